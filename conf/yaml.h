@@ -1,0 +1,125 @@
+/*
+ * A YAML document as a tree that remembers where everything stood. Used for the daemons' own
+ * configuration (conf/schema.h) and for zone files (control/), which add their own typing on top:
+ * this layer keeps scalars as text and says whether they were plain.
+ *
+ * Threads:   pure; a document belongs to one caller.
+ * Memory:    conf_yaml_load allocates one document; conf_yaml_free releases all of it. Nodes and
+ *            strings live as long as the document.
+ * Errors:    collected in a conf_errors list with file:line:col; nothing is printed.
+ * Standards: YAML 1.1 as libyaml parses it; anchors, aliases and merge keys ("<<") resolved here.
+ */
+#ifndef CONF_YAML_H
+#define CONF_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Limits against hostile documents: a zone file of 1 million records is about 10 million nodes and
+ * 60 MB; alias expansion and nesting beyond these are bombs, not zones. */
+#define CONF_YAML_BYTES_MAX (256u << 20)
+#define CONF_YAML_NODES_MAX 40000000u
+#define CONF_YAML_DEPTH_MAX 64u
+
+enum conf_level {
+	CONF_WARNING,
+	CONF_ERROR,
+};
+
+/* One message with its place. line and col are 1-based; 0: the file as a whole. */
+struct conf_message {
+	enum conf_level level;
+	char *file;
+	uint32_t line;
+	uint32_t col;
+	char *text; /* may hold newlines: octoDNS's reasons, one a line */
+};
+struct conf_errors {
+	struct conf_message *messages;
+	size_t cnt;
+	size_t error_cnt; /* those of level CONF_ERROR */
+	size_t cap;
+};
+
+/* conf_error_add appends a message (printf-like); out of memory sets error_cnt and drops the text. */
+void conf_error_add(struct conf_errors *errors, enum conf_level level, const char *file,
+		uint32_t line, uint32_t col, const char *format, ...)
+		__attribute__((format(printf, 6, 7)));
+/* conf_errors_print writes "file:line:col: error: text" lines; with is_terminal also the source
+ * line and a caret. */
+void conf_errors_print(const struct conf_errors *errors, FILE *out, bool is_terminal);
+void conf_errors_free(struct conf_errors *errors);
+
+enum conf_node_kind {
+	CONF_SCALAR,
+	CONF_SEQUENCE,
+	CONF_MAPPING,
+};
+
+struct conf_node;
+struct conf_pair {
+	struct conf_node *key; /* always a scalar: other keys are an error at load */
+	struct conf_node *value;
+};
+struct conf_node {
+	enum conf_node_kind kind;
+	bool is_plain;      /* scalar without quotes, block style or explicit tag: may be typed */
+	uint32_t line;
+	uint32_t col;
+	const char *file;
+	union {
+		struct {
+			const char *text; /* NUL-terminated; len counts embedded NULs too */
+			size_t len;
+		} scalar;
+		struct {
+			struct conf_node **items;
+			size_t cnt;
+		} sequence;
+		struct {
+			struct conf_pair *pairs; /* file order; merged-in pairs in their merged place */
+			size_t cnt;
+		} mapping;
+	};
+};
+
+struct conf_document {
+	struct conf_node *root; /* NULL for an empty document */
+	void *arena;
+};
+
+/* conf_yaml_load reads one file holding at most one document. Duplicate keys: a warning and the
+ * last one wins (PyYAML's way); with `strict`, an error. Returns 0, or -EINVAL / -errno with the
+ * reason in *errors. */
+int conf_yaml_load(const char *path, bool strict, struct conf_errors *errors,
+		struct conf_document *ret_document);
+/* conf_yaml_parse: the same from memory; `name` stands for the file in messages. */
+int conf_yaml_parse(const char *name, const char *text, size_t len, bool strict,
+		struct conf_errors *errors, struct conf_document *ret_document);
+void conf_yaml_free(struct conf_document *document);
+
+/* conf_get: the value of `key` in a mapping, or NULL (also when node is NULL or no mapping). */
+struct conf_node *conf_get(const struct conf_node *node, const char *key);
+
+/* YAML 1.1 typing of a scalar as PyYAML's SafeLoader does it. */
+enum conf_type {
+	CONF_TYPE_STRING,
+	CONF_TYPE_NULL,
+	CONF_TYPE_BOOL,
+	CONF_TYPE_INT,
+	CONF_TYPE_FLOAT,
+	CONF_TYPE_DATE, /* recognised so that it can be refused or warned about; not decoded */
+};
+struct conf_value {
+	enum conf_type type;
+	bool boolean;
+	int64_t integer; /* saturates at the ends of int64_t; is_big says it did */
+	bool is_big;
+	double real;
+};
+/* conf_type_of resolves a scalar node (quoted scalars are strings). */
+struct conf_value conf_type_of(const struct conf_node *node);
+
+#endif

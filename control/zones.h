@@ -1,0 +1,112 @@
+/*
+ * OctoDNS zones in memory: what the files say, checked, with every value in wire form and its place
+ * kept for messages. Loading never stops at the first error; zones without errors are usable even
+ * when others have some.
+ *
+ * Threads:   pure; a loaded set is immutable.
+ * Memory:    cp_zones_load allocates one set, cp_zones_free releases all of it.
+ * Errors:    in *errors, as file:line:col with octoDNS's own words where it has some; -errno only
+ *            when the directory cannot be read at all.
+ * Standards: octoDNS 1.22 YAML; RFC 1035 §3.3 and the RFC of each type for RDATA.
+ */
+#ifndef CONTROL_ZONES_H
+#define CONTROL_ZONES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/yaml.h"
+#include "table/build.h"
+#include "table/location.h"
+
+/* What a zone without an SOA of its own gets (octoDNS has no SOA type). */
+struct cp_soa_settings {
+	const char *mname; /* NULL: the zone's first apex NS, else ns1.<zone> */
+	const char *rname; /* NULL: hostmaster.<zone> */
+	uint32_t refresh_s, retry_s, expire_s;
+	uint32_t ttl_s, negative_ttl_s;
+};
+struct cp_zones_options {
+	uint32_t default_ttl_s; /* octoDNS: 3600 */
+	bool enforce_order;     /* octoDNS: true; natural order of keys */
+	struct cp_soa_settings soa;
+};
+
+enum cp_protocol {
+	CP_PROTOCOL_HTTPS = 0, /* octoDNS's default */
+	CP_PROTOCOL_HTTP,
+	CP_PROTOCOL_TCP,
+	CP_PROTOCOL_UDP,
+	CP_PROTOCOL_ICMP,
+};
+/* octodns.healthcheck with its defaults filled in, and ours from octodns.meridian.healthcheck. */
+struct cp_healthcheck {
+	enum cp_protocol protocol;
+	uint16_t port;
+	char *host; /* NULL for TCP, UDP, ICMP */
+	char *path;
+	uint32_t interval_ms; /* 10000 */
+	uint32_t timeout_ms;  /* 4000 */
+	uint32_t fall;        /* 3 */
+	uint32_t rise;        /* 2 */
+};
+
+struct cp_value {
+	struct tbl_rdata rdata;
+	char *text;
+	uint16_t weight;
+	uint8_t status; /* enum tbl_status */
+};
+struct cp_pool {
+	char *name;
+	struct cp_value *values;
+	uint32_t value_cnt;
+	int32_t fallback; /* ordinal or -1 */
+};
+struct cp_dynamic {
+	struct cp_pool *pools; /* by name */
+	uint32_t pool_cnt;
+	struct tbl_rule_input *rules; /* rule.pool is the ordinal in `pools` */
+	uint32_t rule_cnt;
+	struct cp_healthcheck healthcheck;
+};
+struct cp_record {
+	uint8_t owner[TBL_NAME_MAX]; /* lower-cased wire */
+	char *fqdn;
+	uint16_t type;
+	uint32_t ttl_s;
+	struct tbl_rdata *values; /* sorted, without duplicates */
+	char **texts;             /* presentation form of each value */
+	uint32_t value_cnt;
+	struct cp_dynamic *dynamic; /* NULL: static */
+	const char *file;
+	uint32_t line, col;
+};
+struct cp_zone {
+	uint8_t apex[TBL_NAME_MAX];
+	char *name; /* "example.test." */
+	char *file;
+	struct cp_record *records; /* the SOA included */
+	size_t record_cnt;
+	bool has_errors; /* not to be published */
+};
+struct cp_zones {
+	struct cp_zone *items; /* by name */
+	size_t cnt;
+	void *arena;
+};
+
+/* cp_zones_load reads every <zone.>yaml of a directory. Subdirectories and other files: ignored. */
+int cp_zones_load(const char *dir, const struct cp_zones_options *options,
+		struct conf_errors *errors, struct cp_zones **ret_zones);
+void cp_zones_free(struct cp_zones *zones);
+
+/* cp_zones_defaults: what octoDNS and we assume when nothing is configured. */
+struct cp_zones_options cp_zones_defaults(void);
+
+/* cp_type_name, cp_type_from_name: "A" <-> 1; TYPEnnn for others; 0 when unknown. */
+const char *cp_type_name(uint16_t type, char buffer[16]);
+uint16_t cp_type_from_name(const char *name);
+
+#endif

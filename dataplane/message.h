@@ -1,0 +1,103 @@
+/*
+ * One DNS message in, one out: parse, look up, answer. Pure functions over bytes and a table view,
+ * the same for every port kind, for UDP and for TCP. The three steps are separate so that a worker
+ * can run each over a whole burst and let memory latency overlap.
+ *
+ * Threads:   pure; `struct dp_query` and `struct dp_answerer` belong to one worker.
+ * Memory:    nothing is allocated; nothing outside the given buffers is read or written.
+ * Errors:    a verdict (table/stats.h) for every message; no errno, no log.
+ * Standards: RFC 1034, 1035, 2181, 2308, 4343, 4592, 5001 (NSID), 6891 (EDNS), 7871 (ECS), 8482
+ *            (ANY), 8906 (no communication). Readings of doubtful sentences: docs/dns-readings.md.
+ */
+#ifndef DATAPLANE_MESSAGE_H
+#define DATAPLANE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "table/reply.h"
+#include "table/stats.h"
+#include "table/view.h"
+
+#define DP_HEADER_BYTES 12u
+#define DP_TCP_MESSAGE_MAX 65535u
+#define DP_IDENTITY_MAX 64u
+
+enum dp_transport {
+	DP_UDP,
+	DP_TCP,
+};
+
+/* What a worker needs beside the view; set once at start. */
+struct dp_settings {
+	uint16_t max_udp_bytes; /* largest reply we send over UDP; 1232 fits every path (RFC 9715) */
+	uint8_t identity_len;
+	char identity[DP_IDENTITY_MAX]; /* id.server, hostname.bind, NSID */
+};
+
+struct dp_ecs {
+	bool is_present;
+	uint16_t family; /* 1 or 2; 0 with source_bits 0 only */
+	uint8_t source_bits;
+	uint8_t addr_len; /* bytes sent: ceil(source_bits / 8) */
+	uint8_t addr[16];
+};
+
+struct dp_edns {
+	bool is_present;
+	bool is_do;
+	bool has_nsid; /* empty NSID request */
+	uint8_t version;
+	uint16_t udp_bytes; /* as sent; below 512 counts as 512 */
+	struct dp_ecs ecs;
+};
+
+/* A parsed query. `early` is TBL_VERDICT_CNT when the query goes on to the table; else the verdict
+ * that parsing came to, and `rcode` what to say (drops say nothing). */
+struct dp_query {
+	enum tbl_verdict early;
+	uint16_t rcode;         /* 12 bits: BADVERS is 16 */
+	uint16_t qtype;
+	uint16_t qclass;
+	uint16_t question_end;  /* offset behind the question; 12 when there is none to echo */
+	bool has_question;
+	struct dp_edns edns;
+	struct tbl_name name;   /* lower-cased; hashes filled by dp_query_prefetch */
+};
+
+/* dp_query_parse reads message[0..len) as a query. Total: any bytes in. */
+void dp_query_parse(const uint8_t *message, size_t len, struct dp_query *query);
+
+/* dp_query_prefetch hashes the name under the view's seed and asks for its first bucket. */
+void dp_query_prefetch(const struct tbl_view *view, struct dp_query *query);
+
+/* dp_query_answer writes the reply over message[0..capacity), which holds the query: the header and
+ * question stay where they are. `source` is the packet's own source address; ECS takes its place
+ * for location when present. `random` is 64 fresh random bits. Returns the one verdict; for answers
+ * *ret_len is the reply's length (never above capacity; over UDP never above what the client or we
+ * allow), for drops 0. view NULL: no table yet. */
+enum tbl_verdict dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
+		const struct dp_query *query, const struct tbl_addr *source,
+		enum dp_transport transport, uint64_t random, uint8_t *message, size_t capacity,
+		size_t *ret_len);
+
+/* dp_answer_message does all three steps for one message: what the socket, TCP and test paths use. */
+enum tbl_verdict dp_answer_message(const struct tbl_view *view, const struct dp_settings *settings,
+		const struct tbl_addr *source, enum dp_transport transport, uint64_t random,
+		uint8_t *message, size_t len, size_t capacity, size_t *ret_len);
+
+/* dp_random: xorshift64*; *state is not 0. Good enough to spread load, useless as a secret. */
+static inline uint64_t
+dp_random(uint64_t *state)
+{
+	uint64_t x = *state;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	*state = x;
+	return x * 0x2545f4914f6cdd1dULL;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * From a question to the resource records of its reply: RFC 1034 §4.3.2 over a view. Resolving
+ * yields a list of ready answers with the place each begins; writing copies them and sets their
+ * compression pointers. Header, question and OPT are the caller's (dataplane/message.h).
+ *
+ * Threads:   pure; `struct tbl_reply` belongs to one caller.
+ * Memory:    nothing is allocated; answers point into the view.
+ * Errors:    none when resolving; tbl_reply_write returns -ENOSPC when the records do not fit.
+ * Standards: RFC 1034 §4.3.2, RFC 2308 §3, RFC 4592 §3.3, RFC 1034 §3.6.2 (CNAME chains).
+ */
+#ifndef TABLE_REPLY_H
+#define TABLE_REPLY_H
+
+#include "table/view.h"
+
+#define TBL_CHAIN_MAX 17u /* CNAMEs followed before the reply is sent as it is; NSD and Knot are near */
+#define TBL_PIECES_MAX (TBL_CHAIN_MAX + 2u) /* the chain, its end, one authority */
+
+enum tbl_reply_section {
+	TBL_REPLY_ANSWER,
+	TBL_REPLY_AUTHORITY,
+};
+
+/* One answer and the owner name it is written for: the question, or the target of the CNAME in an
+ * earlier piece. */
+struct tbl_piece {
+	const struct tbl_answer *answer;
+	int8_t owner;   /* piece whose CNAME target is the owner; -1: the question */
+	uint8_t section; /* enum tbl_reply_section */
+};
+
+/* Why a dynamic record answered as it did; what explain prints. */
+struct tbl_trace {
+	const struct tbl_dyn *dyn; /* NULL when the last name answered statically */
+	const struct tbl_set *set;
+	uint32_t leaf;
+	uint32_t rule;
+};
+
+struct tbl_reply {
+	uint8_t rcode;         /* 0, 3 (NXDOMAIN) or 5 (REFUSED) */
+	bool is_authoritative; /* AA */
+	bool is_referral;
+	uint8_t scope_bits;    /* longest of the dynamic records passed; 0 when none was */
+	uint8_t piece_cnt;
+	struct tbl_piece pieces[TBL_PIECES_MAX];
+	struct tbl_match match; /* of the question name */
+	bool is_wildcard;       /* the question was answered by a wildcard */
+	struct tbl_trace trace; /* of the last dynamic record passed */
+};
+
+/* tbl_resolve answers (name, class IN, type). `client` is whose location counts. `random` draws
+ * among weighted values. type ANY (255) gets one RRset (RFC 8482 §4.1). */
+void tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t type,
+		const struct tbl_addr *client, uint64_t random, struct tbl_reply *ret_reply);
+
+struct tbl_counts {
+	uint16_t answer;
+	uint16_t authority;
+	uint16_t additional;
+};
+
+/* tbl_reply_write writes the pieces into message[len..capacity), `len` being 12 + the question's
+ * qname_len + 4. Returns the new length, or -ENOSPC with message[len..) undefined. */
+int tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t qname_len,
+		uint8_t *message, size_t len, size_t capacity, struct tbl_counts *ret_counts);
+
+#endif

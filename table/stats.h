@@ -1,0 +1,79 @@
+/*
+ * Counters that the data plane's workers write and everybody else reads, in one shared-memory
+ * segment (a memfd passed with the HELLO of table/ipc.h). Every packet a worker receives ends in
+ * exactly one verdict: for each worker the verdict counters sum to `received`.
+ *
+ * Threads:   one writer a block (its worker), relaxed stores; readers take relaxed loads and may
+ *            see a packet's two counters a moment apart. A worker publishes once a burst.
+ * Memory:    struct stats_segment is position independent.
+ */
+#ifndef TABLE_STATS_H
+#define TABLE_STATS_H
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define TBL_STATS_MAGIC   0x31415453524d5244ULL
+#define TBL_STATS_VERSION 1u
+#define TBL_WORKERS_MAX   64u /* one word of a qsbr bitmap, and more cores than a 100 GbE port needs */
+
+/* X(enumerator, name in JSON and metrics, what happened) */
+#define TBL_VERDICTS(X)                                                                            \
+	X(ANSWER_NOERROR, "noerror", "answered with data, NODATA or a referral")                   \
+	X(ANSWER_NXDOMAIN, "nxdomain", "answered NXDOMAIN")                                        \
+	X(ANSWER_REFUSED, "refused", "outside our zones, or class or type not served")             \
+	X(ANSWER_FORMERR, "formerr", "malformed message with a readable header")                   \
+	X(ANSWER_NOTIMP, "notimp", "opcode not implemented")                                       \
+	X(ANSWER_BADVERS, "badvers", "EDNS version above 0")                                       \
+	X(ANSWER_TRUNCATED, "truncated", "did not fit: TC set, no records")                        \
+	X(DROP_NOT_DNS, "drop_not_dns", "frame is not UDP port 53")                                \
+	X(DROP_NOT_OURS, "drop_not_ours", "destination address is not one of ours")                \
+	X(DROP_FRAME, "drop_frame", "frame shorter than its headers say")                          \
+	X(DROP_IP_HEADER, "drop_ip_header", "bad IP version, header length or total length")       \
+	X(DROP_IP_CHECKSUM, "drop_ip_checksum", "wrong IPv4 header checksum")                      \
+	X(DROP_FRAGMENT, "drop_fragment", "IP fragment")                                           \
+	X(DROP_SOURCE, "drop_source", "source is us, broadcast, multicast, loopback or port 0")    \
+	X(DROP_UDP_LENGTH, "drop_udp_length", "UDP length disagrees with IP length")               \
+	X(DROP_UDP_CHECKSUM, "drop_udp_checksum", "wrong UDP checksum, or none over IPv6")         \
+	X(DROP_RUNT, "drop_runt", "payload shorter than a DNS header")                             \
+	X(DROP_RESPONSE, "drop_response", "QR set: a response, never answered")                    \
+	X(DROP_NO_TABLE, "drop_no_table", "no table is served yet")                                \
+	X(DROP_CHAINED, "drop_chained", "frame spread over several buffers")                       \
+	X(DROP_TX_FULL, "drop_tx_full", "answer made, but the port took no more")
+
+enum tbl_verdict {
+#define TBL_VERDICT_ENUM(e, name, text) TBL_VERDICT_##e,
+	TBL_VERDICTS(TBL_VERDICT_ENUM)
+#undef TBL_VERDICT_ENUM
+	TBL_VERDICT_CNT
+};
+
+/* One worker's lines; nobody else writes them. */
+struct tbl_stats_worker {
+	alignas(64) uint64_t received; /* frames, datagrams or TCP messages */
+	uint64_t verdicts[TBL_VERDICT_CNT];
+	uint64_t rx_bytes;
+	uint64_t tx_bytes;
+	uint64_t bursts;     /* non-empty ones */
+	uint64_t generation; /* of the view last used */
+	uint64_t sequence;   /* of the selection last used */
+};
+
+struct tbl_stats_segment {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t worker_cnt; /* blocks in use; the last one is the TCP thread's */
+	uint64_t started_unix_s;
+	uint64_t reserved[5];
+	struct tbl_stats_worker workers[TBL_WORKERS_MAX + 1];
+};
+static_assert(offsetof(struct tbl_stats_segment, workers) == 64, "header is one line");
+static_assert(sizeof(struct tbl_stats_worker) % 64 == 0, "each writer its own lines");
+
+/* tbl_verdict_name, tbl_verdict_text: the columns above; "?" out of range. */
+const char *tbl_verdict_name(unsigned int verdict);
+const char *tbl_verdict_text(unsigned int verdict);
+
+#endif
