@@ -1,0 +1,61 @@
+# What `dev` needs from outside: Debian packages by group, and the CC0 country database. Sourced.
+# Everything here is a no-op when it is there already.
+
+packages_build="gcc libc6-dev meson ninja-build pkgconf clang llvm libdpdk-dev libbpf-dev libxdp-dev
+	linux-libc-dev libyaml-dev libmaxminddb-dev libevent-dev libjansson-dev libcurl4-openssl-dev
+	libxxhash-dev libcmocka-dev"
+packages_clang="clang clang-format-14 clang-tidy-14"
+packages_e2e="python3 python3-dnspython iproute2 iputils-ping ethtool dnsperf util-linux procps mmdb-bin"
+packages_demo="python3 python3-dnspython iproute2 ethtool dnsperf mmdb-bin"
+packages_bench="valgrind"
+packages_npm="npm openssl"
+
+# install_packages GROUP: installs what dpkg does not know as installed. apt-get update runs only
+# when something is missing, and once.
+install_packages() {
+	local group="packages_$1" missing=() package
+	for package in ${!group}; do
+		dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' ||
+			missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	echo "dev: installing from Debian: ${missing[*]}"
+	[ "$(id -u)" -eq 0 ] || die "installing packages needs root: sudo apt-get install ${missing[*]}"
+	if [ -z "${apt_is_fresh:-}" ]; then
+		apt-get update -qq
+		apt_is_fresh=1
+	fi
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+		"${missing[@]}" </dev/null >/dev/null
+}
+
+# The country database: public domain (CC0), so anybody may run the demo and the tests. The pinned
+# digest is of the package's archive, in npm's own notation.
+country_package=@ip-location-db/geo-whois-asn-country-mmdb
+country_version=2.3.2026061719
+country_sha512=xemBDNQl4mCYDuVbqe3jKGKsVDykZGkfvebhtOh/3VGLadq8vsp7t7ontpMUt3hH7sAGT0eLDyJ99SV+0waxZg==
+country_database=.cache/geo-whois-asn-country-$country_version.mmdb
+
+install_country_database() {
+	local archive digest work
+	[ ! -s "$country_database" ] || return 0
+	# Debian's npm only where there is none: another one may have its registry configured.
+	command -v npm >/dev/null || install_packages npm
+	echo "dev: fetching $country_package@$country_version (CC0 country database, 8 MB)"
+	mkdir -p .cache
+	work=$(mktemp -d .cache/country.XXXXXX)
+	archive=$(cd "$work" && npm pack --silent "$country_package@$country_version" </dev/null 2>/dev/null) || {
+		rm -rf "$work"
+		die "npm could not fetch $country_package@$country_version from its configured registry"
+	}
+	archive=$work/${archive##*$'\n'}
+	digest=$(openssl dgst -sha512 -binary "$archive" | openssl base64 -A)
+	if [ "$digest" != "$country_sha512" ]; then
+		rm -rf "$work"
+		die "$country_package@$country_version: sha512 is $digest, pinned is $country_sha512"
+	fi
+	tar -xzf "$archive" -C "$work" package/geo-whois-asn-country.mmdb
+	# Renamed into place: a run that is interrupted leaves no half of it behind.
+	mv "$work/package/geo-whois-asn-country.mmdb" "$country_database"
+	rm -rf "$work"
+}
