@@ -83,8 +83,8 @@ int tbl_builder_add_dynamic(struct tbl_builder *builder, uint32_t zone, const ui
 int tbl_builder_finish(struct tbl_builder *builder, void **ret_image, size_t *ret_size,
 		struct tbl_error *ret_error);
 
-/* tbl_reseal gives a checked, writable image a new generation (and its embedded selection with
- * it) without rebuilding: how a rollback or a re-publish works. */
+/* tbl_reseal gives a checked, writable image a new generation without rebuilding: only the header
+ * changes, content_hash does not. How a rollback or a re-publish works. */
 void tbl_reseal(void *image, uint64_t generation, uint64_t built_unix_s);
 
 /* tbl_select_build makes the selection that health leaves: is_up[t] for each tbl_target (NULL: all

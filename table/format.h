@@ -153,7 +153,9 @@ struct tbl_answer {
  * A two-byte compression pointer at wire byte `pos` of its answer.
  * arg & TBL_FIXUP_LOCAL: points at wire byte (arg & 0x3fff) of the same answer.
  * else: points at the suffix of the owner name that is `arg` wire bytes long (root label
- * included); arg 0 is the whole owner name (for a wildcard: the question, not "*").
+ * included); arg 0 is the whole owner name (for a wildcard: the question, not "*"). A delegation
+ * and a zone's soa_negative name their owner by its length, never by 0, since what they are written
+ * for is usually a name below it.
  */
 #define TBL_FIXUP_LOCAL 0x8000u
 struct tbl_fixup {
@@ -277,7 +279,8 @@ struct tbl_select_header {
 	uint32_t header_bytes;
 	uint64_t image_bytes;
 	uint64_t checksum; /* XXH3 64 of the whole image with this field zero */
-	uint64_t table_generation; /* the table it fills; no other */
+	uint64_t table_generation; /* the table it fills, no other; 0 in the embedded one, which fills
+	                            * the table around it, so that content_hash knows no generation */
 	uint64_t sequence;         /* grows with every selection of one table; 0 is the embedded one */
 	uint32_t slot_cnt;
 	uint32_t set_cnt;
