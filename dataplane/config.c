@@ -1,0 +1,559 @@
+#include "dataplane/config.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A CPU number above this is a typing error: the kernel's own limit (CONFIG_NR_CPUS). */
+#define CPU_MAX 8191u
+
+static const char *const PORT_KINDS[] = { "af_xdp", "af_packet", "tap", "memif", "pci", "socket",
+	NULL };
+static const char *const XDP_MODES[] = { "auto", "native", NULL };
+static const char *const CHECKSUMS[] = { "verify", "trust", NULL };
+static const char *const MEMIF_ROLES[] = { "server", "client", NULL };
+static const char *const HUGEPAGES[] = { "auto", "require", "never", NULL };
+
+#define PORT(field) offsetof(struct dp_port_config, field)
+static const struct conf_row PORT_ROWS[] = {
+	{ .key = "kind",
+			.kind = CONF_ROW_ENUM,
+			.offset = PORT(kind),
+			.is_required = true,
+			.choices = PORT_KINDS,
+			.help = "What the port is." },
+	{ .key = "interface",
+			.kind = CONF_ROW_STRING,
+			.offset = PORT(interface),
+			.help = "Network interface (af_xdp, af_packet), or the one to make "
+	                        "(tap)." },
+	{ .key = "device",
+			.kind = CONF_ROW_STRING,
+			.offset = PORT(device),
+			.help = "PCI address of a NIC bound to vfio-pci (pci)." },
+	{ .key = "queues",
+			.kind = CONF_ROW_INT,
+			.offset = PORT(queues),
+			.fallback = "0",
+			.min = 0,
+			.max = DP_QUEUES_MAX,
+			.help = "Queues, or threads of a socket port; 0: all (af_xdp), else 1." },
+	{ .key = "xdp_mode",
+			.kind = CONF_ROW_ENUM,
+			.offset = PORT(xdp_mode),
+			.fallback = "auto",
+			.choices = XDP_MODES,
+			.help = "native: fail when the driver has no XDP of its own." },
+	{ .key = "force_copy",
+			.kind = CONF_ROW_BOOL,
+			.offset = PORT(force_copy),
+			.fallback = "false",
+			.help = "Never use AF_XDP's zero-copy." },
+	{ .key = "replace_xdp",
+			.kind = CONF_ROW_BOOL,
+			.offset = PORT(replace_xdp),
+			.fallback = "false",
+			.help = "Remove another XDP program found on the interface." },
+	{ .key = "checksum",
+			.kind = CONF_ROW_ENUM,
+			.offset = PORT(checksum),
+			.fallback = "verify",
+			.choices = CHECKSUMS,
+			.help = "trust: do not verify UDP checksums." },
+	{ .key = "socket",
+			.kind = CONF_ROW_PATH,
+			.offset = PORT(socket),
+			.help = "UNIX socket two memif ends meet at." },
+	{ .key = "role",
+			.kind = CONF_ROW_ENUM,
+			.offset = PORT(role),
+			.fallback = "server",
+			.choices = MEMIF_ROLES,
+			.help = "Our end of a memif." },
+	{ .key = "memif_id",
+			.kind = CONF_ROW_INT,
+			.offset = PORT(memif_id),
+			.fallback = "0",
+			.min = 0,
+			.max = UINT32_MAX,
+			.help = "Number of the memif on its socket." },
+	{ .key = "listen",
+			.kind = CONF_ROW_STRING_LIST,
+			.offset = PORT(listen),
+			.help = "Addresses with port of a socket port." },
+	{ .key = NULL },
+};
+
+#define TCP(field) offsetof(struct dp_tcp_config, field)
+static const struct conf_row TCP_ROWS[] = {
+	{ .key = "enabled",
+			.kind = CONF_ROW_BOOL,
+			.offset = TCP(enabled),
+			.fallback = "true",
+			.help = "Answer over TCP too." },
+	/* A connection costs about 2 KiB of ours and a descriptor: 1024 stay below the usual limit
+	 * of 1024 + what we hold, which start-up raises. */
+	{ .key = "max_connections",
+			.kind = CONF_ROW_INT,
+			.offset = TCP(max_connections),
+			.fallback = "1024",
+			.min = 1,
+			.max = 65536,
+			.help = "Connections at once; the one idle longest makes room." },
+	{ .key = "max_per_address",
+			.kind = CONF_ROW_INT,
+			.offset = TCP(max_per_address),
+			.fallback = "64",
+			.min = 1,
+			.max = 65536,
+			.help = "Connections at once from one address." },
+	{ .key = "idle_timeout_s",
+			.kind = CONF_ROW_INT,
+			.offset = TCP(idle_timeout_s),
+			.fallback = "10",
+			.min = 1,
+			.max = 3600,
+			.unit = "s",
+			.help = "A connection without a whole query for so long is closed." },
+	{ .key = NULL },
+};
+
+#define TOP(field) offsetof(struct dp_config, field)
+static const struct conf_row ROWS[] = {
+	{ .key = "identity",
+			.kind = CONF_ROW_STRING,
+			.offset = TOP(identity),
+			.help = "What id.server, hostname.bind and NSID say; default the host "
+	                        "name." },
+	{ .key = "addresses",
+			.kind = CONF_ROW_STRING_LIST,
+			.offset = TOP(address_texts),
+			.help = "The addresses we answer on, without port." },
+	{ .key = "ports",
+			.kind = CONF_ROW_MAP_LIST,
+			.offset = TOP(ports),
+			.is_required = true,
+			.rows = PORT_ROWS,
+			.elem_bytes = sizeof(struct dp_port_config),
+			.help = "Where packets come from." },
+	{ .key = "cores",
+			.kind = CONF_ROW_STRING_LIST,
+			.offset = TOP(core_texts),
+			.help = "CPUs that poll, one worker each: numbers and ranges." },
+	{ .key = "main_core",
+			.kind = CONF_ROW_INT,
+			.offset = TOP(main_core),
+			.fallback = "-1",
+			.min = -1,
+			.max = CPU_MAX,
+			.help = "CPU of everything that does not poll; -1: any." },
+	/* More than 100 ms asleep would show as lost queries: receive rings hold about 2048. */
+	{ .key = "idle_sleep_us",
+			.kind = CONF_ROW_INT,
+			.offset = TOP(idle_sleep_us),
+			.fallback = "50",
+			.min = 0,
+			.max = 100000,
+			.unit = "us",
+			.help = "Slept after 1000 empty polls; 0: never." },
+	{ .key = "hugepages",
+			.kind = CONF_ROW_ENUM,
+			.offset = TOP(hugepages),
+			.fallback = "auto",
+			.choices = HUGEPAGES,
+			.help = "Whether packet buffers use huge pages." },
+	{ .key = "memory_mb",
+			.kind = CONF_ROW_INT,
+			.offset = TOP(memory_mb),
+			.fallback = "0",
+			.min = 0,
+			.max = 1 << 20,
+			.unit = "MB",
+			.help = "Memory for packet buffers; 0: what the queues need." },
+	{ .key = "eal_args",
+			.kind = CONF_ROW_STRING_LIST,
+			.offset = TOP(eal_args),
+			.help = "Further arguments for the DPDK environment." },
+	{ .key = "xdp_program",
+			.kind = CONF_ROW_PATH,
+			.offset = TOP(xdp_program),
+			.help = "The XDP program; default: filter.bpf.o beside the executable." },
+	/* 512 is what every client takes (RFC 1035); 1452 is what one Ethernet frame holds. */
+	{ .key = "max_udp_bytes",
+			.kind = CONF_ROW_INT,
+			.offset = TOP(max_udp_bytes),
+			.fallback = "1232",
+			.min = 512,
+			.max = 1452,
+			.unit = "bytes",
+			.help = "Largest UDP reply." },
+	{ .key = "tcp",
+			.kind = CONF_ROW_MAP,
+			.offset = TOP(tcp),
+			.rows = TCP_ROWS,
+			.help = "TCP on kernel sockets." },
+	{ .key = "run_dir",
+			.kind = CONF_ROW_PATH,
+			.offset = TOP(run_dir),
+			.fallback = "/run/meridian",
+			.help = "Where the publish socket lives." },
+	{ .key = "state_dir",
+			.kind = CONF_ROW_PATH,
+			.offset = TOP(state_dir),
+			.fallback = "/var/lib/meridian",
+			.help = "Where the last three good tables live." },
+	{ .key = "promote_after_s",
+			.kind = CONF_ROW_INT,
+			.offset = TOP(promote_after_s),
+			.fallback = "30",
+			.min = 1,
+			.max = 86400,
+			.unit = "s",
+			.help = "How long a table must have answered before it counts as good." },
+	{ .key = NULL },
+};
+
+static_assert(sizeof(PORT_KINDS) / sizeof(PORT_KINDS[0]) == DP_PORT_SOCKET + 2, "a name a kind");
+
+/* Where a reason without a place of its own is reported: the file as a whole. */
+struct checker {
+	const char *file;
+	struct conf_errors *errors;
+};
+
+#define COMPLAIN(c, ...) conf_error_add((c)->errors, CONF_ERROR, (c)->file, 0, 0, __VA_ARGS__)
+
+/* Reads a decimal number that ends at `end`. false: no digits, too large or other characters. */
+static bool
+parse_number(const char *text, const char *end, unsigned long max, unsigned long *ret_number)
+{
+	unsigned long number = 0;
+
+	if (text == end) {
+		return false;
+	}
+	for (; text < end; text++) {
+		if (*text < '0' || *text > '9') {
+			return false;
+		}
+		number = number * 10 + (unsigned long)(*text - '0');
+		if (number > max) {
+			return false;
+		}
+	}
+	*ret_number = number;
+	return true;
+}
+
+int
+dp_endpoint_parse(const char *text, struct dp_endpoint *ret_endpoint)
+{
+	struct dp_endpoint endpoint = { .port = DP_DNS_PORT };
+	const char *colon = strrchr(text, ':');
+	const char *addr_end = text + strlen(text);
+	char addr_text[INET6_ADDRSTRLEN];
+	unsigned long port;
+	size_t len;
+
+	/* A colon separates the port behind a bracket or when it is the only one. */
+	if (colon != NULL && colon > text && (colon[-1] == ']' || strchr(text, ':') == colon)) {
+		if (!parse_number(colon + 1, addr_end, UINT16_MAX, &port) || port == 0) {
+			return -EINVAL;
+		}
+		endpoint.port = (uint16_t)port;
+		addr_end = colon;
+	}
+	if (*text == '[') {
+		text++;
+		if (addr_end == text || addr_end[-1] != ']') {
+			return -EINVAL;
+		}
+		addr_end--;
+	}
+	len = (size_t)(addr_end - text);
+	if (len >= sizeof(addr_text)) {
+		return -EINVAL;
+	}
+	memcpy(addr_text, text, len);
+	addr_text[len] = '\0';
+	if (dp_address_parse(addr_text, &endpoint.addr) != 0) {
+		return -EINVAL;
+	}
+	*ret_endpoint = endpoint;
+	return 0;
+}
+
+void
+dp_endpoint_text(const struct dp_endpoint *endpoint, char text[DP_ENDPOINT_TEXT_MAX])
+{
+	bool is_v6 = endpoint->addr.family == 6;
+	char addr[INET6_ADDRSTRLEN];
+
+	inet_ntop(is_v6 ? AF_INET6 : AF_INET, endpoint->addr.bytes, addr, sizeof(addr));
+	snprintf(text, DP_ENDPOINT_TEXT_MAX, is_v6 ? "[%s]:%u" : "%s:%u", addr,
+			(unsigned int)endpoint->port);
+}
+
+static void
+check_addresses(const struct checker *checker, struct dp_config *config)
+{
+	const struct conf_strings *texts = &config->address_texts;
+
+	if (texts->cnt > DP_ADDRESSES_MAX) {
+		COMPLAIN(checker, "addresses: %zu of them; at most %u", texts->cnt,
+				DP_ADDRESSES_MAX);
+		return;
+	}
+	for (size_t i = 0; i < texts->cnt; i++) {
+		if (dp_address_parse(texts->items[i], &config->addresses.items[i]) != 0) {
+			COMPLAIN(checker, "addresses[%zu]: '%s' is not an IPv4 or IPv6 address", i,
+					texts->items[i]);
+		}
+	}
+	config->addresses.cnt = (uint32_t)texts->cnt;
+}
+
+static void
+add_cpu(const struct checker *checker, struct dp_config *config, unsigned long cpu)
+{
+	for (uint32_t i = 0; i < config->cpu_cnt; i++) {
+		if (config->cpus[i] == cpu) {
+			COMPLAIN(checker, "cores: CPU %lu is named twice", cpu);
+			return;
+		}
+	}
+	if (config->cpu_cnt == TBL_WORKERS_MAX) {
+		COMPLAIN(checker, "cores: more than %u workers", TBL_WORKERS_MAX);
+		return;
+	}
+	config->cpus[config->cpu_cnt++] = (uint16_t)cpu;
+}
+
+static void
+check_cores(const struct checker *checker, struct dp_config *config)
+{
+	for (size_t i = 0; i < config->core_texts.cnt; i++) {
+		const char *text = config->core_texts.items[i];
+		const char *end = text + strlen(text);
+		const char *dash = strchr(text, '-');
+		unsigned long first;
+		unsigned long last;
+
+		if (!parse_number(text, dash != NULL ? dash : end, CPU_MAX, &first) ||
+				!parse_number(dash != NULL ? dash + 1 : text, end, CPU_MAX,
+						&last) ||
+				last < first) {
+			COMPLAIN(checker, "cores[%zu]: '%s' is not a CPU number or range", i, text);
+			continue;
+		}
+		if (last - first >= TBL_WORKERS_MAX) {
+			COMPLAIN(checker, "cores[%zu]: '%s' is more than %u workers", i, text,
+					TBL_WORKERS_MAX);
+			continue;
+		}
+		for (unsigned long cpu = first; cpu <= last; cpu++) {
+			add_cpu(checker, config, cpu);
+		}
+	}
+}
+
+static void
+check_identity(const struct checker *checker, struct dp_config *config)
+{
+	struct dp_settings *settings = &config->settings;
+	const char *identity = config->identity;
+	char host[DP_IDENTITY_MAX + 1] = "";
+	size_t len;
+
+	if (identity == NULL) {
+		/* A cut-off host name is still an identity. */
+		(void)gethostname(host, sizeof(host) - 1);
+		identity = host;
+	}
+	len = strlen(identity);
+	if (len > DP_IDENTITY_MAX) {
+		COMPLAIN(checker, "identity: %zu characters; at most %u", len, DP_IDENTITY_MAX);
+		return;
+	}
+	memcpy(settings->identity, identity, len);
+	settings->identity_len = (uint8_t)len;
+	settings->max_udp_bytes = (uint16_t)config->max_udp_bytes;
+}
+
+static void
+check_listen(const struct checker *checker, struct dp_config *config, size_t i,
+		const struct dp_port_config *port)
+{
+	for (size_t k = 0; k < port->listen.cnt; k++) {
+		struct dp_endpoint endpoint;
+
+		if (dp_endpoint_parse(port->listen.items[k], &endpoint) != 0) {
+			COMPLAIN(checker,
+					"ports[%zu].listen[%zu]: '%s' is not ADDRESS or "
+			                "ADDRESS:PORT",
+					i, k, port->listen.items[k]);
+		} else if (config->listen.cnt == DP_LISTEN_MAX) {
+			COMPLAIN(checker, "ports[%zu].listen: more than %u addresses in all", i,
+					DP_LISTEN_MAX);
+			return;
+		} else {
+			config->listen.items[config->listen.cnt++] = endpoint;
+		}
+	}
+}
+
+static void
+check_interface(const struct checker *checker, const struct dp_config *config, size_t i,
+		const struct dp_port_config *port)
+{
+	if (port->interface == NULL) {
+		COMPLAIN(checker, "ports[%zu].interface: needed for kind %s", i,
+				PORT_KINDS[port->kind]);
+	} else if (strlen(port->interface) >= IF_NAMESIZE ||
+			strpbrk(port->interface, ", /") != NULL) {
+		/* DPDK's device arguments are separated by commas. */
+		COMPLAIN(checker, "ports[%zu].interface: '%s' cannot be an interface name", i,
+				port->interface);
+	}
+	if (port->kind != DP_PORT_TAP && config->addresses.cnt == 0) {
+		COMPLAIN(checker,
+				"ports[%zu]: kind %s needs `addresses`: only queries to them are "
+				"taken",
+				i, PORT_KINDS[port->kind]);
+	}
+}
+
+static void
+check_port(const struct checker *checker, struct dp_config *config, size_t i)
+{
+	const struct dp_port_config *port = &dp_config_ports(config)[i];
+
+	switch ((enum dp_port_kind)port->kind) {
+	case DP_PORT_AF_XDP:
+	case DP_PORT_AF_PACKET:
+	case DP_PORT_TAP:
+		check_interface(checker, config, i, port);
+		break;
+	case DP_PORT_MEMIF:
+		if (port->socket == NULL) {
+			COMPLAIN(checker, "ports[%zu].socket: needed for kind memif", i);
+		}
+		break;
+	case DP_PORT_PCI:
+		if (port->device == NULL) {
+			COMPLAIN(checker, "ports[%zu].device: needed for kind pci", i);
+		}
+		break;
+	case DP_PORT_SOCKET:
+		if (port->listen.cnt == 0) {
+			COMPLAIN(checker, "ports[%zu].listen: needed for kind socket", i);
+		}
+		check_listen(checker, config, i, port);
+		break;
+	}
+}
+
+/* What the rows cannot say: values that depend on each other, texts that are more than text. */
+static int
+check(const char *file, struct dp_config *config, struct conf_errors *errors)
+{
+	const struct checker checker = { file, errors };
+
+	check_addresses(&checker, config);
+	check_cores(&checker, config);
+	check_identity(&checker, config);
+	if (config->ports.cnt == 0 || config->ports.cnt > DP_PORTS_MAX) {
+		COMPLAIN(&checker, "ports: %zu of them; 1 to %u", config->ports.cnt, DP_PORTS_MAX);
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < config->ports.cnt; i++) {
+		check_port(&checker, config, i);
+	}
+	return errors->error_cnt > 0 ? -EINVAL : 0;
+}
+
+int
+dp_config_load(const char *path, struct dp_config *config, struct conf_errors *errors)
+{
+	int err = conf_schema_load(path, ROWS, config, errors);
+
+	if (err == 0) {
+		err = check(path, config, errors);
+	}
+	if (err != 0) {
+		dp_config_done(config);
+	}
+	return err;
+}
+
+int
+dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config *config,
+		struct conf_errors *errors)
+{
+	struct dp_port_config *port = calloc(1, sizeof(*port));
+	int err;
+
+	if (port == NULL) {
+		return -ENOMEM;
+	}
+	err = conf_schema_defaults(ROWS, config, errors);
+	if (err != 0) {
+		free(port);
+		return err;
+	}
+	port->kind = DP_PORT_SOCKET;
+	config->ports = (struct conf_list){ .items = port, .cnt = 1 };
+	port->listen.items = calloc(listen_cnt > 0 ? listen_cnt : 1, sizeof(char *));
+	for (size_t i = 0; port->listen.items != NULL && i < listen_cnt; i++) {
+		port->listen.items[i] = strdup(listen[i]);
+		if (port->listen.items[i] == NULL) {
+			break;
+		}
+		port->listen.cnt++;
+	}
+	err = port->listen.cnt == listen_cnt ? check("--listen", config, errors) : -ENOMEM;
+	if (err != 0) {
+		dp_config_done(config);
+	}
+	return err;
+}
+
+void
+dp_config_done(struct dp_config *config)
+{
+	conf_schema_free(ROWS, config);
+	memset(config, 0, sizeof(*config));
+}
+
+void
+dp_config_help(FILE *out)
+{
+	conf_schema_help(ROWS, out);
+}
+
+const struct dp_port_config *
+dp_config_ports(const struct dp_config *config)
+{
+	return config->ports.items;
+}
+
+bool
+is_dp_config_packet(const struct dp_config *config)
+{
+	for (size_t i = 0; i < config->ports.cnt; i++) {
+		if (dp_config_ports(config)[i].kind != DP_PORT_SOCKET) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+dp_port_kind_name(int kind)
+{
+	return PORT_KINDS[kind];
+}
