@@ -47,6 +47,8 @@ struct conf_errors {
 void conf_error_add(struct conf_errors *errors, enum conf_level level, const char *file,
 		uint32_t line, uint32_t col, const char *format, ...)
 		__attribute__((format(printf, 6, 7)));
+/* conf_errors_sort puts messages[first..) in the order of their places. */
+void conf_errors_sort(struct conf_errors *errors, size_t first);
 /* conf_errors_print writes "file:line:col: error: text" lines; with is_terminal also the source
  * line and a caret. */
 void conf_errors_print(const struct conf_errors *errors, FILE *out, bool is_terminal);
