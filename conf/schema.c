@@ -439,14 +439,28 @@ conf_schema_load(const char *path, const struct conf_row *rows, void *target,
 	/* An empty file has no keys, which is not the same as no file: required ones are missing. */
 	static const struct conf_node empty = { .kind = CONF_MAPPING, .line = 1, .col = 1 };
 	struct conf_document document = { 0 };
-	int rc = conf_yaml_load(path, true, errors, &document);
+	size_t first = errors->cnt;
+	size_t duplicate_cnt = 0;
+	int rc = conf_yaml_load(path, false, errors, &document);
 
 	if (rc != 0) {
 		return rc;
 	}
+	/* Duplicate keys, the one thing it warns about, are errors here; not asked for as such, since
+	 * then they would hide all other errors. */
+	duplicate_cnt = errors->cnt - first;
+	for (size_t i = first; i < errors->cnt; i++) {
+		errors->messages[i].level = CONF_ERROR;
+		errors->error_cnt++;
+	}
 	rc = read_tree(path, is_absent(document.root) ? &empty : document.root, rows, target,
 			errors);
 	conf_yaml_free(&document);
+	if (rc == 0 && duplicate_cnt > 0) {
+		conf_schema_free(rows, target);
+		rc = -EINVAL;
+	}
+	conf_errors_sort(errors, first);
 	return rc;
 }
 
