@@ -20,9 +20,9 @@
 #include "table/stats.h"
 #include "table/view.h"
 
-#define DP_HEADER_BYTES 12u
+#define DP_HEADER_BYTES    12u
 #define DP_TCP_MESSAGE_MAX 65535u
-#define DP_IDENTITY_MAX 64u
+#define DP_IDENTITY_MAX    64u
 
 enum dp_transport {
 	DP_UDP,
@@ -57,13 +57,13 @@ struct dp_edns {
  * that parsing came to, and `rcode` what to say (drops say nothing). */
 struct dp_query {
 	enum tbl_verdict early;
-	uint16_t rcode;         /* 12 bits: BADVERS is 16 */
+	uint16_t rcode; /* 12 bits: BADVERS is 16 */
 	uint16_t qtype;
 	uint16_t qclass;
-	uint16_t question_end;  /* offset behind the question; 12 when there is none to echo */
+	uint16_t question_end; /* offset behind the question; 12 when there is none to echo */
 	bool has_question;
 	struct dp_edns edns;
-	struct tbl_name name;   /* lower-cased; hashes filled by dp_query_prefetch */
+	struct tbl_name name; /* lower-cased; hashes filled by dp_query_prefetch */
 };
 
 /* dp_query_parse reads message[0..len) as a query. Total: any bytes in. */
@@ -74,9 +74,10 @@ void dp_query_prefetch(const struct tbl_view *view, struct dp_query *query);
 
 /* dp_query_answer writes the reply over message[0..capacity), which holds the query: the header and
  * question stay where they are. `source` is the packet's own source address; ECS takes its place
- * for location when present. `random` is 64 fresh random bits. Returns the one verdict; for answers
- * *ret_len is the reply's length (never above capacity; over UDP never above what the client or we
- * allow), for drops 0. view NULL: no table yet. */
+ * for location when present. `random` is 64 fresh random bits. `capacity` is at least the query's
+ * length, and 512 in any buffer of ours: a smaller one may cost the reply its OPT. Returns the one
+ * verdict; for answers *ret_len is the reply's length (never above capacity; over UDP never above
+ * what the client or we allow), for drops 0. view NULL: no table yet. */
 enum tbl_verdict dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
 		const struct dp_query *query, const struct tbl_addr *source,
 		enum dp_transport transport, uint64_t random, uint8_t *message, size_t capacity,

@@ -1,0 +1,223 @@
+#include <string.h>
+
+#include "dataplane/bytes.h"
+#include "dataplane/message_impl.h"
+
+#define UDP_REPLY_MIN 512u /* RFC 1035 §4.2.1: every client takes this much */
+
+/* One reply in the making: where it is written, how far it may go, what its header will say. */
+struct draft {
+	const struct tbl_view *view;
+	const struct dp_settings *settings;
+	const struct dp_query *query;
+	uint8_t *message;
+	size_t limit;    /* bytes the reply may have */
+	size_t opt_room; /* kept free behind the records */
+	size_t len;
+	struct tbl_counts counts;
+	uint16_t rcode;
+	bool is_authoritative;
+	bool is_truncated;
+	bool has_ecs;
+	uint8_t scope_bits;
+};
+
+static uint16_t
+max_u16(uint16_t a, uint16_t b)
+{
+	return a > b ? a : b;
+}
+
+static size_t
+min_size(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* RFC 6891 §6.2.3 and §6.2.5: below 512 counts as 512; RFC 9715: never above our own limit. */
+static size_t
+reply_limit(const struct dp_settings *settings, const struct dp_edns *edns,
+		enum dp_transport transport)
+{
+	if (transport == DP_TCP) {
+		return DP_TCP_MESSAGE_MAX;
+	}
+	if (!edns->is_present) {
+		return UDP_REPLY_MIN;
+	}
+	return min_size(max_u16(edns->udp_bytes, UDP_REPLY_MIN),
+			max_u16(settings->max_udp_bytes, UDP_REPLY_MIN));
+}
+
+/* Whose place counts. A source prefix of 0 asks us not to use the client's address (RFC 7871
+ * §7.1.2); the resolver's own is then what every server without ECS would go by. */
+static struct tbl_addr
+locate_by(const struct dp_ecs *ecs, const struct tbl_addr *source)
+{
+	struct tbl_addr client;
+
+	if (!ecs->is_present || ecs->source_bits == 0) {
+		return *source;
+	}
+	memcpy(client.bytes, ecs->addr, sizeof(client.bytes));
+	client.family = ecs->family == 1 ? 4 : 6;
+	return client;
+}
+
+static void
+answer_from_table(struct draft *draft, const struct tbl_addr *source, uint64_t random)
+{
+	const struct dp_query *query = draft->query;
+	struct tbl_addr client = locate_by(&query->edns.ecs, source);
+	struct tbl_reply reply;
+	int len;
+
+	tbl_resolve(draft->view, &query->name, query->qtype, &client, random, &reply);
+	draft->rcode = reply.rcode;
+	draft->is_authoritative = reply.is_authoritative;
+	if (reply.rcode == DP_RCODE_REFUSED) {
+		return;
+	}
+	draft->has_ecs = true;
+	draft->scope_bits = reply.scope_bits;
+	len = tbl_reply_write(draft->view, &reply, query->name.len, draft->message, draft->len,
+			draft->limit - draft->opt_room, &draft->counts);
+	if (len < 0) {
+		draft->is_truncated = true; /* RFC 2181 §9: no half sets, so no records at all */
+		memset(&draft->counts, 0, sizeof(draft->counts));
+		return;
+	}
+	draft->len = (size_t)len;
+}
+
+static void
+answer_chaos(struct draft *draft)
+{
+	size_t len = dp_chaos_answer(draft->view, draft->settings, draft->query, draft->message,
+			draft->len, draft->limit - draft->opt_room);
+
+	if (len == 0) {
+		draft->rcode = DP_RCODE_REFUSED;
+		return;
+	}
+	draft->is_authoritative = true;
+	draft->counts.answer = 1;
+	draft->len = len;
+}
+
+static void
+append_opt(struct draft *draft)
+{
+	const struct dp_opt opt = {
+		.edns = &draft->query->edns,
+		.settings = draft->settings,
+		.view = draft->view,
+		.rcode = draft->rcode,
+		.has_ecs = draft->has_ecs,
+		.scope_bits = draft->scope_bits,
+	};
+
+	if (draft->opt_room == 0) {
+		return;
+	}
+	draft->len += dp_opt_write(&opt, draft->message + draft->len);
+	draft->counts.additional++;
+}
+
+/* ID, opcode, RD and CD stay as the query had them (RFC 1035 §4.1.1, RFC 4035 §3.1.6); RA, Z and AD
+ * are 0: we do not recurse, and we have not validated. */
+static void
+write_header(const struct draft *draft)
+{
+	uint8_t *message = draft->message;
+	unsigned int high = message[DP_FLAGS_HIGH] & (DP_OPCODE_MASK | DP_FLAG_RD);
+	unsigned int low = message[DP_FLAGS_LOW] & DP_FLAG_CD;
+
+	high |= DP_FLAG_QR | (draft->is_authoritative ? DP_FLAG_AA : 0) |
+	        (draft->is_truncated ? DP_FLAG_TC : 0);
+	message[DP_FLAGS_HIGH] = (uint8_t)high;
+	message[DP_FLAGS_LOW] = (uint8_t)(low | (draft->rcode & DP_RCODE_MASK));
+	dp_store_be16(message + DP_QDCOUNT, draft->query->has_question ? 1 : 0);
+	dp_store_be16(message + DP_ANCOUNT, draft->counts.answer);
+	dp_store_be16(message + DP_NSCOUNT, draft->counts.authority);
+	dp_store_be16(message + DP_ARCOUNT, draft->counts.additional);
+}
+
+/* Room for the OPT is set aside before any record is written. Header, question and the largest OPT
+ * are 416 bytes, so only a buffer under 512 bytes can be too small for them: then no OPT. */
+static size_t
+reserve_opt(const struct draft *draft)
+{
+	size_t room = dp_opt_bytes_max(&draft->query->edns);
+
+	return room <= draft->limit - draft->len ? room : 0;
+}
+
+static bool
+is_drop(enum tbl_verdict verdict)
+{
+	return verdict >= TBL_VERDICT_DROP_NOT_DNS && verdict < TBL_VERDICT_CNT;
+}
+
+void
+dp_query_prefetch(const struct tbl_view *view, struct dp_query *query)
+{
+	if (view == NULL || query->early != TBL_VERDICT_CNT || query->qclass != DP_CLASS_IN) {
+		return;
+	}
+	tbl_name_hash(&query->name, view->header->hash_seed);
+	tbl_prefetch_name(view, &query->name);
+}
+
+/* Nine parameters: all that an answer depends on, and none of them belongs to another.
+ * NOLINTBEGIN(readability-function-size,readability-non-const-parameter) */
+enum tbl_verdict
+dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
+		const struct dp_query *query, const struct tbl_addr *source,
+		enum dp_transport transport, uint64_t random, uint8_t *message, size_t capacity,
+		size_t *ret_len)
+{
+	struct draft draft = {
+		.view = view,
+		.settings = settings,
+		.query = query,
+		.message = message,
+		.len = query->question_end,
+		.rcode = query->rcode,
+	};
+
+	*ret_len = 0;
+	if (is_drop(query->early)) {
+		return query->early;
+	}
+	if (view == NULL) {
+		return TBL_VERDICT_DROP_NO_TABLE; /* silence sends a resolver to another server */
+	}
+	draft.limit = min_size(capacity, reply_limit(settings, &query->edns, transport));
+	draft.opt_room = reserve_opt(&draft);
+	if (query->early == TBL_VERDICT_CNT) {
+		if (query->qclass == DP_CLASS_IN) {
+			answer_from_table(&draft, source, random);
+		} else {
+			answer_chaos(&draft);
+		}
+	}
+	append_opt(&draft);
+	write_header(&draft);
+	*ret_len = draft.len;
+	return draft.is_truncated ? TBL_VERDICT_ANSWER_TRUNCATED : dp_verdict_of(draft.rcode);
+}
+
+enum tbl_verdict
+dp_answer_message(const struct tbl_view *view, const struct dp_settings *settings,
+		const struct tbl_addr *source, enum dp_transport transport, uint64_t random,
+		uint8_t *message, size_t len, size_t capacity, size_t *ret_len)
+{
+	struct dp_query query;
+
+	dp_query_parse(message, len, &query);
+	dp_query_prefetch(view, &query);
+	return dp_query_answer(view, settings, &query, source, transport, random, message, capacity,
+			ret_len);
+}
+/* NOLINTEND(readability-function-size,readability-non-const-parameter) */

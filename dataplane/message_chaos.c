@@ -1,0 +1,90 @@
+#include <string.h>
+
+#include "dataplane/bytes.h"
+#include "dataplane/message_impl.h"
+
+#define CHAOS_TEXT_MAX    64u /* identity, version or generation: each is within it */
+#define CHAOS_NAME_MAX    24u /* the longest below is 21 */
+#define OWNER_IS_QUESTION (0xc000u | DP_HEADER_BYTES)
+#define TXT_RECORD_BYTES  (2u + DP_RECORD_FIXED_BYTES + 1u) /* owner, fields, string length */
+
+enum topic {
+	TOPIC_NONE,
+	TOPIC_VERSION,
+	TOPIC_IDENTITY,
+	TOPIC_GENERATION,
+};
+
+static_assert(DP_IDENTITY_MAX <= CHAOS_TEXT_MAX, "identity fits");
+static_assert(DP_GENERATION_TEXT_MAX <= CHAOS_TEXT_MAX, "generation fits");
+static_assert(sizeof("meridian " MERIDIAN_VERSION) <= CHAOS_TEXT_MAX, "version fits");
+
+/* Lower-cased wire names, as dp_query_parse leaves them. */
+static const struct {
+	uint8_t wire[CHAOS_NAME_MAX];
+	enum topic topic;
+} chaos_names[] = {
+	{ "\7version\4bind", TOPIC_VERSION }, /* BIND's custom, everybody's now */
+	{ "\7version\6server", TOPIC_VERSION },
+	{ "\2id\6server", TOPIC_IDENTITY }, /* RFC 4892 §2 */
+	{ "\10hostname\4bind", TOPIC_IDENTITY },
+	{ "\12generation\10meridian", TOPIC_GENERATION },
+};
+
+static enum topic
+find_topic(const struct tbl_name *name)
+{
+	for (size_t i = 0; i < sizeof(chaos_names) / sizeof(chaos_names[0]); i++) {
+		/* A name ends with the root label, so equal bytes are equal lengths. */
+		if (name->len <= sizeof(chaos_names[i].wire) &&
+				memcmp(chaos_names[i].wire, name->wire, name->len) == 0) {
+			return chaos_names[i].topic;
+		}
+	}
+	return TOPIC_NONE;
+}
+
+static size_t
+write_topic(enum topic topic, const struct tbl_view *view, const struct dp_settings *settings,
+		uint8_t text[CHAOS_TEXT_MAX])
+{
+	static const char version[] = "meridian " MERIDIAN_VERSION;
+
+	switch (topic) {
+	case TOPIC_VERSION:
+		memcpy(text, version, sizeof(version) - 1);
+		return sizeof(version) - 1;
+	case TOPIC_IDENTITY: /* empty when the operator set none: RFC 4892 §3 has us refuse */
+		memcpy(text, settings->identity, settings->identity_len);
+		return settings->identity_len;
+	case TOPIC_GENERATION:
+		return dp_generation_text(view, text);
+	case TOPIC_NONE:
+		break;
+	}
+	return 0;
+}
+
+size_t
+dp_chaos_answer(const struct tbl_view *view, const struct dp_settings *settings,
+		const struct dp_query *query, uint8_t *message, size_t len, size_t capacity)
+{
+	uint8_t text[CHAOS_TEXT_MAX];
+	uint8_t *record = message + len;
+	size_t text_len = 0;
+
+	if (query->qtype == DP_TYPE_TXT || query->qtype == DP_TYPE_ANY) {
+		text_len = write_topic(find_topic(&query->name), view, settings, text);
+	}
+	if (text_len == 0 || len > capacity || TXT_RECORD_BYTES + text_len > capacity - len) {
+		return 0;
+	}
+	dp_store_be16(record, OWNER_IS_QUESTION);
+	dp_store_be16(record + 2, DP_TYPE_TXT);
+	dp_store_be16(record + 4, DP_CLASS_CHAOS);
+	memset(record + 6, 0, 4); /* TTL 0: true now, of this server, and worth no cache */
+	dp_store_be16(record + 10, (uint16_t)(text_len + 1));
+	record[12] = (uint8_t)text_len;
+	memcpy(record + TXT_RECORD_BYTES, text, text_len);
+	return len + TXT_RECORD_BYTES + text_len;
+}
