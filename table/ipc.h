@@ -5,6 +5,8 @@
  * On connect the data plane sends HELLO with the counters' memfd. The control plane sends TABLE or
  * SELECTION with a sealed memfd; the data plane answers each with exactly one ACK (every worker
  * serves it, the old image is unmapped) or REFUSED (text says why; the old one goes on serving).
+ * A SELECTION for a generation above the served one is kept (and acknowledged) until its TABLE
+ * comes, and is served with it from the first answer on; so a publish sends SELECTION, then TABLE.
  * PING is answered by ACK with what is served. One publisher at a time: a second connection gets
  * REFUSED with status -EBUSY and is closed.
  *
