@@ -98,7 +98,8 @@ class Process:
         with open(log_path, "ab") as log:
             # ip execs the command, so the id is the program's own.
             self.popen = subprocess.Popen([*prefix, *command], stdin=subprocess.DEVNULL, stdout=log,
-                                          stderr=log, env={**os.environ, **(environment or {})})
+                                          stderr=log, env={**os.environ, **(environment or {})},
+                                          start_new_session=True)  # Ctrl-C is for the lab's owner
 
     @property
     def pid(self):
@@ -188,7 +189,8 @@ class Lab:
             process.kill()
         for namespace in self.namespaces:
             namespace.delete()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if self.directory is not None:
+            shutil.rmtree(self.directory, ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,165 @@
+"""The same questions over every port kind: right answers, equal bytes, counters that add up."""
+import dns.flags
+import dns.message
+import dns.rdatatype
+
+from tests.e2e.base import LabCase, SLOW, ZONES, counter_changes, counters
+from tests.e2e.questions import ANSWERED, MALFORMED
+from tests.lib import programs
+from tests.lib.dns_client import Client, ecs_scope, rcode
+from tests.lib.lab import wait_for
+
+
+class Answers:
+    """One port kind: a data plane with a table compiled once, no control plane."""
+
+    reference = {}  # question title -> (UDP reply, TCP reply) of the first kind that was asked
+    has_exact_count = False  # whether this port receives nothing but our queries
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        image = programs.compile_table(cls.lab, ZONES, cls.lab.path("e2e.table"),
+                                       geo=programs.country_database(), generation=7)
+        cls.set_up_server()
+        cls.publish_file(cls.data_plane, image)
+
+    @classmethod
+    def start(cls, ports, **keys):
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side, ports, **keys)
+        cls.data_plane.start(20 * SLOW)
+
+    def check(self, question, message, is_tcp):
+        self.assertIsNotNone(message, "no answer")
+        self.assertEqual(rcode(message), question.rcode)
+        self.assertEqual(bool(message.flags & dns.flags.AA), question.is_authoritative)
+        self.assertFalse(message.flags & (dns.flags.RA | dns.flags.AD))
+        self.assertEqual(message.edns, 0 if question.options.get("edns", True) else -1)
+        if question.is_truncated and not is_tcp:
+            self.assertTrue(message.flags & dns.flags.TC)
+            self.assertEqual(message.answer + message.authority + message.additional, [])
+            return
+        self.assertFalse(message.flags & dns.flags.TC)
+        self.assertEqual([rdata.to_text() for rrset in message.answer for rdata in rrset], question.answer)
+        self.assertEqual([dns.rdatatype.to_text(rrset.rdtype) for rrset in message.authority],
+                         question.authority)
+        self.assertEqual([rdata.to_text() for rrset in message.additional for rdata in rrset],
+                         question.additional)
+        if question.scope == -1:  # depends on the database; not 0, since the answer does
+            self.assertGreater(ecs_scope(message), 0)
+        else:
+            self.assertEqual(ecs_scope(message), question.scope)
+
+    def ask_all(self, send, is_tcp, family):
+        """Asks every question; returns the replies and the verdicts that must have been counted."""
+        verdicts = {"received": 0}
+        for question in ANSWERED:
+            with self.subTest(question.title, tcp=is_tcp, family=family):
+                wire = question.wire()
+                reply = send(wire, family)
+                self.check(question, None if reply is None else dns.message.from_wire(reply), is_tcp)
+                key = (question.title, is_tcp, family)
+                self.assertEqual(reply, Answers.reference.setdefault(key, reply),
+                                 "the reply differs from another port kind's")
+            verdict = question.tcp_verdict() if is_tcp else question.udp_verdict()
+            verdicts[verdict] = verdicts.get(verdict, 0) + 1
+            verdicts["received"] += 1
+        return verdicts
+
+    def assert_counted(self, before, verdicts):
+        """The counters moved by exactly these verdicts; other frames of the port are drops."""
+        after = counters(self.lab, self.data_plane)
+        changes = counter_changes(before, after)
+        self.assertEqual(changes.pop("received"), sum(changes.values()), "one verdict a packet")
+        if not self.has_exact_count:
+            changes = {name: count for name, count in changes.items()
+                       if not name.startswith("drop_") or name in verdicts}
+        verdicts = {name: count for name, count in verdicts.items() if name != "received"}
+        self.assertEqual(changes, verdicts)
+
+    def test_udp_over_ipv4(self):
+        before = counters(self.lab, self.data_plane)
+        self.assert_counted(before, self.ask_all(self.client.udp_wire, False, 4))
+
+    def test_udp_over_ipv6(self):
+        before = counters(self.lab, self.data_plane)
+        self.assert_counted(before, self.ask_all(self.client.udp_wire, False, 6))
+
+    def test_tcp(self):
+        for family in (4, 6):
+            before = counters(self.lab, self.data_plane)
+            self.assert_counted(before, self.ask_all(self.client.tcp_wire, True, family))
+
+    def test_malformed(self):
+        verdicts = {}
+        before = counters(self.lab, self.data_plane)
+        for title, wire, expected, verdict in MALFORMED:
+            with self.subTest(title):
+                reply = self.client.udp_wire(wire, timeout=0.1 * SLOW if expected is None else 2)
+                verdicts[verdict] = verdicts.get(verdict, 0) + 1
+                if expected is None:
+                    self.assertIsNone(reply)
+                    continue
+                self.assertIsNotNone(reply, "no answer")
+                self.assertLessEqual(len(reply), len(wire) + 11, "larger than the query and an OPT")
+                self.assertEqual(extended_rcode(reply), expected)
+        self.assert_counted(before, verdicts)
+
+    def test_zz_clean_exit(self):
+        """Last by name: what a sanitizer has to say comes at the end."""
+        self.stop_cleanly(self.data_plane.process)
+
+
+def extended_rcode(reply):
+    """All twelve bits: dnspython's parser refuses some of the messages that are looked at here."""
+    low = reply[3] & 15
+    if reply[10:12] == b"\x00\x01":  # one additional record: the OPT, last
+        return reply[len(reply) - 11 + 5] << 4 | low
+    return low
+
+
+class SocketAnswers(Answers, LabCase):
+    """Kernel sockets: no DPDK."""
+
+    has_exact_count = True
+
+    @classmethod
+    def set_up_server(cls):
+        cls.start([programs.port_lines("socket", listen=[f"{programs.SERVER4}:53", f"[{programs.SERVER6}]:53"])])
+
+
+class AfXdpAnswers(Answers, LabCase):
+    has_exact_count = True  # our program takes nothing but UDP port 53 to our addresses
+
+    @classmethod
+    def set_up_server(cls):
+        cls.start([programs.port_lines("af_xdp", interface="srv0")])
+
+
+class AfPacketAnswers(Answers, LabCase):
+    @classmethod
+    def set_up_server(cls):
+        cls.start([programs.port_lines("af_packet", interface="srv0")])
+
+
+class TapAnswers(Answers, LabCase):
+    """The TAP interface is moved to the client: what is sent into it comes to meridiand as from a NIC of
+    its own. TCP, which belongs to the kernel, goes by the veth."""
+
+    @classmethod
+    def set_up_server(cls):
+        cls.start([programs.port_lines("tap", interface="dns0")])
+        namespace = cls.client_side
+        cls.server_side.ip("link", "set", "dns0", "netns", namespace.name)
+        namespace.run("sysctl", "-qw", "net.ipv6.conf.dns0.accept_dad=0")
+        namespace.ip("link", "set", "dns0", "up")
+        wait_for(lambda: "LOWER_UP" in namespace.ip("link", "show", "dns0").stdout, 5, "dns0 is up")
+        for address, prefix in ((programs.SERVER4, "32"), (programs.SERVER6, "128")):
+            # Nobody answers ARP at the other end of a TAP: the port is not a host.
+            namespace.ip("neigh", "replace", address, "lladdr", "02:00:00:00:00:53", "dev", "dns0")
+            namespace.ip("route", "add", f"{address}/{prefix}", "dev", "dns0", "src",
+                         programs.CLIENT4 if prefix == "32" else programs.CLIENT6)
+        for family, net in (("-4", "10.53.0.0/24"), ("-6", "fd53::/64")):
+            namespace.run("ip", family, "rule", "add", "ipproto", "tcp", "lookup", "53")
+            namespace.run("ip", family, "route", "add", net, "dev", "cli0", "table", "53")
+        cls.client = Client(namespace, programs.SERVER4, programs.SERVER6)

@@ -1,0 +1,67 @@
+"""What every suite stands on: a lab with two namespaces and a veth pair, and its clean end."""
+import json
+import os
+import unittest
+
+from tests.lib import programs
+from tests.lib.dns_client import Client
+from tests.lib.lab import Lab, LabError, run
+
+ZONES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "zones")
+
+# ASan costs about a factor of three and its shadow makes start-up slow; limits in seconds that are
+# not the thing under test are stretched by this.
+SLOW = 4 if programs.is_sanitized() else 1
+
+
+class LabCase(unittest.TestCase):
+    """One lab a class. Sanitizer reports found at its end fail the class."""
+
+    maxDiff = 4000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab("e2e")
+        cls.addClassCleanup(cls.lab.close)
+        cls.client_side = cls.lab.namespace("client")
+        cls.server_side = cls.lab.namespace("server")
+        cls.lab.veth(cls.client_side, "cli0", [f"{programs.CLIENT4}/24", f"{programs.CLIENT6}/64"],
+                     cls.server_side, "srv0", [f"{programs.SERVER4}/24", f"{programs.SERVER6}/64"])
+        cls.client = Client(cls.client_side, programs.SERVER4, programs.SERVER6)
+        cls.addClassCleanup(cls.check_reports)
+
+    @classmethod
+    def check_reports(cls):
+        reports = programs.sanitizer_reports(cls.lab)
+        if reports:
+            raise LabError(reports)
+
+    @classmethod
+    def add_backend_addresses(cls):
+        cls.server_side.add_address("lo", *(f"{a}/{128 if ':' in a else 32}"
+                                            for a in programs.AMERICA + programs.REST))
+
+    @classmethod
+    def publish_file(cls, data_plane, image):
+        """Hands one image over as it is; returns what the data plane said."""
+        return publisher(cls.lab, data_plane, "file", image)
+
+    def stop_cleanly(self, process):
+        """SIGTERM ends it with status 0: sanitizers report at exit, and only then."""
+        status = process.stop(15 * SLOW)
+        self.assertEqual(status, 0, process.log())
+
+
+def publisher(lab, data_plane, *arguments, check=True, timeout=120):
+    return run(programs.PUBLISHER, data_plane.socket, *arguments, check=check, timeout=timeout,
+               env={**os.environ, **programs.sanitizer_environment(lab)}).stdout
+
+
+def counters(lab, data_plane):
+    """{"received": n, "noerror": n, ...} summed over the workers. The publish place must be free."""
+    return json.loads(publisher(lab, data_plane, "counters"))
+
+
+def counter_changes(before, after):
+    """Only those that moved."""
+    return {name: after[name] - before[name] for name in after if after[name] != before[name]}

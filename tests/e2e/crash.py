@@ -1,0 +1,116 @@
+"""kill -9 of everything, residue left in place, and a start on top of it."""
+import os
+import time
+
+from tests.e2e import large_zone
+from tests.e2e.base import LabCase, SLOW, ZONES, publisher
+from tests.lib import programs
+from tests.lib.dns_client import generation, texts
+from tests.lib.lab import wait_for
+
+RESTART_LIMIT_S = 2 * SLOW
+NAME = "h99999.large.test"
+
+
+class Crash(LabCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.add_backend_addresses()
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
+                                            [programs.port_lines("af_xdp", interface="srv0")])
+        cls.data_plane.start(20 * SLOW)
+        cls.control = programs.ControlPlane(cls.lab, cls.server_side, large_zone.write(cls.lab), cls.data_plane,
+                                            probes={"enabled": False})
+        cls.control.start(60 * SLOW)
+        programs.wait_answer(cls.client, 30 * SLOW, lambda answer: answer.answer, NAME)
+
+    def served(self):
+        return generation(self.client.ask(NAME, nsid=True))
+
+    def residue(self):
+        """What a clean exit would have taken away."""
+        shown = self.server_side.ip("-details", "link", "show", "srv0").stdout
+        return "xdp" in shown, os.path.exists(self.data_plane.socket), os.path.exists(self.control.socket)
+
+    def wait_saved(self):
+        """The image is on disk a moment after it is served."""
+        wait_for(lambda: any(os.path.getsize(os.path.join(self.data_plane.state_dir, name)) > 1_000_000
+                             for name in os.listdir(self.data_plane.state_dir)), 10 * SLOW, "an image on disk")
+
+    def restart_and_measure(self):
+        """Starts the data plane alone; returns seconds from exec to the first right answer."""
+        process = self.data_plane.start(wait_seconds=0)
+        programs.wait_answer(self.client, 20 * SLOW, lambda answer: texts(answer.answer) == ["192.0.2.249"], NAME)
+        return time.monotonic() - process.started
+
+    def test_1_everything_killed(self):
+        self.wait_saved()
+        before = self.served()
+        self.control.process.kill()
+        self.data_plane.process.kill()
+        self.assertEqual(self.residue(), (True, True, True))
+        took = self.restart_and_measure()
+        print(f"\n    first answer {took:.2f} s after the start, {large_zone.NAMES} names", end="")
+        self.assertLess(took, RESTART_LIMIT_S)
+        self.assertEqual(self.served(), before)
+        self.control.start(60 * SLOW)
+        wait_for(lambda: self.served() > before, 20 * SLOW, "the control plane publishes above what was served")
+
+    def test_2_half_written_images_are_ignored(self):
+        self.control.process.kill()
+        self.data_plane.process.kill()
+        newest = max((os.path.join(self.data_plane.state_dir, name)
+                      for name in os.listdir(self.data_plane.state_dir)), key=os.path.getsize)
+        for name, size in (("half.tmp", 1000), (os.path.basename(newest) + ".tmp", 5000)):
+            with open(newest, "rb") as source, open(os.path.join(self.data_plane.state_dir, name), "wb") as target:
+                target.write(source.read(size))
+        self.restart_and_measure()
+
+    def test_9_clean_exit(self):
+        self.stop_cleanly(self.data_plane.process)
+
+
+class TwiceCrashed(LabCase):
+    """An image that was served at two crashes is passed over; the good one before it answers."""
+
+    def start(self, promote_after_s):
+        data_plane = programs.DataPlane(self.lab, self.server_side,
+                                        [programs.port_lines("socket", listen=[f"{programs.SERVER4}:53"])],
+                                        promote_after_s=promote_after_s)
+        data_plane.start(20 * SLOW)
+        return data_plane
+
+    def served(self):
+        answer = self.client.ask("www.e2e.test", nsid=True)
+        self.assertEqual(texts(answer.answer), ["192.0.2.80"])
+        return generation(answer)[0]
+
+    def test_passed_over(self):
+        image = programs.compile_table(self.lab, ZONES, self.lab.path("e2e.table"), geo=programs.country_database(),
+                                       generation=5)
+        first = self.start(promote_after_s=1)
+        publisher(self.lab, first, "file", image)
+        state = os.path.join(first.state_dir, "state")
+        # Serving and asked for a second makes it good; a clean exit leaves no crash behind.
+        wait_for(lambda: self.served() == 5 and "good" in read_text(state), 20 * SLOW,
+                 lambda: f"generation 5 is good: {read_text(state)}")
+        self.stop_cleanly(first.process)
+        second = self.start(promote_after_s=3600)
+        publisher(self.lab, second, "reseal", image, "1", "0")
+        self.assertEqual(self.served(), 6)
+        wait_for(lambda: os.path.exists(os.path.join(second.state_dir, "table-6")), 10 * SLOW, "generation 6 is saved")
+        for expected in (6, 5):
+            second.process.kill()
+            second.start(20 * SLOW)
+            wait_for(lambda: self.client.ask("www.e2e.test", timeout=0.2), 10 * SLOW, "answers")
+            self.assertEqual(self.served(), expected)
+        self.stop_cleanly(second.process)
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""

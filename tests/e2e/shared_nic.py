@@ -1,0 +1,104 @@
+"""While an AF_XDP port takes DNS from an interface, the kernel keeps everything else on it."""
+import socket
+import threading
+
+from tests.e2e.base import LabCase, SLOW, ZONES, counter_changes, counters
+from tests.lib import programs
+from tests.lib.dns_client import texts
+
+OTHER4 = "10.53.0.99"  # an address of the same host that is not ours
+
+
+class SharedNic(LabCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server_side.add_address("srv0", f"{OTHER4}/24")
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
+                                            [programs.port_lines("af_xdp", interface="srv0")])
+        cls.data_plane.start(20 * SLOW)
+        cls.publish_file(cls.data_plane, programs.compile_table(
+            cls.lab, ZONES, cls.lab.path("e2e.table"), geo=programs.country_database()))
+
+    def setUp(self):
+        # Each test proves that DNS is taken from the interface while the rest is not.
+        answer = self.client.ask("www.e2e.test")
+        self.assertEqual(texts(answer.answer), ["192.0.2.80"])
+        self.before = counters(self.lab, self.data_plane)
+
+    def assert_nothing_received(self):
+        self.assertEqual(counter_changes(self.before, counters(self.lab, self.data_plane)), {})
+
+    def test_program_is_attached(self):
+        shown = self.server_side.ip("-details", "link", "show", "srv0").stdout
+        self.assertIn("xdp", shown)
+
+    def test_ping(self):
+        for address in (programs.SERVER4, programs.SERVER6):
+            self.client_side.run("ping", "-c", "3", "-i", "0.05", "-W", "2", address)
+        self.assert_nothing_received()
+
+    def test_neighbours_are_resolved(self):
+        self.client_side.ip("neigh", "flush", "dev", "cli0")
+        for address in (programs.SERVER4, programs.SERVER6):
+            self.client_side.run("ping", "-c", "1", "-W", "2", address)
+            self.assertRegex(self.client_side.ip("neigh", "show", address).stdout, "lladdr")
+        self.assert_nothing_received()
+
+    def test_tcp_on_another_port(self):
+        for family, address in ((socket.AF_INET, programs.SERVER4), (socket.AF_INET6, programs.SERVER6)):
+            with self.server_side.socket(family, socket.SOCK_STREAM) as listener:
+                listener.bind((address, 8022))
+                listener.listen()
+                threading.Thread(target=echo_once, args=(listener,), daemon=True).start()
+                with self.client_side.socket(family, socket.SOCK_STREAM) as sock:
+                    sock.settimeout(5)
+                    sock.connect((address, 8022))
+                    sock.sendall(b"x" * 100000)
+                    sock.shutdown(socket.SHUT_WR)
+                    self.assertEqual(read_all(sock), b"x" * 100000)
+        self.assert_nothing_received()
+
+    def test_udp_on_another_port_and_address(self):
+        """Port 54 of our address, and port 53 of an address that is not ours, are other programs'."""
+        for address, port in ((programs.SERVER4, 54), (OTHER4, 53)):
+            with self.server_side.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, \
+                    self.client_side.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                server.bind((address, port))
+                server.settimeout(5)
+                client.sendto(b"hello", (address, port))
+                self.assertEqual(server.recvfrom(100)[0], b"hello")
+        self.assert_nothing_received()
+
+    def test_udp_from_port_53_to_another(self):
+        """Answers to a resolver on the same host have port 53 as source: not ours."""
+        with self.server_side.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, \
+                self.client_side.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+            server.bind((programs.SERVER4, 40053))
+            server.settimeout(5)
+            client.bind((programs.CLIENT4, 53))
+            client.sendto(b"reply", (programs.SERVER4, 40053))
+            self.assertEqual(server.recvfrom(100)[0], b"reply")
+        self.assert_nothing_received()
+
+
+class CleanExit(LabCase):
+    def test_program_is_detached(self):
+        data_plane = programs.DataPlane(self.lab, self.server_side,
+                                        [programs.port_lines("af_xdp", interface="srv0")])
+        data_plane.start(20 * SLOW)
+        self.stop_cleanly(data_plane.process)
+        self.assertNotIn("xdp", self.server_side.ip("-details", "link", "show", "srv0").stdout)
+
+
+def echo_once(listener):
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(read_all(connection))
+
+
+def read_all(sock):
+    chunks = []
+    while chunk := sock.recv(65536):
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,173 @@
+"""The three programs in a lab: where they are built, their configuration, how they are started."""
+import json
+import os
+import re
+import time
+
+from tests.lib.lab import LabError, ROOT, run, wait_for
+
+BUILD = os.environ.get("MERIDIAN_BUILD", os.path.join(ROOT, "build"))
+MERIDIAND = os.path.join(BUILD, "dataplane", "meridiand")
+CONTROL = os.path.join(BUILD, "control", "meridian-control")
+CTL = os.path.join(BUILD, "control", "meridianctl")
+PUBLISHER = os.path.join(BUILD, "tests", "e2e", "publisher")
+
+SERVER4, SERVER6 = "10.53.0.53", "fd53::53"
+CLIENT4, CLIENT6 = "10.53.0.1", "fd53::1"
+AMERICA = ("10.53.1.11", "fd53:1::11")
+REST = ("10.53.2.22", "fd53:2::22")
+
+
+def is_sanitized():
+    """Whether the build is the slow one: limits in time are then of another kind."""
+    return "asan" in os.path.basename(BUILD)
+
+
+def country_database():
+    """The pinned CC0 database that `dev` fetched."""
+    directory = os.path.join(ROOT, ".cache")
+    names = sorted(name for name in os.listdir(directory) if re.match(r"geo-whois.*\.mmdb$", name))
+    if not names:
+        raise LabError(f"no country database in {directory}: ./dev fetches it")
+    return os.path.join(directory, names[-1])
+
+
+def sanitizer_environment(lab):
+    """Reports go to files that check_reports() reads: a report is a failure whatever else holds."""
+    log = lab.path("sanitizer")
+    suppressions = os.path.join(ROOT, "tests", "lib", "leaks.supp")
+    return {
+        "ASAN_OPTIONS": f"log_path={log}:exitcode=99:detect_leaks=1",
+        "LSAN_OPTIONS": f"suppressions={suppressions}:print_suppressions=0",
+        "UBSAN_OPTIONS": f"log_path={log}:halt_on_error=1:print_stacktrace=1:exitcode=99",
+    }
+
+
+def sanitizer_reports(lab):
+    """What sanitizers wrote in this lab, as one text; empty when nothing."""
+    texts = []
+    for name in sorted(os.listdir(lab.directory)):
+        if name.startswith("sanitizer."):
+            with open(lab.path(name), encoding="utf-8", errors="replace") as file:
+                texts.append(f"{name}:\n{file.read()}")
+    return "\n".join(texts)
+
+
+def port_lines(kind, **keys):
+    """One entry of meridiand's `ports`."""
+    lines = [f"  - kind: {kind}"]
+    lines += [f"    {key}: {json.dumps(value)}" for key, value in keys.items()]
+    return lines
+
+
+class DataPlane:
+    """One meridiand with its own run and state directories; started as often as a test likes."""
+
+    def __init__(self, lab, namespace, ports, name="meridiand", addresses=(SERVER4, SERVER6), **keys):
+        self.lab, self.namespace, self.name = lab, namespace, name
+        self.run_dir = lab.path(f"{name}.run")
+        self.state_dir = keys.pop("state_dir", lab.path(f"{name}.state"))
+        self.socket = os.path.join(self.run_dir, "meridiand.sock")
+        self.process = None
+        self.starts = 0
+        os.makedirs(self.run_dir, exist_ok=True)
+        os.makedirs(self.state_dir, exist_ok=True)
+        tcp = keys.pop("tcp", True)
+        lines = ["identity: e2e"]
+        if addresses:
+            lines += ["addresses:", *(f"  - {json.dumps(address)}" for address in addresses)]
+        lines += ["ports:", *(line for port in ports for line in port)]
+        lines += [f"tcp: {{ enabled: {json.dumps(tcp)} }}"]
+        lines += [f"run_dir: {self.run_dir}", f"state_dir: {self.state_dir}"]
+        lines += [f"{key}: {json.dumps(value)}" for key, value in keys.items()]
+        self.config = lab.write(f"{name}.yaml", "\n".join(lines) + "\n")
+
+    def start(self, wait_seconds=20):
+        """Starts it and waits until its publish socket takes connections."""
+        self.starts += 1
+        log_name = f"{self.name}.{self.starts}"
+        self.process = self.lab.spawn([MERIDIAND, "--config", self.config], log_name, self.namespace,
+                                      sanitizer_environment(self.lab))
+        if wait_seconds:
+            self.wait_ready(wait_seconds)
+        return self.process
+
+    def wait_ready(self, seconds):
+        def is_ready():
+            if not self.process.is_running():
+                raise LabError(f"meridiand ended with {self.process.popen.returncode}:\n{self.process.log()}")
+            return has_listener(self.process.pid, self.socket)
+        wait_for(is_ready, seconds, lambda: f"{self.socket} listens\n{self.process.log()}")
+
+
+def has_listener(pid, path):
+    """Whether a UNIX socket is listened on in the process's network namespace. Not by connecting:
+    there is one place only, and it is the control plane's."""
+    with open(f"/proc/{pid}/net/unix", encoding="utf-8") as file:
+        # Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is "listening".
+        return any(line.endswith(f" {path}\n") and line.split()[3] == "00010000" for line in file)
+
+
+class ControlPlane:
+    """One meridian-control for a zones directory and a data plane."""
+
+    def __init__(self, lab, namespace, zones, data_plane, name="control", geo=True, **keys):
+        self.lab, self.namespace, self.name = lab, namespace, name
+        self.socket = lab.path(f"{name}.sock")
+        self.state_dir = lab.path(f"{name}.state")
+        self.process = None
+        self.starts = 0
+        os.makedirs(self.state_dir, exist_ok=True)
+        lines = [f"zones_dir: {zones}", f"state_dir: {self.state_dir}", f"api_socket: {self.socket}",
+                 f"data_plane: {data_plane.socket}"]
+        if geo:
+            lines += [f"geo_databases: [{json.dumps(geo if isinstance(geo, str) else country_database())}]"]
+        lines += [f"{key}: {json.dumps(value)}" for key, value in keys.items()]
+        self.config = lab.write(f"{name}.yaml", "\n".join(lines) + "\n")
+
+    def start(self, wait_seconds=30):
+        """Starts it and waits until its API answers."""
+        self.starts += 1
+        self.process = self.lab.spawn([CONTROL, "--config", self.config], f"{self.name}.{self.starts}",
+                                      self.namespace, sanitizer_environment(self.lab))
+        if wait_seconds:
+            self.wait_ready(wait_seconds)
+        return self.process
+
+    def wait_ready(self, seconds):
+        def is_ready():
+            if not self.process.is_running():
+                raise LabError(f"meridian-control ended with {self.process.popen.returncode}:\n"
+                               f"{self.process.log()}")
+            return os.path.exists(self.socket) and self.ctl("status", check=False).returncode != 3
+        wait_for(is_ready, seconds, lambda: f"{self.socket} answers\n{self.process.log()}", interval=0.05)
+
+    def ctl(self, *arguments, check=True, **options):
+        """meridianctl against this control plane."""
+        return run(CTL, *arguments, "--socket", self.socket, check=check,
+                   env={**os.environ, **sanitizer_environment(self.lab)}, **options)
+
+    def ctl_json(self, *arguments):
+        return json.loads(self.ctl(*arguments, "--json").stdout)
+
+
+def compile_table(lab, zones, output, geo=None, generation=1):
+    """An offline table; returns its path."""
+    command = [CTL, "compile", "--zones", zones, "-o", output, "--generation", str(generation)]
+    if geo:
+        command += ["--geo", geo]
+    run(*command, env={**os.environ, **sanitizer_environment(lab)})
+    return output
+
+
+def wait_answer(client, seconds, is_right, name, rdtype="A", **options):
+    """Asks until is_right(answer); returns (answer, time waited in s)."""
+    started = time.monotonic()
+    last = []
+
+    def ask():
+        answer = client.ask(name, rdtype, timeout=0.25, **options)
+        last[:] = [answer]
+        return answer is not None and is_right(answer) and answer
+    answer = wait_for(ask, seconds, lambda: f"{name} {rdtype} answered as wanted; last: {last}")
+    return answer, time.monotonic() - started
