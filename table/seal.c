@@ -31,6 +31,7 @@ tbl_seal_selection(const void *selection, size_t size)
 	header.checksum = 0;
 	XXH3_64bits_reset(&state);
 	XXH3_64bits_update(&state, &header, sizeof(header));
-	XXH3_64bits_update(&state, (const uint8_t *)selection + sizeof(header), size - sizeof(header));
+	XXH3_64bits_update(
+			&state, (const uint8_t *)selection + sizeof(header), size - sizeof(header));
 	return XXH3_64bits_digest(&state);
 }
