@@ -204,7 +204,7 @@ allocate_rulesets(struct build *b)
 	if (rules > LOCATION_CLASS_RULES_MAX || scopes > LOCATION_SCOPES_MAX) {
 		return tbl_location_fail(b->ret_error, -E2BIG,
 				"location: %u rule sets, %u classes and %u leaves are too many "
-		                "together",
+				"together",
 				location->ruleset_cnt, location->class_cnt, b->leaves.cnt);
 	}
 	location->class_rule = malloc(rules * sizeof(*location->class_rule) + 1);

@@ -17,7 +17,7 @@
 
 #include "table/view.h"
 
-#define TBL_RULES_MAX    1000u   /* rules of one record: every country and province is under 400 */
+#define TBL_RULES_MAX    1000u /* rules of one record: every country and province is under 400 */
 #define TBL_RULESETS_MAX 65535u
 #define TBL_LEAVES_MAX   (1u << 26)
 

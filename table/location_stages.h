@@ -22,6 +22,7 @@
 
 #include "table/location.h"
 #include "table/location_impl.h"
+#include "table/pairs.h"
 
 /* tbl_location_fail writes the sentence and returns `code`, so that a check is one line. */
 int tbl_location_fail(struct tbl_error *ret_error, int code, const char *format, ...)
@@ -39,18 +40,6 @@ int tbl_location_describe(struct tbl_location *location, const struct tbl_rulese
 /* tbl_prefix_text: "192.0.2.0/24". */
 #define TBL_PREFIX_TEXT_MAX 50u /* 45 characters of an IPv6 address, "/128", NUL */
 void tbl_prefix_text(const struct tbl_prefix *prefix, char text[TBL_PREFIX_TEXT_MAX]);
-
-/* Numbers pairs of numbers in order of first appearance. */
-struct tbl_pairs {
-	uint64_t *keys; /* cnt, by number: first << 32 | second */
-	uint32_t *slots;
-	uint32_t cnt;
-	uint32_t slot_cnt; /* a power of two, or 0 */
-};
-int
-tbl_pairs_number(struct tbl_pairs *pairs, uint32_t first, uint32_t second, uint32_t *ret_number);
-void tbl_pairs_clear(struct tbl_pairs *pairs);
-void tbl_pairs_done(struct tbl_pairs *pairs);
 
 /* A code has at most this many parts: continent, country, province. */
 #define TBL_CODE_PARTS_MAX 3u

@@ -1,8 +1,10 @@
+#include "table/pairs.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/location_stages.h"
+#include "table/format.h"
 
 #define PAIRS_SLOTS_MIN 64u /* a country database with a handful of rule sets never grows it */
 
