@@ -219,7 +219,7 @@ tbl_build_string(struct tbl_builder *b, const char *text, uint32_t *ret_off)
 	if (added == NULL) {
 		return -ENOMEM;
 	}
-	memcpy(added, text, len);
+	memcpy(added, text, len + 1);
 	*ret_off = (uint32_t)(strings->cnt - len - 1);
 	tbl_map_fill(&b->string_map, slot, hash, *ret_off);
 	return 0;
@@ -229,10 +229,14 @@ int
 tbl_builder_new(const struct tbl_build_params *params, struct tbl_builder **ret_builder)
 {
 	static const uint8_t root[1] = { 0 };
-	struct tbl_builder *b = calloc(1, sizeof(*b));
+	struct tbl_builder *b;
 	struct tbl_name name;
 	uint32_t off;
 
+	if (params->generation == 0) {
+		return -EINVAL;
+	}
+	b = calloc(1, sizeof(*b));
 	if (b == NULL) {
 		return -ENOMEM;
 	}
@@ -275,7 +279,7 @@ tbl_builder_free(struct tbl_builder *builder)
 	tbl_arena_free(&builder->arena);
 	tbl_wire_free(builder->wire);
 	free(builder->order);
-	free((void *)builder->grouped);
+	free(builder->grouped);
 	free(builder);
 }
 
@@ -418,7 +422,7 @@ append_rrset(struct tbl_builder *b, struct tbl_name *owner, const struct tbl_bui
 	return 0;
 }
 
-int
+int /* NOLINTNEXTLINE(readability-function-size): a record has this many parts */
 tbl_builder_add_rrset(struct tbl_builder *builder, uint32_t zone, const uint8_t *owner,
 		uint16_t type, uint32_t ttl_s, const struct tbl_rdata *records, uint32_t record_cnt,
 		struct tbl_error *ret_error)
@@ -595,7 +599,7 @@ copy_dynamic(struct tbl_builder *b, const struct tbl_dyn_input *input)
 	return copy;
 }
 
-int
+int /* NOLINTNEXTLINE(readability-function-size): a record has this many parts */
 tbl_builder_add_dynamic(struct tbl_builder *builder, uint32_t zone, const uint8_t *owner,
 		uint16_t type, uint32_t ttl_s, const struct tbl_dyn_input *input,
 		struct tbl_error *ret_error)

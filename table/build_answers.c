@@ -309,7 +309,7 @@ make_rrsets(struct tbl_builder *b, const struct tbl_build_name *name, struct tbl
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && i < name->rrset_cnt; i++) {
-		const struct tbl_build_rrset *rrset = b->grouped[name->rrset_first + i];
+		const struct tbl_build_rrset *rrset = &b->grouped[name->rrset_first + i];
 
 		if (rrset->role == ROLE_DATA) {
 			rc = make_rrset(b, rrset, error);

@@ -73,8 +73,8 @@ struct tbl_builder {
 	struct tbl_map name_map;
 
 	/* Made by tbl_build_tree(). */
-	uint32_t *order;                  /* names in canonical order */
-	struct tbl_build_rrset **grouped; /* by name; own zone first, then by zone and type */
+	uint32_t *order;                 /* names in canonical order */
+	struct tbl_build_rrset *grouped; /* rrsets by name; own zone first, then by zone and type */
 	uint32_t node_cnt;
 	uint32_t max_label_cnt;
 

@@ -141,8 +141,8 @@ order_names(struct tbl_builder *b)
 static int
 compare_rrsets(const void *left, const void *right)
 {
-	const struct tbl_build_rrset *a = *(struct tbl_build_rrset *const *)left;
-	const struct tbl_build_rrset *b = *(struct tbl_build_rrset *const *)right;
+	const struct tbl_build_rrset *a = left;
+	const struct tbl_build_rrset *b = right;
 
 	if (a->is_shadow != b->is_shadow) {
 		return a->is_shadow ? 1 : -1;
@@ -156,7 +156,7 @@ compare_rrsets(const void *left, const void *right)
 static int
 group_rrsets(struct tbl_builder *b)
 {
-	struct tbl_build_rrset *rrsets = b->rrsets.items;
+	const struct tbl_build_rrset *rrsets = b->rrsets.items;
 	uint32_t next = 0;
 
 	b->grouped = calloc(b->rrsets.cnt + 1, sizeof(*b->grouped));
@@ -164,10 +164,7 @@ group_rrsets(struct tbl_builder *b)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < b->rrsets.cnt; i++) {
-		struct tbl_build_name *name = tbl_build_name_at(b, rrsets[i].name);
-
-		rrsets[i].is_shadow = rrsets[i].zone != name->zone;
-		name->rrset_cnt++;
+		tbl_build_name_at(b, rrsets[i].name)->rrset_cnt++;
 	}
 	for (size_t rank = 0; rank < b->names.cnt; rank++) {
 		struct tbl_build_name *name = tbl_build_name_at(b, b->order[rank]);
@@ -179,14 +176,18 @@ group_rrsets(struct tbl_builder *b)
 	for (size_t i = 0; i < b->rrsets.cnt; i++) {
 		struct tbl_build_name *name = tbl_build_name_at(b, rrsets[i].name);
 
-		b->grouped[name->rrset_first + name->rrset_cnt++] = &rrsets[i];
+		struct tbl_build_rrset *grouped =
+				&b->grouped[name->rrset_first + name->rrset_cnt++];
+
+		*grouped = rrsets[i];
+		grouped->is_shadow = grouped->zone != name->zone;
 	}
 	for (size_t rank = 0; rank < b->names.cnt; rank++) {
 		const struct tbl_build_name *name = tbl_build_name_at(b, b->order[rank]);
 
 		if (name->rrset_cnt > 1) {
-			qsort((void *)(b->grouped + name->rrset_first), name->rrset_cnt,
-					sizeof(*b->grouped), compare_rrsets);
+			qsort(b->grouped + name->rrset_first, name->rrset_cnt, sizeof(*b->grouped),
+					compare_rrsets);
 		}
 	}
 	return 0;
@@ -198,7 +199,7 @@ tbl_build_rrset_of(const struct tbl_builder *b, uint32_t name, uint32_t zone, ui
 	const struct tbl_build_name *n = tbl_build_name_at(b, name);
 
 	for (uint32_t i = 0; i < n->rrset_cnt; i++) {
-		struct tbl_build_rrset *rrset = b->grouped[n->rrset_first + i];
+		struct tbl_build_rrset *rrset = &b->grouped[n->rrset_first + i];
 
 		if (rrset->type == type && rrset->zone == zone) {
 			return rrset;
@@ -264,10 +265,8 @@ find_cut(const struct tbl_builder *b, const struct tbl_build_rrset *rrset)
 static void
 mark_ns_targets(struct tbl_builder *b)
 {
-	const struct tbl_build_rrset *rrsets = b->rrsets.items;
-
 	for (size_t i = 0; i < b->rrsets.cnt; i++) {
-		const struct tbl_build_rrset *rrset = &rrsets[i];
+		const struct tbl_build_rrset *rrset = &b->grouped[i];
 
 		if (rrset->type != TBL_TYPE_NS ||
 				rrset->name == tbl_build_zone_at(b, rrset->zone)->name) {
@@ -388,10 +387,9 @@ judge_name(const struct tbl_builder *b, uint32_t id, struct tbl_error *error)
 		return tbl_build_fail(error, name->wire, 0, "zone has no SOA at its apex");
 	}
 	for (uint32_t i = 0; rc == 0 && i < name->rrset_cnt; i++) {
-		struct tbl_build_rrset *rrset = b->grouped[name->rrset_first + i];
+		struct tbl_build_rrset *rrset = &b->grouped[name->rrset_first + i];
 
-		if (i > 0 && compare_rrsets(&b->grouped[name->rrset_first + i - 1],
-					     &b->grouped[name->rrset_first + i]) == 0) {
+		if (i > 0 && compare_rrsets(rrset - 1, rrset) == 0) {
 			return fail_rrset(b, rrset, error, "given twice");
 		}
 		if (rrset->type == TBL_TYPE_CNAME && name->rrset_cnt > 1) {
@@ -438,7 +436,7 @@ static void
 number_nodes(struct tbl_builder *b)
 {
 	for (size_t i = 0; i < b->rrsets.cnt; i++) {
-		const struct tbl_build_rrset *rrset = (struct tbl_build_rrset *)b->rrsets.items + i;
+		const struct tbl_build_rrset *rrset = &b->grouped[i];
 
 		if (rrset->role == ROLE_DATA) {
 			mark_nodes(b, rrset->name);
