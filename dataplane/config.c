@@ -30,7 +30,7 @@ static const struct conf_row PORT_ROWS[] = {
 			.kind = CONF_ROW_STRING,
 			.offset = PORT(interface),
 			.help = "Network interface (af_xdp, af_packet), or the one to make "
-	                        "(tap)." },
+				"(tap)." },
 	{ .key = "device",
 			.kind = CONF_ROW_STRING,
 			.offset = PORT(device),
@@ -128,7 +128,7 @@ static const struct conf_row ROWS[] = {
 			.kind = CONF_ROW_STRING,
 			.offset = TOP(identity),
 			.help = "What id.server, hostname.bind and NSID say; default the host "
-	                        "name." },
+				"name." },
 	{ .key = "addresses",
 			.kind = CONF_ROW_STRING_LIST,
 			.offset = TOP(address_texts),
@@ -394,7 +394,7 @@ check_listen(const struct checker *checker, struct dp_config *config, size_t i,
 		if (dp_endpoint_parse(port->listen.items[k], &endpoint) != 0) {
 			COMPLAIN(checker,
 					"ports[%zu].listen[%zu]: '%s' is not ADDRESS or "
-			                "ADDRESS:PORT",
+					"ADDRESS:PORT",
 					i, k, port->listen.items[k]);
 		} else if (config->listen.cnt == DP_LISTEN_MAX) {
 			COMPLAIN(checker, "ports[%zu].listen: more than %u addresses in all", i,

@@ -1,0 +1,118 @@
+#include "dataplane/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "table/ipc.h"
+
+static void
+explain(struct tbl_error *error, const char *what, int err)
+{
+	snprintf(error->text, sizeof(error->text), "%.120s: %s", what, strerrordesc_np(-err));
+}
+
+int
+dp_image_from_memfd(int fd, struct dp_image **ret_image, struct tbl_error *ret_error)
+{
+	struct dp_image *image = calloc(1, sizeof(*image));
+	int err = -ENOMEM;
+
+	if (image != NULL) {
+		err = tbl_image_map(fd, true, &image->bytes, &image->size);
+	}
+	if (err != 0) {
+		explain(ret_error,
+				err == -EPERM ? "the image is not a sealed memfd"
+					      : "the image cannot be mapped",
+				err);
+		free(image);
+		close(fd);
+		return err;
+	}
+	image->fd = fd;
+	image->hold_cnt = 1;
+	*ret_image = image;
+	return 0;
+}
+
+/* Copies the whole of `file` into `memfd`. */
+static int
+copy_bytes(int file, int memfd)
+{
+	struct stat st;
+	off_t off = 0;
+
+	if (fstat(file, &st) != 0) {
+		return -errno;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return -EINVAL;
+	}
+	if (st.st_size == 0 || (uint64_t)st.st_size > TBL_IMAGE_MAX) {
+		return -EBADMSG;
+	}
+	while (off < st.st_size) {
+		ssize_t done = sendfile(memfd, file, &off, (size_t)(st.st_size - off));
+
+		if (done < 0) {
+			return -errno;
+		}
+		if (done == 0) {
+			return -EBADMSG; /* shorter than it said: somebody is writing it */
+		}
+	}
+	return 0;
+}
+
+int
+dp_image_from_file(const char *path, struct dp_image **ret_image, struct tbl_error *ret_error)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	int memfd = -1;
+	int err = file < 0 ? -errno : 0;
+
+	if (err == 0) {
+		memfd = memfd_create("meridian-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+		err = memfd < 0 ? -errno : copy_bytes(file, memfd);
+	}
+	if (err == 0 && fcntl(memfd, F_ADD_SEALS, seals) != 0) {
+		err = -errno;
+	}
+	if (file >= 0) {
+		close(file);
+	}
+	if (err != 0) {
+		explain(ret_error, "the file cannot be read as an image", err);
+		if (memfd >= 0) {
+			close(memfd);
+		}
+		return err;
+	}
+	return dp_image_from_memfd(memfd, ret_image, ret_error);
+}
+
+struct dp_image *
+dp_image_hold(struct dp_image *image)
+{
+	image->hold_cnt++;
+	return image;
+}
+
+void
+dp_image_drop(struct dp_image *image)
+{
+	if (image == NULL || --image->hold_cnt > 0) {
+		return;
+	}
+	munmap((void *)(uintptr_t)image->bytes, image->size);
+	close(image->fd);
+	free(image);
+}

@@ -1,0 +1,200 @@
+/* meridiand: the command line, the log, the exit codes. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataplane/server.h"
+
+enum exit_code {
+	EXIT_FINE = 0,
+	EXIT_INPUT = 1, /* configuration, table or machine: the message says which */
+	EXIT_USAGE = 2,
+};
+
+struct options {
+	const char *config_path;
+	const char *check_path;
+	const char *table_path;
+	const char *listen[DP_LISTEN_MAX];
+	size_t listen_cnt;
+};
+
+static void
+print_help(void)
+{
+	printf("meridiand " MERIDIAN_VERSION ", the data plane of Meridian: answers DNS from a "
+	       "compiled table.\n"
+	       "\n"
+	       "  meridiand --config FILE [--table FILE]\n"
+	       "      Serves as FILE says (keys below). Starts with the newest good table of its\n"
+	       "      state directory, or with --table, and takes new ones from meridian-control.\n"
+	       "  meridiand --table FILE --listen ADDRESS:PORT [--listen ...]\n"
+	       "      Answers on kernel sockets, UDP and TCP, from one table; no root, no DPDK "
+	       "port,\n"
+	       "      no control plane. `meridianctl compile` makes tables.\n"
+	       "  meridiand --check-config FILE\n"
+	       "      Says what is wrong with a configuration file, and where; serves nothing.\n"
+	       "  meridiand --help | --version\n"
+	       "\n"
+	       "Try: meridiand --table demo.table --listen 127.0.0.1:5300\n"
+	       "     dig @127.0.0.1 -p 5300 www.example.test +subnet=198.51.100.0/24\n"
+	       "\n"
+	       "SIGTERM and SIGINT end it. Messages go to standard error. Exit status: 0 fine,\n"
+	       "1 the input is wrong (file, table, interface, address), 2 usage.\n"
+	       "\n"
+	       "Keys of the configuration file (a commented example is "
+	       "conf/examples/meridiand.yaml):\n"
+	       "\n");
+	dp_config_help(stdout);
+}
+
+static int
+usage(const char *reason)
+{
+	fprintf(stderr, "meridiand: %s; meridiand --help explains\n", reason);
+	return EXIT_USAGE;
+}
+
+/* One write a line, so that lines of several threads never mix. */
+static void
+say(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "meridiand: %s\n", text);
+}
+
+/* Returns -1 to go on, or the exit status. */
+static int
+parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", required_argument, NULL, 'C' },
+		{ "table", required_argument, NULL, 't' },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	/* The only thread so far. */
+	while ((option = getopt_long(argc, argv, "hV", known, NULL)) !=
+			-1) { /* NOLINT(concurrency-mt-unsafe) */
+		switch (option) {
+		case 'c':
+			options->config_path = optarg;
+			break;
+		case 'C':
+			options->check_path = optarg;
+			break;
+		case 't':
+			options->table_path = optarg;
+			break;
+		case 'l':
+			if (options->listen_cnt == DP_LISTEN_MAX) {
+				return usage("too many --listen");
+			}
+			options->listen[options->listen_cnt++] = optarg;
+			break;
+		case 'h':
+			print_help();
+			return EXIT_FINE;
+		case 'V':
+			puts("meridiand " MERIDIAN_VERSION);
+			return EXIT_FINE;
+		default:
+			return usage("wrong command line");
+		}
+	}
+	if (optind < argc) {
+		return usage("arguments begin with --");
+	}
+	return -1;
+}
+
+/* Which of the three ways to be called this is. */
+static int
+check_options(const struct options *options)
+{
+	if (options->check_path != NULL) {
+		return options->config_path == NULL && options->table_path == NULL &&
+		                                       options->listen_cnt == 0
+		                       ? -1
+		                       : usage("--check-config goes alone");
+	}
+	if (options->config_path != NULL) {
+		return options->listen_cnt == 0 ? -1 : usage("--listen does not go with --config");
+	}
+	if (options->table_path == NULL || options->listen_cnt == 0) {
+		return usage("--config FILE, or --table FILE with --listen ADDRESS:PORT");
+	}
+	return -1;
+}
+
+static int
+load_config(const struct options *options, struct dp_config *config)
+{
+	struct conf_errors errors = { 0 };
+	const char *path = options->check_path != NULL ? options->check_path : options->config_path;
+	int err = path != NULL ? dp_config_load(path, config, &errors)
+	                       : dp_config_listen(options->listen, options->listen_cnt, config,
+						 &errors);
+
+	conf_errors_print(&errors, stderr, isatty(STDERR_FILENO) == 1);
+	conf_errors_free(&errors);
+	return err;
+}
+
+static int
+serve(const struct options *options, const struct dp_config *config)
+{
+	const struct dp_server_params params = {
+		.config = config,
+		.table_path = options->table_path,
+		.is_standalone = options->config_path == NULL,
+		.say = say,
+	};
+	struct dp_server *server;
+	struct tbl_error error = { "" };
+
+	/* A client that went away is an error of its own write, nothing more. */
+	signal(SIGPIPE, SIG_IGN);
+	if (dp_server_start(&params, &server, &error) != 0) {
+		say(NULL, error.text);
+		return EXIT_INPUT;
+	}
+	dp_server_run(server);
+	dp_server_stop(server);
+	say(NULL, "stopped");
+	return EXIT_FINE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct dp_config config;
+	int status = parse_options(argc, argv, &options);
+
+	if (status < 0) {
+		status = check_options(&options);
+	}
+	if (status >= 0) {
+		return status;
+	}
+	if (load_config(&options, &config) != 0) {
+		return EXIT_INPUT;
+	}
+	if (options.check_path != NULL) {
+		printf("%s: fine\n", options.check_path);
+		status = EXIT_FINE;
+	} else {
+		status = serve(&options, &config);
+	}
+	dp_config_done(&config);
+	return status;
+}

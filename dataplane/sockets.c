@@ -1,0 +1,214 @@
+#include "dataplane/sockets.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Connections waiting to be accepted: a burst of clients after a truncated answer. */
+#define TCP_BACKLOG 512
+
+socklen_t
+dp_sockaddr_from_endpoint(const struct dp_endpoint *endpoint, struct sockaddr_storage *ret_sockaddr)
+{
+	memset(ret_sockaddr, 0, sizeof(*ret_sockaddr));
+	if (endpoint->addr.family == 6) {
+		struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)ret_sockaddr;
+
+		sin6->sin6_family = AF_INET6;
+		sin6->sin6_port = htons(endpoint->port);
+		memcpy(&sin6->sin6_addr, endpoint->addr.bytes, sizeof(sin6->sin6_addr));
+		return sizeof(*sin6);
+	}
+	struct sockaddr_in *sin = (struct sockaddr_in *)ret_sockaddr;
+
+	sin->sin_family = AF_INET;
+	sin->sin_port = htons(endpoint->port);
+	memcpy(&sin->sin_addr, endpoint->addr.bytes, sizeof(sin->sin_addr));
+	return sizeof(*sin);
+}
+
+void
+dp_endpoint_from_sockaddr(const struct sockaddr_storage *sockaddr, struct dp_endpoint *ret_endpoint)
+{
+	memset(ret_endpoint, 0, sizeof(*ret_endpoint));
+	if (sockaddr->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)sockaddr;
+
+		ret_endpoint->addr.family = 6;
+		ret_endpoint->port = ntohs(sin6->sin6_port);
+		memcpy(ret_endpoint->addr.bytes, &sin6->sin6_addr, sizeof(sin6->sin6_addr));
+	} else {
+		const struct sockaddr_in *sin = (const struct sockaddr_in *)sockaddr;
+
+		ret_endpoint->addr.family = 4;
+		ret_endpoint->port = ntohs(sin->sin_port);
+		memcpy(ret_endpoint->addr.bytes, &sin->sin_addr, sizeof(sin->sin_addr));
+	}
+}
+
+bool
+is_dp_address_any(const struct tbl_addr *addr)
+{
+	static const uint8_t zero[sizeof(addr->bytes)];
+
+	return memcmp(addr->bytes, zero, sizeof(zero)) == 0;
+}
+
+static int
+set_option(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof(value)) == 0 ? 0 : -errno;
+}
+
+static int
+open_socket(const struct dp_endpoint *endpoint, int type)
+{
+	bool is_v6 = endpoint->addr.family == 6;
+	int fd = socket(is_v6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0) {
+		return -errno;
+	}
+	/* IPv4 clients come to IPv4 sockets: their addresses are then what they seem. */
+	if (is_v6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) != 0) {
+		close(fd);
+		return -EAFNOSUPPORT;
+	}
+	return fd;
+}
+
+static int
+bind_socket(int fd, const struct dp_endpoint *endpoint)
+{
+	struct sockaddr_storage sockaddr;
+	socklen_t len = dp_sockaddr_from_endpoint(endpoint, &sockaddr);
+
+	return bind(fd, (const struct sockaddr *)&sockaddr, len) == 0 ? 0 : -errno;
+}
+
+static int
+set_udp_options(int fd, const struct dp_endpoint *endpoint, bool is_shared)
+{
+	bool is_v6 = endpoint->addr.family == 6;
+	bool is_any = is_dp_address_any(&endpoint->addr);
+	int err = 0;
+
+	if (is_shared) {
+		err = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	}
+	/* Replies are never cut to a path MTU somebody told us, nor fragmented because of it. */
+	if (err == 0) {
+		err = is_v6 ? set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT)
+		            : set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
+	}
+	/* On a wildcard address the reply must leave from where the query went. */
+	if (err == 0 && is_any) {
+		err = is_v6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+		            : set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	}
+	return err;
+}
+
+int
+dp_socket_udp(const struct dp_endpoint *endpoint, bool is_shared)
+{
+	/* Bursts while a thread sleeps; the kernel halves what it is not allowed to give. */
+	const int buffer_bytes = 4 << 20;
+	int fd = open_socket(endpoint, SOCK_DGRAM);
+	int err;
+
+	if (fd < 0) {
+		return fd;
+	}
+	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
+	err = set_udp_options(fd, endpoint, is_shared);
+	if (err == 0) {
+		err = bind_socket(fd, endpoint);
+	}
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static int
+set_free(int fd, const struct dp_endpoint *endpoint)
+{
+	return endpoint->addr.family == 6 ? set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+	                                  : set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
+int
+dp_socket_tcp(const struct dp_endpoint *endpoint, bool is_free)
+{
+	int fd = open_socket(endpoint, SOCK_STREAM);
+	int err;
+
+	if (fd < 0) {
+		return fd;
+	}
+	/* A restart must not wait for the last run's connections to time out. */
+	err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (err == 0 && is_free) {
+		err = set_free(fd, endpoint);
+	}
+	if (err == 0) {
+		err = bind_socket(fd, endpoint);
+	}
+	if (err == 0 && listen(fd, TCP_BACKLOG) != 0) {
+		err = -errno;
+	}
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+int
+dp_socket_claim(const struct dp_endpoint *endpoint)
+{
+	/* One instruction: accept zero bytes of every packet, that is, drop it unseen. */
+	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog filter = { .len = 1, .filter = &drop };
+	int fd = open_socket(endpoint, SOCK_DGRAM);
+	int err = 0;
+
+	if (fd < 0) {
+		return fd;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) != 0) {
+		err = -errno;
+	}
+	if (err == 0) {
+		err = set_free(fd, endpoint);
+	}
+	if (err == 0) {
+		err = bind_socket(fd, endpoint);
+	}
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+bool
+is_dp_address_local(const struct tbl_addr *addr)
+{
+	const struct dp_endpoint endpoint = { .addr = *addr, .port = 0 };
+	int fd = open_socket(&endpoint, SOCK_DGRAM);
+	bool is_local;
+
+	if (fd < 0) {
+		return false;
+	}
+	is_local = bind_socket(fd, &endpoint) == 0;
+	close(fd);
+	return is_local;
+}

@@ -1,0 +1,66 @@
+/*
+ * The workers. A packet worker is one CPU that polls its queues in bursts: receive, parse, prefetch,
+ * answer, send. A socket worker is one thread that does the same on kernel sockets, and sleeps when
+ * there is nothing to do.
+ *
+ * A worker reads its view, its port and its own struct, and writes its own counters: it never
+ * allocates, takes a lock, logs or waits for anybody.
+ *
+ * Threads:   started and stopped by the main thread; each struct then belongs to its worker.
+ * Memory:    dp_packet_workers_start/_stop, dp_socket_workers_start/_stop.
+ * Errors:    at start only, with a sentence; then every packet ends in one verdict (table/stats.h).
+ */
+#ifndef DATAPLANE_WORKER_H
+#define DATAPLANE_WORKER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "dataplane/config.h"
+#include "dataplane/counters.h"
+#include "dataplane/message.h"
+#include "dataplane/quiesce.h"
+#include "dataplane/view_swap.h"
+
+struct dp_ports;
+
+/* What all workers share; constant while they run, but for the swap's pointer and `is_stopping`. */
+struct dp_worker_shared {
+	const struct dp_config *config;
+	const struct dp_swap *swap;
+	struct dp_quiesce *quiesce;
+	struct tbl_stats_segment *stats;
+	uint64_t random_seed;
+	_Atomic(bool) is_stopping; /* relaxed: it says only "soon" */
+};
+
+/* What every worker has. */
+struct dp_worker {
+	struct dp_worker_shared *shared;
+	unsigned int id; /* in quiesce and stats */
+	uint64_t random;
+	struct dp_counters counters;
+};
+
+void dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsigned int id);
+
+/* dp_worker_publish shows a finished burst answered from `served`. */
+void dp_worker_publish(struct dp_worker *worker, const struct dp_served *served);
+
+/* Packet workers have the ids below worker_cnt; queues are dealt to them in turn. */
+struct dp_packet_workers;
+int dp_packet_workers_start(struct dp_worker_shared *shared, const struct dp_ports *ports,
+		uint32_t worker_cnt, struct dp_packet_workers **ret_workers,
+		struct tbl_error *ret_error);
+/* dp_packet_workers_stop waits for them; shared->is_stopping is set. Accepts NULL. */
+void dp_packet_workers_stop(struct dp_packet_workers *workers);
+
+/* Socket workers have the ids from first_id. */
+struct dp_socket_workers;
+uint32_t dp_socket_workers_count(const struct dp_config *config);
+int dp_socket_workers_start(struct dp_worker_shared *shared, unsigned int first_id,
+		struct dp_socket_workers **ret_workers, struct tbl_error *ret_error);
+/* dp_socket_workers_stop wakes and joins them; shared->is_stopping is set. Accepts NULL. */
+void dp_socket_workers_stop(struct dp_socket_workers *workers);
+
+#endif

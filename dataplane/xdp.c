@@ -1,0 +1,190 @@
+#include "dataplane/xdp.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The function in filter.bpf.c; the kernel keeps 15 characters of it, which is all of them. */
+#define PROGRAM_NAME "meridian_filter"
+/* Maps of one program of ours: sockets, IPv4, IPv6; with room for one more. */
+#define MAPS_MAX 4u
+
+static int
+fail(int err, struct tbl_error *error, const char *interface, const char *what)
+{
+	snprintf(error->text, sizeof(error->text), "%.20s: %.120s: %s", interface, what,
+			strerrordesc_np(-err));
+	return err;
+}
+
+/* Finds the program on the interface. *ret_flags is what detaches it; id 0: there is none. */
+static int
+query(int index, uint32_t *ret_id, uint32_t *ret_flags)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+	int err = bpf_xdp_query(index, 0, &opts);
+
+	if (err != 0) {
+		return err;
+	}
+	*ret_id = opts.prog_id;
+	*ret_flags = XDP_FLAGS_DRV_MODE;
+	switch (opts.attach_mode) {
+	case XDP_ATTACHED_SKB:
+		*ret_flags = XDP_FLAGS_SKB_MODE;
+		break;
+	case XDP_ATTACHED_HW:
+		*ret_flags = XDP_FLAGS_HW_MODE;
+		break;
+	case XDP_ATTACHED_MULTI: /* several modes at once: the driver's is the one that counts */
+		*ret_id = opts.drv_prog_id != 0 ? opts.drv_prog_id : opts.skb_prog_id;
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
+static int
+program_info(uint32_t id, uint32_t *map_ids, struct bpf_prog_info *ret_info)
+{
+	uint32_t size = sizeof(*ret_info);
+	int fd = bpf_prog_get_fd_by_id(id);
+	int err;
+
+	memset(ret_info, 0, sizeof(*ret_info));
+	if (fd < 0) {
+		return fd;
+	}
+	if (map_ids != NULL) {
+		ret_info->map_ids = (uint64_t)(uintptr_t)map_ids;
+		ret_info->nr_map_ids = MAPS_MAX;
+	}
+	err = bpf_obj_get_info_by_fd(fd, ret_info, &size);
+	close(fd);
+	return err;
+}
+
+int
+dp_xdp_clear(const char *interface, bool replace, struct tbl_error *ret_error)
+{
+	int index = (int)if_nametoindex(interface);
+	struct bpf_prog_info info;
+	uint32_t flags = 0;
+	uint32_t id = 0;
+	int err;
+
+	if (index == 0) {
+		return fail(-ENODEV, ret_error, interface, "interface");
+	}
+	err = query(index, &id, &flags);
+	if (err != 0) {
+		return fail(err, ret_error, interface, "cannot ask for its XDP program");
+	}
+	if (id == 0) {
+		return 0;
+	}
+	err = program_info(id, NULL, &info);
+	if (err != 0) {
+		return fail(err, ret_error, interface, "cannot read its XDP program");
+	}
+	if (strcmp(info.name, PROGRAM_NAME) != 0 && !replace) {
+		snprintf(ret_error->text, sizeof(ret_error->text),
+				"%.20s: XDP program '%s' (id %u) is attached and is not ours; "
+				"detach it (ip link set dev %.20s xdp off) or set replace_xdp: "
+		                "true",
+				interface, info.name, id, interface);
+		return -EEXIST;
+	}
+	err = bpf_xdp_detach(index, flags, NULL);
+	return err == 0 ? 0 : fail(err, ret_error, interface, "cannot detach its XDP program");
+}
+
+static int
+add_addresses(int map_fd, unsigned int family, const struct dp_addresses *addresses)
+{
+	const uint8_t present = 1;
+
+	for (uint32_t i = 0; i < addresses->cnt; i++) {
+		const struct tbl_addr *addr = &addresses->items[i];
+		int err = addr->family != family ? 0
+		                                 : bpf_map_update_elem(map_fd, addr->bytes,
+								   &present, BPF_ANY);
+
+		if (err != 0) {
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int
+fill_map(uint32_t map_id, const struct dp_addresses *addresses, unsigned int *filled_cnt)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t size = sizeof(info);
+	int fd = bpf_map_get_fd_by_id(map_id);
+	int err;
+
+	if (fd < 0) {
+		return fd;
+	}
+	err = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (err == 0 && strcmp(info.name, "our_ipv4") == 0) {
+		err = add_addresses(fd, 4, addresses);
+		(*filled_cnt)++;
+	} else if (err == 0 && strcmp(info.name, "our_ipv6") == 0) {
+		err = add_addresses(fd, 6, addresses);
+		(*filled_cnt)++;
+	}
+	close(fd);
+	return err;
+}
+
+int
+dp_xdp_fill(const char *interface, const struct dp_addresses *addresses, bool *ret_is_native,
+		struct tbl_error *ret_error)
+{
+	int index = (int)if_nametoindex(interface);
+	uint32_t map_ids[MAPS_MAX] = { 0 };
+	unsigned int filled_cnt = 0;
+	struct bpf_prog_info info;
+	uint32_t flags = 0;
+	uint32_t id = 0;
+	int err = index == 0 ? -ENODEV : query(index, &id, &flags);
+
+	if (err == 0) {
+		err = id == 0 ? -ENOENT : program_info(id, map_ids, &info);
+	}
+	for (uint32_t i = 0; err == 0 && i < info.nr_map_ids && i < MAPS_MAX; i++) {
+		err = fill_map(map_ids[i], addresses, &filled_cnt);
+	}
+	if (err == 0 && filled_cnt != 2) {
+		err = -EBADMSG;
+	}
+	if (err != 0) {
+		return fail(err, ret_error, interface, "cannot give the XDP program its addresses");
+	}
+	*ret_is_native = (flags & XDP_FLAGS_SKB_MODE) == 0;
+	return 0;
+}
+
+static int
+print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+void
+dp_xdp_quiet(void)
+{
+	libbpf_set_print(print_nothing);
+}
