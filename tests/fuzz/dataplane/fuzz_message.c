@@ -1,0 +1,203 @@
+/*
+ * Any bytes as a DNS message. Byte 0 of an input chooses transport, buffer, source and whether there
+ * is a table (enum control); the message follows. What must hold:
+ *   - one verdict; a drop writes nothing; an answer fits the buffer and what the client can take;
+ *   - ID, opcode and question come back byte for byte, and QR is set;
+ *   - the reply is one that a strict reader accepts, its rcode is the verdict's;
+ *   - an OPT comes only to who sent one, an ECS option only as it was sent;
+ *   - the same query gets the same reply.
+ */
+#include <string.h>
+
+#include "dataplane/message.h"
+#include "tests/fuzz/dataplane/reparse.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/unit/dataplane/zone.h"
+
+#define OURS_MAX 1232u
+
+enum control {
+	OVER_TCP = 1u << 0,
+	EXACT_BUFFER = 1u << 1, /* else 512, or 65,535 with LARGE_BUFFER */
+	LARGE_BUFFER = 1u << 2,
+	SOURCE_IPV6 = 1u << 3,
+	WITHOUT_TABLE = 1u << 4,
+};
+
+static const struct dp_settings settings = {
+	.max_udp_bytes = OURS_MAX,
+	.identity_len = 5,
+	.identity = "node1",
+};
+
+static const struct tbl_view *
+the_view(void)
+{
+	static struct tbl_view view;
+	struct tbl_error error;
+	size_t size;
+
+	if (view.header == NULL) {
+		void *image = zone_build(ZONE_GENERATION, &size);
+
+		FUZZ_ASSERT(tbl_check(image, size, &error) == 0);
+		tbl_view_init(&view, image, NULL);
+	}
+	return &view;
+}
+
+static size_t
+choose_capacity(uint8_t control, size_t len)
+{
+	size_t room = (control & LARGE_BUFFER) != 0 ? DP_TCP_MESSAGE_MAX : 512;
+
+	if ((control & EXACT_BUFFER) != 0 || room < len) {
+		return len > 0 ? len : 1;
+	}
+	return room;
+}
+
+static uint16_t
+rcode_of(enum tbl_verdict verdict)
+{
+	switch (verdict) {
+	case TBL_VERDICT_ANSWER_NOERROR:
+		return 0;
+	case TBL_VERDICT_ANSWER_FORMERR:
+		return 1;
+	case TBL_VERDICT_ANSWER_NXDOMAIN:
+		return 3;
+	case TBL_VERDICT_ANSWER_NOTIMP:
+		return 4;
+	case TBL_VERDICT_ANSWER_REFUSED:
+		return 5;
+	case TBL_VERDICT_ANSWER_BADVERS:
+		return 16;
+	default:
+		return UINT16_MAX; /* no answer: equals no rcode */
+	}
+}
+
+static void
+check_rcode(const struct reparse_message *reply, enum tbl_verdict verdict)
+{
+	uint16_t rcode = reply->flags & 0xfu;
+	bool is_truncated = (reply->flags & 0x0200) != 0;
+
+	if (reply->has_opt) {
+		rcode = (uint16_t)(rcode | reply->opt.ttl_field >> 24 << 4);
+	}
+	FUZZ_ASSERT(is_truncated == (verdict == TBL_VERDICT_ANSWER_TRUNCATED));
+	if (is_truncated) {
+		FUZZ_ASSERT((rcode == 0 || rcode == 3) && reply->record_cnt == 0);
+	} else if (reply->has_opt || verdict != TBL_VERDICT_ANSWER_BADVERS) {
+		FUZZ_ASSERT(rcode == rcode_of(verdict)); /* BADVERS needs an OPT to be said */
+	}
+}
+
+static void
+check_opt(const struct reparse_message *reply, const struct dp_edns *edns)
+{
+	const struct reparse_option *ecs = reparse_find_option(reply, 8);
+
+	FUZZ_ASSERT(!reply->has_opt || edns->is_present);
+	FUZZ_ASSERT(reparse_find_option(reply, 3) == NULL || edns->has_nsid);
+	if (ecs != NULL) {
+		const uint8_t *data = reply->bytes + ecs->off;
+
+		FUZZ_ASSERT(edns->ecs.is_present && ecs->len == 4u + edns->ecs.addr_len);
+		FUZZ_ASSERT(reparse_u16(reply, ecs->off) == edns->ecs.family);
+		FUZZ_ASSERT(data[2] == edns->ecs.source_bits);
+		FUZZ_ASSERT(data[3] <= (edns->ecs.family == 1 ? 32 : 128));
+		FUZZ_ASSERT(data[2] != 0 || data[3] == 0);
+		FUZZ_ASSERT(memcmp(data + 4, edns->ecs.addr, edns->ecs.addr_len) == 0);
+	}
+}
+
+static void
+check_reply(const uint8_t *query, const struct dp_query *parsed, const uint8_t *bytes, size_t len,
+		enum tbl_verdict verdict)
+{
+	static struct reparse_message reply;
+	const char *wrong = reparse(bytes, len, &reply);
+
+	if (wrong != NULL) {
+		fprintf(stderr, "reply: %s\n", wrong);
+	}
+	FUZZ_ASSERT(wrong == NULL);
+	FUZZ_ASSERT((reply.flags & 0x8000) != 0);
+	FUZZ_ASSERT((reply.flags & 0x00e0) == 0); /* RA, Z, AD */
+	FUZZ_ASSERT(memcmp(bytes, query, 2) == 0 && ((bytes[2] ^ query[2]) & 0x79) == 0);
+	if (reply.question_cnt == 1) {
+		FUZZ_ASSERT(memcmp(bytes + 12, query + 12, reply.question_end - 12) == 0);
+	}
+	check_rcode(&reply, verdict);
+	check_opt(&reply, &parsed->edns);
+}
+
+static size_t
+udp_limit(const struct dp_edns *edns)
+{
+	size_t theirs = edns->is_present && edns->udp_bytes > 512 ? edns->udp_bytes : 512;
+
+	return theirs < OURS_MAX ? theirs : OURS_MAX;
+}
+
+static enum tbl_verdict
+answer(uint8_t control, const uint8_t *query, size_t len, uint8_t *buffer, size_t *ret_len)
+{
+	struct tbl_addr source = { .bytes = { 198, 51, 100, 7 }, .family = 4 };
+
+	if ((control & SOURCE_IPV6) != 0) {
+		source = (struct tbl_addr){ .bytes = { 0x20, 1, 0xd, 0xb8, 0, 0xa }, .family = 6 };
+	}
+	memcpy(buffer, query, len);
+	return dp_answer_message((control & WITHOUT_TABLE) != 0 ? NULL : the_view(), &settings,
+			&source, (control & OVER_TCP) != 0 ? DP_TCP : DP_UDP, 1, buffer, len,
+			choose_capacity(control, len), ret_len);
+}
+
+static void
+check_query(uint8_t control, const uint8_t *query, size_t len)
+{
+	size_t capacity = choose_capacity(control, len);
+	uint8_t *buffer = malloc(capacity); /* exact, so that a sanitizer sees a byte beyond */
+	uint8_t *again = malloc(capacity);
+	struct dp_query parsed;
+	size_t reply_len = SIZE_MAX;
+	size_t again_len = SIZE_MAX;
+	enum tbl_verdict verdict;
+
+	FUZZ_ASSERT(buffer != NULL && again != NULL);
+	dp_query_parse(query, len, &parsed);
+	verdict = answer(control, query, len, buffer, &reply_len);
+	FUZZ_ASSERT(verdict < TBL_VERDICT_CNT);
+	FUZZ_ASSERT(reply_len <= capacity);
+	if (reply_len == 0) {
+		FUZZ_ASSERT(verdict >= TBL_VERDICT_DROP_NOT_DNS);
+		FUZZ_ASSERT(memcmp(buffer, query, len) == 0);
+	} else {
+		FUZZ_ASSERT((control & OVER_TCP) != 0 || reply_len <= udp_limit(&parsed.edns));
+		check_reply(query, &parsed, buffer, reply_len, verdict);
+	}
+	FUZZ_ASSERT(answer(control, query, len, again, &again_len) == verdict);
+	FUZZ_ASSERT(again_len == reply_len && memcmp(again, buffer, reply_len) == 0);
+	free(buffer);
+	free(again);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint8_t *query;
+
+	if (size < 1 || size > DP_TCP_MESSAGE_MAX) {
+		return 0;
+	}
+	query = malloc(size > 1 ? size - 1 : 1);
+	FUZZ_ASSERT(query != NULL);
+	memcpy(query, data + 1, size - 1);
+	check_query(data[0], query, size - 1);
+	free(query);
+	return 0;
+}
