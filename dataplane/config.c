@@ -479,8 +479,10 @@ check(const char *file, struct dp_config *config, struct conf_errors *errors)
 int
 dp_config_load(const char *path, struct dp_config *config, struct conf_errors *errors)
 {
-	int err = conf_schema_load(path, ROWS, config, errors);
+	int err;
 
+	memset(config, 0, sizeof(*config)); /* the rows know the file's part of it alone */
+	err = conf_schema_load(path, ROWS, config, errors);
 	if (err == 0) {
 		err = check(path, config, errors);
 	}
@@ -500,6 +502,7 @@ dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config 
 	if (port == NULL) {
 		return -ENOMEM;
 	}
+	memset(config, 0, sizeof(*config));
 	err = conf_schema_defaults(ROWS, config, errors);
 	if (err != 0) {
 		free(port);

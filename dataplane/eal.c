@@ -167,6 +167,32 @@ free_huge_mb(void)
 	return total_kb / 1024;
 }
 
+static bool
+has_kind(const struct dp_config *config, enum dp_port_kind kind)
+{
+	for (size_t i = 0; i < config->ports.cnt; i++) {
+		if (dp_config_ports(config)[i].kind == (int)kind) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Which files DPDK makes: none when that is possible, so that a crash leaves none behind. */
+static void
+add_files(struct arguments *arguments, const struct dp_config *config, bool has_huge_pages)
+{
+	if (has_kind(config, DP_PORT_MEMIF)) {
+		/* memif registers with DPDK's channel between processes, which is files. The name
+		 * is the run directory's, so that a crash's files are found and replaced. */
+		add(arguments, "--file-prefix=meridian-%016" PRIx64,
+				XXH3_64bits(config->run_dir, strlen(config->run_dir)));
+		add(arguments, "--huge-unlink");
+	} else {
+		add(arguments, has_huge_pages ? "--in-memory" : "--no-shconf");
+	}
+}
+
 static int
 add_memory(struct arguments *arguments, const struct dp_eal_params *params, struct tbl_error *error)
 {
@@ -186,6 +212,7 @@ add_memory(struct arguments *arguments, const struct dp_eal_params *params, stru
 	}
 	add(arguments, "-m");
 	add(arguments, "%" PRIu64, need_mb);
+	add_files(arguments, config, free_mb >= need_mb);
 	if (free_mb < need_mb) {
 		add(arguments, "--no-huge");
 		if (config->hugepages == DP_HUGEPAGES_AUTO) {
@@ -198,17 +225,6 @@ add_memory(struct arguments *arguments, const struct dp_eal_params *params, stru
 		}
 	}
 	return 0;
-}
-
-static bool
-has_kind(const struct dp_config *config, enum dp_port_kind kind)
-{
-	for (size_t i = 0; i < config->ports.cnt; i++) {
-		if (dp_config_ports(config)[i].kind == (int)kind) {
-			return true;
-		}
-	}
-	return false;
 }
 
 static void
@@ -241,16 +257,6 @@ build_arguments(const struct dp_eal_params *params, struct arguments *arguments,
 	add(arguments, "--main-lcore=0");
 	add(arguments, "--no-telemetry");
 	add(arguments, "--log-level=*:warning");
-	if (has_kind(config, DP_PORT_MEMIF)) {
-		/* memif registers with DPDK's multi-process channel, which --in-memory has not. The
-		 * name is the run directory's, so that a crash's files are found and replaced. */
-		add(arguments, "--file-prefix=meridian-%016" PRIx64,
-				XXH3_64bits(config->run_dir, strlen(config->run_dir)));
-		add(arguments, "--huge-unlink");
-	} else {
-		/* No files: nothing for a crash to leave behind. */
-		add(arguments, "--in-memory");
-	}
 	add_devices(arguments, config);
 	for (size_t i = 0; i < config->eal_args.cnt; i++) {
 		add(arguments, "%s", config->eal_args.items[i]);
