@@ -83,7 +83,7 @@ receive(struct publisher *publisher, struct tbl_ipc_msg *ret_msg)
 	}
 	rc = tbl_ipc_recv(publisher->sock, ret_msg, &fd);
 	if (fd >= 0) {
-		close(fd); /* the counters of HELLO: not ours to read */
+		publisher->counters_fd = fd; /* only HELLO carries one */
 	}
 	return rc;
 }
@@ -471,7 +471,7 @@ dispatch(struct publisher *publisher, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct publisher publisher = { .sock = -1 };
+	struct publisher publisher = { .sock = -1, .counters_fd = -1 };
 	int rc;
 
 	if (argc < 3) {

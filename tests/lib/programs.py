@@ -83,7 +83,7 @@ class DataPlane:
         self.config = lab.write(f"{name}.yaml", "\n".join(lines) + "\n")
 
     def start(self, wait_seconds=20):
-        """Starts it and waits until its publish socket takes connections."""
+        """Starts it and waits until it says that it is ready."""
         self.starts += 1
         log_name = f"{self.name}.{self.starts}"
         self.process = self.lab.spawn([MERIDIAND, "--config", self.config], log_name, self.namespace,
@@ -96,16 +96,8 @@ class DataPlane:
         def is_ready():
             if not self.process.is_running():
                 raise LabError(f"meridiand ended with {self.process.popen.returncode}:\n{self.process.log()}")
-            return has_listener(self.process.pid, self.socket)
-        wait_for(is_ready, seconds, lambda: f"{self.socket} listens\n{self.process.log()}")
-
-
-def has_listener(pid, path):
-    """Whether a UNIX socket is listened on in the process's network namespace. Not by connecting:
-    there is one place only, and it is the control plane's."""
-    with open(f"/proc/{pid}/net/unix", encoding="utf-8") as file:
-        # Num RefCount Protocol Flags Type St Inode Path; flag 0x10000 is "listening".
-        return any(line.endswith(f" {path}\n") and line.split()[3] == "00010000" for line in file)
+            return "meridiand: ready" in self.process.log()
+        wait_for(is_ready, seconds, lambda: f"meridiand is ready\n{self.process.log()}")
 
 
 class ControlPlane:
