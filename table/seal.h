@@ -16,7 +16,7 @@
 #include "table/format.h"
 
 /* Bytes of a table's header with its padding to the first section. */
-#define TBL_HEADER_BYTES                                                                           \
+#define TBL_HEADER_BYTES \
 	((sizeof(struct tbl_header) + TBL_ALIGN_BYTES - 1) / TBL_ALIGN_BYTES * TBL_ALIGN_BYTES)
 
 /* tbl_seal_content: what content_hash is to be: every byte behind TBL_HEADER_BYTES. */
