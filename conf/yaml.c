@@ -17,6 +17,7 @@ struct anchor {
 	char *name;
 	struct conf_node *node;
 	uint32_t node_cnt; /* of its subtree; 0 while the node is still open */
+	uint32_t height;   /* collections nested in it, itself included; 0 for a scalar */
 };
 
 /* An open collection: children[child_first..] of the builder are its own. */
@@ -25,6 +26,7 @@ struct level {
 	size_t child_first;
 	size_t anchor; /* index in anchors, SIZE_MAX: none */
 	uint32_t nodes_before;
+	uint32_t height; /* so far */
 };
 
 struct builder {
@@ -104,14 +106,17 @@ count_nodes(struct builder *builder, uint32_t cnt, yaml_mark_t mark)
 }
 
 static int
-add_child(struct builder *builder, struct conf_node *node)
+add_child(struct builder *builder, struct conf_node *node, uint32_t height)
 {
+	struct level *parent = NULL;
 	int rc = 0;
 
 	if (builder->level_cnt == 0) {
 		builder->root = node;
 		return 0;
 	}
+	parent = &builder->levels[builder->level_cnt - 1];
+	parent->height = height >= parent->height ? height + 1 : parent->height;
 	rc = grow(builder, (void **)&builder->children, builder->child_cnt, &builder->child_cap,
 			sizeof(struct conf_node *));
 	if (rc == 0) {
@@ -161,6 +166,7 @@ add_anchor(struct builder *builder, const yaml_char_t *name, struct conf_node *n
 	if (known != NULL) {
 		known->node = node;
 		known->node_cnt = node_cnt;
+		known->height = 0;
 		*ret_index = (size_t)(known - builder->anchors);
 		return 0;
 	}
@@ -173,6 +179,7 @@ add_anchor(struct builder *builder, const yaml_char_t *name, struct conf_node *n
 	known->name = conf_arena_copy(builder->arena, name, strlen((const char *)name));
 	known->node = node;
 	known->node_cnt = node_cnt;
+	known->height = 0;
 	if (known->name == NULL) {
 		return fail_memory(builder);
 	}
@@ -246,7 +253,7 @@ take_scalar(struct builder *builder, const yaml_event_t *event)
 		return fail_memory(builder);
 	}
 	rc = add_anchor(builder, event->data.scalar.anchor, node, 1, &index);
-	return rc == 0 ? add_child(builder, node) : rc;
+	return rc == 0 ? add_child(builder, node, 0) : rc;
 }
 
 static int
@@ -262,8 +269,11 @@ take_alias(struct builder *builder, const yaml_event_t *event)
 	if (anchor->node_cnt == 0) {
 		return fail_at(builder, event->start_mark, "alias to a value that contains it");
 	}
+	if (anchor->height > CONF_YAML_DEPTH_MAX - builder->level_cnt) {
+		return fail_at(builder, event->start_mark, "nested too deeply");
+	}
 	rc = count_nodes(builder, anchor->node_cnt, event->start_mark);
-	return rc == 0 ? add_child(builder, anchor->node) : rc;
+	return rc == 0 ? add_child(builder, anchor->node, anchor->height) : rc;
 }
 
 static int
@@ -291,6 +301,7 @@ begin_collection(struct builder *builder, const yaml_event_t *event, enum conf_n
 	level->node = make_node(builder, kind, event->start_mark);
 	level->child_first = builder->child_cnt;
 	level->nodes_before = before;
+	level->height = 1;
 	if (level->node == NULL) {
 		return fail_memory(builder);
 	}
@@ -553,10 +564,11 @@ end_collection(struct builder *builder, const yaml_event_t *event)
 	}
 	if (level->anchor != SIZE_MAX) {
 		builder->anchors[level->anchor].node_cnt = builder->node_cnt - level->nodes_before;
+		builder->anchors[level->anchor].height = level->height;
 	}
 	builder->child_cnt = level->child_first;
 	builder->level_cnt--;
-	return rc == 0 ? add_child(builder, level->node) : rc;
+	return rc == 0 ? add_child(builder, level->node, level->height) : rc;
 }
 
 static int

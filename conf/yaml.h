@@ -21,7 +21,7 @@
  * 60 MB; alias expansion and nesting beyond these are bombs, not zones. */
 #define CONF_YAML_BYTES_MAX (256u << 20)
 #define CONF_YAML_NODES_MAX 40000000u
-#define CONF_YAML_DEPTH_MAX 64u
+#define CONF_YAML_DEPTH_MAX 64u /* aliases expanded: a walk needs no deeper stack */
 
 enum conf_level {
 	CONF_WARNING,

@@ -16,9 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "conf/yaml.h"
 #include "table/build.h"
 #include "table/location.h"
+
+#include "conf/yaml.h"
 
 /* What a zone without an SOA of its own gets (octoDNS has no SOA type). */
 struct cp_soa_settings {
@@ -50,6 +51,7 @@ struct cp_healthcheck {
 	uint32_t timeout_ms;  /* 4000 */
 	uint32_t fall;        /* 3 */
 	uint32_t rise;        /* 2 */
+	bool is_explicit;     /* the file has an octodns.healthcheck */
 };
 
 struct cp_value {

@@ -1,0 +1,156 @@
+#include "control/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define IPV6_GROUPS 8
+
+int
+cp_address_parse(const char *text, uint8_t family, struct tbl_addr *ret_addr)
+{
+	struct tbl_addr addr = { 0 };
+
+	if (family != 6 && inet_pton(AF_INET, text, addr.bytes) == 1) {
+		addr.family = 4;
+	} else if (family != 4 && inet_pton(AF_INET6, text, addr.bytes) == 1) {
+		addr.family = 6;
+	} else {
+		return -EINVAL;
+	}
+	*ret_addr = addr;
+	return 0;
+}
+
+/* The leftmost of the longest runs of zero groups; a run of one is written out (RFC 5952 §4.2). */
+static void
+find_zeros(const uint16_t groups[IPV6_GROUPS], int *ret_first, int *ret_cnt)
+{
+	int run = 0;
+
+	*ret_first = -1;
+	*ret_cnt = 1;
+	for (int i = 0; i < IPV6_GROUPS; i++) {
+		run = groups[i] == 0 ? run + 1 : 0;
+		if (run > *ret_cnt) {
+			*ret_cnt = run;
+			*ret_first = i - run + 1;
+		}
+	}
+}
+
+static void
+ipv6_text(const uint8_t bytes[16], char text[CP_ADDRESS_TEXT_MAX])
+{
+	uint16_t groups[IPV6_GROUPS];
+	size_t len = 0;
+	int first = 0;
+	int cnt = 0;
+
+	for (int i = 0; i < IPV6_GROUPS; i++) {
+		groups[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+	}
+	find_zeros(groups, &first, &cnt);
+	for (int i = 0; i < IPV6_GROUPS; i++) {
+		bool is_first_zero = i == first;
+		const char *colon = i > 0 && i != first + cnt ? ":" : "";
+
+		if (first >= 0 && i > first && i < first + cnt) {
+			continue;
+		}
+		/* Eight groups of four digits and seven colons: never cut short. */
+		if (is_first_zero) {
+			len += (size_t)snprintf(text + len, CP_ADDRESS_TEXT_MAX - len, "::");
+		} else {
+			len += (size_t)snprintf(text + len, CP_ADDRESS_TEXT_MAX - len, "%s%x",
+					first >= 0 || i > 0 ? colon : "", groups[i]);
+		}
+	}
+}
+
+void
+cp_address_text(const struct tbl_addr *addr, char text[CP_ADDRESS_TEXT_MAX])
+{
+	if (addr->family == 4) {
+		(void)snprintf(text, CP_ADDRESS_TEXT_MAX, "%u.%u.%u.%u", addr->bytes[0],
+				addr->bytes[1], addr->bytes[2], addr->bytes[3]);
+	} else {
+		ipv6_text(addr->bytes, text);
+	}
+}
+
+/* Decimal digits without sign or blanks, at most three: no prefix length is longer. */
+static int
+parse_bits(const char *text, unsigned int max, uint8_t *ret_bits)
+{
+	size_t len = strspn(text, "0123456789");
+	unsigned int bits = 0;
+
+	if (len == 0 || len > 3 || text[len] != '\0') {
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < len; i++) {
+		bits = bits * 10 + (unsigned int)(text[i] - '0');
+	}
+	if (bits > max) {
+		return -EINVAL;
+	}
+	*ret_bits = (uint8_t)bits;
+	return 0;
+}
+
+static bool
+has_host_bits(const struct tbl_prefix *prefix)
+{
+	for (unsigned int bit = prefix->bits; bit < 128; bit++) {
+		if ((prefix->bytes[bit / 8] >> (7 - bit % 8) & 1) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+cp_prefix_parse(const char *text, struct tbl_prefix *ret_prefix)
+{
+	const char *slash = strchr(text, '/');
+	size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+	struct tbl_prefix prefix = { 0 };
+	struct tbl_addr addr;
+	char address[CP_ADDRESS_TEXT_MAX];
+	uint8_t bits_max = 0;
+
+	if (len >= sizeof(address)) {
+		return -EINVAL;
+	}
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (cp_address_parse(address, 0, &addr) != 0) {
+		return -EINVAL;
+	}
+	bits_max = addr.family == 4 ? 32 : 128;
+	prefix.family = addr.family;
+	prefix.bits = bits_max;
+	memcpy(prefix.bytes, addr.bytes, sizeof(prefix.bytes));
+	if (slash != NULL && parse_bits(slash + 1, bits_max, &prefix.bits) != 0) {
+		return -EINVAL;
+	}
+	if (has_host_bits(&prefix)) {
+		return -EINVAL;
+	}
+	*ret_prefix = prefix;
+	return 0;
+}
+
+void
+cp_prefix_text(const struct tbl_prefix *prefix, char text[CP_PREFIX_TEXT_MAX])
+{
+	struct tbl_addr addr = { .family = prefix->family };
+	char address[CP_ADDRESS_TEXT_MAX];
+
+	memcpy(addr.bytes, prefix->bytes, sizeof(addr.bytes));
+	cp_address_text(&addr, address);
+	(void)snprintf(text, CP_PREFIX_TEXT_MAX, "%s/%u", address, prefix->bits);
+}

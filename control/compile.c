@@ -1,0 +1,432 @@
+#include "control/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table/name.h"
+
+#include "conf/arena.h"
+#include "control/address.h"
+#include "control/rdata.h"
+#include "control/rulesets.h"
+
+struct cp_compiler {
+	struct tbl_location *location; /* NULL: none built, or no rule set at all */
+	char *rules_key;               /* text of the rule sets it was built from */
+	uint64_t geo_hash;
+};
+
+/* One compilation. */
+struct job {
+	const struct cp_zones *zones;
+	const struct cp_geo *geo;
+	const struct cp_compile_params *params;
+	struct conf_errors *errors;
+	const struct tbl_location *location;
+	bool *is_refused; /* per zone */
+	struct cp_rulesets rulesets;
+	struct tbl_builder *builder;
+};
+
+/* The SOA's RDATA ends with five 32-bit numbers, the serial first (RFC 1035 §3.3.13). */
+#define SOA_NUMBERS_BYTES 20u
+#define SOA_BYTES_MAX     (2u * TBL_NAME_MAX + SOA_NUMBERS_BYTES)
+
+int
+cp_compiler_new(struct cp_compiler **ret_compiler)
+{
+	struct cp_compiler *compiler = calloc(1, sizeof(*compiler));
+
+	if (compiler == NULL) {
+		return -ENOMEM;
+	}
+	*ret_compiler = compiler;
+	return 0;
+}
+
+void
+cp_compiler_free(struct cp_compiler *compiler)
+{
+	if (compiler != NULL) {
+		tbl_location_free(compiler->location);
+		free(compiler->rules_key);
+		free(compiler);
+	}
+}
+
+static void
+tell_record(const struct job *job, const struct cp_record *record, const char *text)
+{
+	conf_error_add(job->errors, CONF_ERROR, record->file, record->line, record->col, "%s",
+			text);
+}
+
+/* Without a database no client has a place, and a rule by geos would never match: an error, told
+ * once a zone. */
+static void
+refuse_without_geo(struct job *job, size_t zone_at)
+{
+	const struct cp_zone *zone = &job->zones->items[zone_at];
+
+	for (size_t i = 0; i < zone->record_cnt; i++) {
+		const struct cp_record *record = &zone->records[i];
+		uint32_t rule_cnt = record->dynamic != NULL ? record->dynamic->rule_cnt : 0;
+
+		for (uint32_t k = 0; k < rule_cnt; k++) {
+			if (record->dynamic->rules[k].geo_cnt > 0) {
+				conf_error_add(job->errors, CONF_ERROR, record->file, record->line,
+						record->col,
+						"rule %u of \"%s\" targets geos, and there is no "
+				                "geo "
+						"database",
+						k + 1, record->fqdn);
+				job->is_refused[zone_at] = true;
+				return;
+			}
+		}
+	}
+}
+
+/* refresh_location builds the location again when rules or database have changed. */
+static int
+refresh_location(struct cp_compiler *compiler, struct job *job)
+{
+	const struct cp_rulesets *rulesets = &job->rulesets;
+	uint64_t geo_hash = job->geo != NULL ? job->geo->content_hash : 0;
+	struct tbl_location *location = NULL;
+	struct tbl_error error = { "" };
+	char *key = NULL;
+	int rc = 0;
+
+	if (compiler->rules_key != NULL && compiler->geo_hash == geo_hash &&
+			strcmp(compiler->rules_key, rulesets->key) == 0) {
+		return 0;
+	}
+	key = strdup(rulesets->key);
+	if (key == NULL) {
+		return -ENOMEM;
+	}
+	if (rulesets->cnt > 0) {
+		rc = tbl_location_build(rulesets->inputs, rulesets->cnt,
+				job->geo != NULL ? &job->geo->table : NULL, &location, &error);
+	}
+	if (rc != 0) {
+		conf_error_add(job->errors, CONF_ERROR, "", 0, 0,
+				"the rules cannot be compiled: %s", error.text);
+		free(key);
+		return rc;
+	}
+	tbl_location_free(compiler->location);
+	free(compiler->rules_key);
+	compiler->location = location;
+	compiler->rules_key = key;
+	compiler->geo_hash = geo_hash;
+	return 0;
+}
+
+static int
+add_soa(const struct job *job, uint32_t zone, const struct cp_record *record,
+		struct tbl_error *ret_error)
+{
+	uint8_t bytes[SOA_BYTES_MAX];
+	struct tbl_rdata rdata = { bytes, record->values[0].size };
+	uint8_t *serial = bytes + rdata.size - SOA_NUMBERS_BYTES;
+	uint64_t generation = job->params->generation;
+
+	memcpy(bytes, record->values[0].bytes, rdata.size);
+	serial[0] = (uint8_t)(generation >> 24);
+	serial[1] = (uint8_t)(generation >> 16);
+	serial[2] = (uint8_t)(generation >> 8);
+	serial[3] = (uint8_t)generation;
+	return tbl_builder_add_rrset(job->builder, zone, record->owner, CP_TYPE_SOA, record->ttl_s,
+			&rdata, 1, ret_error);
+}
+
+/* Values whose health decides get the key of their target; those forced up or down none. */
+static int
+fill_value(const struct cp_dynamic *dynamic, const struct cp_value *value,
+		struct conf_arena *scratch, struct tbl_value_input *input)
+{
+	struct cp_target target;
+	char key[CP_TARGET_KEY_MAX];
+	int len = 0;
+
+	*input = (struct tbl_value_input){ .rdata = value->rdata,
+		.text = value->text,
+		.weight = value->weight,
+		.status = value->status };
+	if (value->status != TBL_STATUS_OBEY) {
+		return 0;
+	}
+	cp_target_make(&dynamic->healthcheck, value->text, &target);
+	len = cp_target_key(&target, key);
+	if (len < 0) {
+		return len;
+	}
+	input->target_key = conf_arena_copy(scratch, key, (size_t)len);
+	return input->target_key != NULL ? 0 : -ENOMEM;
+}
+
+static int
+fill_pools(const struct cp_dynamic *dynamic, struct conf_arena *scratch,
+		struct tbl_pool_input *pools)
+{
+	for (uint32_t i = 0; i < dynamic->pool_cnt; i++) {
+		const struct cp_pool *pool = &dynamic->pools[i];
+		struct tbl_value_input *values =
+				conf_arena_alloc(scratch, pool->value_cnt, sizeof(*values));
+
+		if (values == NULL) {
+			return -ENOMEM;
+		}
+		for (uint32_t k = 0; k < pool->value_cnt; k++) {
+			int rc = fill_value(dynamic, &pool->values[k], scratch, &values[k]);
+
+			if (rc != 0) {
+				return rc;
+			}
+		}
+		pools[i] = (struct tbl_pool_input){ pool->name, values, pool->value_cnt,
+			pool->fallback };
+	}
+	return 0;
+}
+
+static int
+add_dynamic(const struct job *job, uint32_t zone, const struct cp_record *record, uint32_t ruleset,
+		struct tbl_error *ret_error)
+{
+	const struct cp_dynamic *dynamic = record->dynamic;
+	struct conf_arena *scratch = conf_arena_new();
+	struct tbl_pool_input *pools = NULL;
+	struct tbl_dyn_input input = { .ruleset = ruleset,
+		.pool_cnt = dynamic->pool_cnt,
+		.last_resort = record->values,
+		.last_resort_cnt = record->value_cnt };
+	int rc = -ENOMEM;
+
+	if (scratch != NULL) {
+		pools = conf_arena_alloc(scratch, dynamic->pool_cnt, sizeof(*pools));
+	}
+	if (pools != NULL) {
+		rc = fill_pools(dynamic, scratch, pools);
+		input.pools = pools;
+	}
+	if (rc == 0) {
+		rc = tbl_builder_add_dynamic(job->builder, zone, record->owner, record->type,
+				record->ttl_s, &input, ret_error);
+	} else if (rc == -EINVAL) {
+		(void)snprintf(ret_error->text, sizeof(ret_error->text),
+				"its health check is too long to be a target");
+	}
+	conf_arena_free(scratch);
+	return rc;
+}
+
+/* add_zone adds what the builder takes and tells all it does not; *at counts dynamic records over
+ * all zones, refused ones included, as cp_rulesets does. */
+static int
+add_zone(struct job *job, size_t zone_at, size_t *at)
+{
+	const struct cp_zone *zone = &job->zones->items[zone_at];
+	struct tbl_error error = { "" };
+	uint32_t number = 0;
+	int rc = tbl_builder_add_zone(job->builder, zone->apex, &number, &error);
+
+	if (rc != 0) {
+		conf_error_add(job->errors, CONF_ERROR, zone->file, 0, 0, "%s", error.text);
+		job->is_refused[zone_at] = true;
+		return rc == -ENOMEM ? rc : 0;
+	}
+	for (size_t i = 0; i < zone->record_cnt; i++) {
+		const struct cp_record *record = &zone->records[i];
+
+		if (record->dynamic != NULL) {
+			rc = add_dynamic(job, number, record, job->rulesets.of_record[(*at)++],
+					&error);
+		} else if (record->type == CP_TYPE_SOA) {
+			rc = add_soa(job, number, record, &error);
+		} else {
+			rc = tbl_builder_add_rrset(job->builder, number, record->owner,
+					record->type, record->ttl_s, record->values,
+					record->value_cnt, &error);
+		}
+		if (rc == -ENOMEM) {
+			return rc;
+		}
+		if (rc != 0) {
+			tell_record(job, record, error.text);
+			job->is_refused[zone_at] = true;
+		}
+	}
+	return 0;
+}
+
+static size_t
+dynamic_cnt_of(const struct cp_zone *zone)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < zone->record_cnt; i++) {
+		cnt += zone->records[i].dynamic != NULL;
+	}
+	return cnt;
+}
+
+static size_t
+refused_cnt(const struct job *job)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < job->zones->cnt; i++) {
+		cnt += job->is_refused[i];
+	}
+	return cnt;
+}
+
+/* add_zones fills a new builder with every zone that is not refused. Refusing some on the way
+ * makes the builder useless: the caller begins again without them. */
+static int
+add_zones(struct job *job)
+{
+	const struct tbl_build_params params = { .generation = job->params->generation,
+		.built_unix_s = job->params->built_unix_s,
+		.hash_seed = { job->params->hash_seed[0], job->params->hash_seed[1] },
+		.location = job->location };
+	size_t at = 0;
+	int rc = tbl_builder_new(&params, &job->builder);
+
+	for (size_t i = 0; rc == 0 && i < job->zones->cnt; i++) {
+		if (job->is_refused[i]) {
+			at += dynamic_cnt_of(&job->zones->items[i]);
+		} else {
+			size_t next = at + dynamic_cnt_of(&job->zones->items[i]);
+
+			rc = add_zone(job, i, &at);
+			at = next;
+		}
+	}
+	return rc;
+}
+
+/* find_blamed: the record an error of tbl_builder_finish() begins with, "www.example.test. A: ...".
+ * Of several zones that hold the name, the innermost is meant. */
+static const struct cp_record *
+find_blamed(const struct job *job, const char *text, size_t *ret_zone)
+{
+	char name[TBL_NAME_TEXT_MAX];
+	uint8_t wire[TBL_NAME_MAX];
+	size_t len = strcspn(text, " :");
+	const struct cp_record *blamed = NULL;
+	size_t depth = 0;
+
+	if (len >= sizeof(name)) {
+		return NULL;
+	}
+	memcpy(name, text, len);
+	name[len] = '\0';
+	if (tbl_name_from_text(name, wire) < 0) {
+		return NULL;
+	}
+	for (size_t i = 0; i < job->zones->cnt; i++) {
+		const struct cp_zone *zone = &job->zones->items[i];
+
+		if (job->is_refused[i] || !is_tbl_name_within(wire, zone->apex) ||
+				strlen(zone->name) < depth) {
+			continue;
+		}
+		for (size_t k = 0; k < zone->record_cnt; k++) {
+			if (is_tbl_name_within(zone->records[k].owner, wire)) {
+				blamed = &zone->records[k];
+				depth = strlen(zone->name);
+				*ret_zone = i;
+				break;
+			}
+		}
+	}
+	return blamed;
+}
+
+static int
+finish(struct job *job, void **ret_image, size_t *ret_size)
+{
+	struct tbl_error error = { "" };
+	const struct cp_record *blamed = NULL;
+	size_t zone_at = 0;
+	int rc = tbl_builder_finish(job->builder, ret_image, ret_size, &error);
+
+	if (rc == 0 || rc == -ENOMEM) {
+		return rc;
+	}
+	blamed = find_blamed(job, error.text, &zone_at);
+	if (blamed == NULL) {
+		conf_error_add(job->errors, CONF_ERROR, "", 0, 0, "%s", error.text);
+		return rc;
+	}
+	tell_record(job, blamed, error.text);
+	job->is_refused[zone_at] = true;
+	return -EAGAIN;
+}
+
+/* build makes the image of every zone that is not refused; each round without success refuses one
+ * zone more, so that there are at most as many rounds as zones. */
+static int
+build(struct job *job, void **ret_image, size_t *ret_size)
+{
+	int rc = -EAGAIN;
+
+	while (rc == -EAGAIN) {
+		size_t before = refused_cnt(job);
+
+		if (before == job->zones->cnt) {
+			conf_error_add(job->errors, CONF_ERROR, "", 0, 0,
+					"no zone is left that could be served");
+			return -EINVAL;
+		}
+		rc = add_zones(job);
+		if (rc == 0 && refused_cnt(job) == before) {
+			rc = finish(job, ret_image, ret_size);
+		} else if (rc == 0) {
+			rc = -EAGAIN;
+		}
+		tbl_builder_free(job->builder);
+		job->builder = NULL;
+	}
+	return rc;
+}
+
+int
+cp_compile(struct cp_compiler *compiler, const struct cp_zones *zones, const struct cp_geo *geo,
+		const struct cp_compile_params *params, struct conf_errors *errors,
+		void **ret_image, size_t *ret_size)
+{
+	struct job job = { .zones = zones, .geo = geo, .params = params, .errors = errors };
+	int rc = -ENOMEM;
+
+	job.is_refused = calloc(zones->cnt + 1, sizeof(*job.is_refused));
+	if (job.is_refused == NULL) {
+		goto out_free;
+	}
+	for (size_t i = 0; i < zones->cnt; i++) {
+		job.is_refused[i] = zones->items[i].has_errors;
+		if (!job.is_refused[i] && geo == NULL) {
+			refuse_without_geo(&job, i);
+		}
+	}
+	rc = cp_rulesets_collect(zones, job.is_refused, &job.rulesets);
+	if (rc == 0) {
+		rc = refresh_location(compiler, &job);
+	}
+	if (rc == 0) {
+		job.location = compiler->location;
+		rc = build(&job, ret_image, ret_size);
+	}
+out_free:
+	if (rc == -ENOMEM) {
+		conf_error_add(errors, CONF_ERROR, "", 0, 0, "out of memory");
+	}
+	cp_rulesets_free(&job.rulesets);
+	free(job.is_refused);
+	return rc;
+}

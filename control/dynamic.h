@@ -1,0 +1,24 @@
+/*
+ * The `dynamic` part of a record: pools, rules, and every rule of octoDNS's about them.
+ *
+ * Threads:   pure.
+ * Memory:    the result lives in the reader's arena.
+ * Errors:    octoDNS's reasons in octoDNS's order (docs/octodns.md says where ours differ).
+ */
+#ifndef CONTROL_DYNAMIC_H
+#define CONTROL_DYNAMIC_H
+
+#include "control/rdata.h"
+
+/* Pools of one record: more than there are countries and provinces to send to them. */
+#define CP_POOLS_MAX 1000u
+/* Subnets and geo codes of one record, each: every one is compared with every other. */
+#define CP_CRITERIA_MAX 10000u
+
+/* cp_dynamic_read reads record["dynamic"] when there is one. *ret_dynamic is NULL for a static
+ * record, and for one whose lenient flaws leave no rule to follow: then its `values` are the
+ * answer. Returns 0, or -EINVAL after a fatal reason, or -ENOMEM. */
+int cp_dynamic_read(const struct cp_reader *reader, const struct conf_node *record,
+		const char *fqdn, struct cp_dynamic **ret_dynamic);
+
+#endif

@@ -1,0 +1,156 @@
+#include "control/rdata.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table/name.h"
+
+/* Every type octoDNS knows, so that "not served yet" is told from "no such type". */
+static const struct cp_type types[] = {
+	{ .name = "A", .number = CP_TYPE_A, .can_be_dynamic = true, .read = cp_read_a },
+	{ .name = "AAAA", .number = CP_TYPE_AAAA, .can_be_dynamic = true, .read = cp_read_aaaa },
+	{ .name = "ALIAS", .is_single = true },
+	{ .name = "CAA", .number = CP_TYPE_CAA, .read = cp_read_caa },
+	{ .name = "CNAME",
+			.number = CP_TYPE_CNAME,
+			.is_single = true,
+			.can_be_dynamic = true,
+			.read = cp_read_target },
+	{ .name = "DNAME", .number = 39, .is_single = true, .can_be_dynamic = true },
+	{ .name = "DS", .number = CP_TYPE_DS },
+	{ .name = "HTTPS", .number = 65 },
+	{ .name = "LOC", .number = 29 },
+	{ .name = "MX", .number = CP_TYPE_MX, .read = cp_read_mx },
+	{ .name = "NAPTR", .number = 35 },
+	{ .name = "NS", .number = CP_TYPE_NS, .read = cp_read_target },
+	{ .name = "OPENPGPKEY", .number = 61 },
+	{ .name = "PTR", .number = CP_TYPE_PTR, .read = cp_read_target },
+	{ .name = "Route53Provider/ALIAS" },
+	{ .name = "SPF", .number = 99 },
+	{ .name = "SRV", .number = CP_TYPE_SRV, .read = cp_read_srv },
+	{ .name = "SSHFP", .number = 44 },
+	{ .name = "SVCB", .number = 64 },
+	{ .name = "TLSA", .number = 52 },
+	{ .name = "TXT", .number = CP_TYPE_TXT, .read = cp_read_txt },
+	{ .name = "URI", .number = 256 },
+	{ .name = "URLFWD" },
+};
+#define TYPE_CNT (sizeof(types) / sizeof(types[0]))
+
+const struct cp_type *
+cp_type_find(const char *name)
+{
+	for (size_t i = 0; i < TYPE_CNT; i++) {
+		if (strcmp(types[i].name, name) == 0) {
+			return &types[i];
+		}
+	}
+	return NULL;
+}
+
+const char *
+cp_type_name(uint16_t type, char buffer[16])
+{
+	if (type == CP_TYPE_SOA) {
+		return "SOA";
+	}
+	for (size_t i = 0; i < TYPE_CNT; i++) {
+		if (types[i].number == type && type != 0) {
+			return types[i].name;
+		}
+	}
+	(void)snprintf(buffer, 16, "TYPE%u", type);
+	return buffer;
+}
+
+uint16_t
+cp_type_from_name(const char *name)
+{
+	unsigned long number = 0;
+	char *end = NULL;
+
+	if (strcasecmp(name, "SOA") == 0) {
+		return CP_TYPE_SOA;
+	}
+	if (strcasecmp(name, "ANY") == 0) {
+		return 255;
+	}
+	for (size_t i = 0; i < TYPE_CNT; i++) {
+		if (strcasecmp(types[i].name, name) == 0) {
+			return types[i].number;
+		}
+	}
+	/* RFC 3597 §5: "TYPE" and decimal digits. */
+	if (strncasecmp(name, "TYPE", 4) != 0 || name[4] < '0' || name[4] > '9') {
+		return 0;
+	}
+	number = strtoul(name + 4, &end, 10);
+	return *end == '\0' && number <= UINT16_MAX ? (uint16_t)number : 0;
+}
+
+int
+cp_value_set(const struct cp_reader *reader, const uint8_t *bytes, size_t size, char *text,
+		struct cp_value *ret_value)
+{
+	uint8_t *copy = (uint8_t *)conf_arena_copy(reader->arena, bytes, size);
+
+	if (copy == NULL || text == NULL) {
+		return -ENOMEM;
+	}
+	ret_value->rdata.bytes = copy;
+	ret_value->rdata.size = (uint16_t)size;
+	ret_value->text = text;
+	return 0;
+}
+
+char *
+cp_name_text(struct conf_arena *arena, const uint8_t *wire)
+{
+	char text[TBL_NAME_TEXT_MAX];
+	size_t len = tbl_name_to_text(wire, text);
+
+	return conf_arena_copy(arena, text, len);
+}
+
+/* put_quoted writes one character-string, quotes included; at most four characters an octet. */
+static char *
+put_quoted(char *at, const uint8_t *bytes, size_t len)
+{
+	*at++ = '"';
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] < ' ' || bytes[i] > '~') {
+			at += snprintf(at, sizeof("\\255"), "\\%03u", bytes[i]);
+		} else {
+			if (bytes[i] == '"' || bytes[i] == '\\') {
+				*at++ = '\\';
+			}
+			*at++ = (char)bytes[i];
+		}
+	}
+	*at++ = '"';
+	return at;
+}
+
+char *
+cp_quoted_text(struct conf_arena *arena, const uint8_t *bytes, size_t len, size_t piece_max)
+{
+	size_t piece_cnt = len == 0 ? 1 : (len + piece_max - 1) / piece_max;
+	/* Four characters an octet ("\\255"), quotes and a blank around each piece, a NUL. */
+	char *text = conf_arena_alloc(arena, 4 * len + 3 * piece_cnt + 1, 1);
+	char *end = text;
+
+	if (text == NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; i < piece_cnt; i++) {
+		size_t at = i * piece_max;
+
+		if (i > 0) {
+			*end++ = ' ';
+		}
+		end = put_quoted(end, bytes + at, len - at < piece_max ? len - at : piece_max);
+	}
+	*end = '\0';
+	return text;
+}

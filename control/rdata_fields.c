@@ -1,0 +1,170 @@
+/*
+ * Types whose value is a mapping of fields: MX, SRV, CAA. Reasons come in the order of octoDNS's
+ * validators, which is not always that of the fields on the wire.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "control/rdata.h"
+#include "control/scalar.h"
+
+static int
+check_mapping(const struct cp_reader *reader, const struct conf_node *value)
+{
+	if (value == NULL) {
+		cp_reason_add(reader->reasons, CP_FATAL, "missing value(s)");
+		return -EINVAL;
+	}
+	if (value->kind != CONF_MAPPING) {
+		cp_reason_add(reader->reasons, CP_FATAL,
+				"%s value must hold \"field: value\" pairs", reader->type->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* read_number: a field of `max` at most. octoDNS does not look at ranges everywhere; a number that
+ * its field cannot hold is refused all the same, in the same words. */
+static int
+read_number(const struct cp_reader *reader, const struct conf_node *node, const char *key,
+		int64_t max, uint16_t *ret_number)
+{
+	int64_t number = 0;
+	char *text = NULL;
+
+	if (node == NULL) {
+		cp_reason_add(reader->reasons, CP_FATAL, "missing %s", key);
+		return -EINVAL;
+	}
+	if (cp_scalar_int(node, &number) == 0 && number >= 0 && number <= max) {
+		*ret_number = (uint16_t)number;
+		return 0;
+	}
+	text = cp_scalar_text(reader->arena, node);
+	cp_reason_add(reader->reasons, CP_FATAL, "invalid %s \"%s\"", key,
+			text != NULL ? text : "");
+	return text != NULL ? -EINVAL : -ENOMEM;
+}
+
+static void
+put_u16(uint8_t *at, uint16_t number)
+{
+	at[0] = (uint8_t)(number >> 8);
+	at[1] = (uint8_t)number;
+}
+
+int
+cp_read_mx(const struct cp_reader *reader, const struct conf_node *value,
+		struct cp_value *ret_value)
+{
+	uint8_t wire[2 + TBL_NAME_MAX];
+	const struct conf_node *preference = conf_get(value, "preference");
+	const struct conf_node *exchange = conf_get(value, "exchange");
+	uint16_t number = 0;
+	char *text = NULL;
+	int rc = check_mapping(reader, value);
+	int len = 0;
+
+	if (rc != 0) {
+		return rc;
+	}
+	/* `priority` and `value` are their older names. */
+	preference = preference != NULL ? preference : conf_get(value, "priority");
+	exchange = is_cp_true(exchange) ? exchange : conf_get(value, "value");
+	rc = read_number(reader, preference, "preference", UINT16_MAX, &number);
+	len = cp_target_read(reader, exchange, "exchange", wire + 2, &text);
+	if (rc != 0 || len < 0) {
+		return rc != 0 ? rc : len;
+	}
+	put_u16(wire, number);
+	return cp_value_set(reader, wire, 2 + (size_t)len,
+			conf_arena_printf(reader->arena, "%u %s", number, text), ret_value);
+}
+
+int
+cp_read_srv(const struct cp_reader *reader, const struct conf_node *value,
+		struct cp_value *ret_value)
+{
+	static const char *const keys[] = { "priority", "weight", "port" };
+	uint8_t wire[6 + TBL_NAME_MAX];
+	uint16_t numbers[3] = { 0 };
+	char *text = NULL;
+	int rc = check_mapping(reader, value);
+	int len = 0;
+
+	if (rc != 0) {
+		return rc;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		int bad = read_number(
+				reader, conf_get(value, keys[i]), keys[i], UINT16_MAX, &numbers[i]);
+
+		rc = bad != 0 ? bad : rc;
+		put_u16(wire + 2 * i, numbers[i]);
+	}
+	len = cp_target_read(reader, conf_get(value, "target"), "target", wire + 6, &text);
+	if (rc != 0 || len < 0) {
+		return rc != 0 ? rc : len;
+	}
+	return cp_value_set(reader, wire, 6 + (size_t)len,
+			conf_arena_printf(reader->arena, "%u %u %u %s", numbers[0], numbers[1],
+					numbers[2], text),
+			ret_value);
+}
+
+/* A text field that must be there; NULL after a reason, or when memory is out. */
+static char *
+read_text(const struct cp_reader *reader, const struct conf_node *node, const char *key)
+{
+	if (is_cp_null(node)) {
+		cp_reason_add(reader->reasons, CP_FATAL, "missing %s", key);
+		return NULL;
+	}
+	return cp_scalar_text(reader->arena, node);
+}
+
+int
+cp_read_caa(const struct cp_reader *reader, const struct conf_node *value,
+		struct cp_value *ret_value)
+{
+	const struct conf_node *flags_node = conf_get(value, "flags");
+	uint8_t *wire = NULL;
+	uint16_t flags = 0;
+	char *tag = NULL;
+	char *property = NULL;
+	char *quoted = NULL;
+	size_t tag_len = 0;
+	size_t size = 0;
+	int rc = check_mapping(reader, value);
+
+	if (rc != 0) {
+		return rc;
+	}
+	rc = flags_node == NULL ? 0 : read_number(reader, flags_node, "flags", UINT8_MAX, &flags);
+	tag = read_text(reader, conf_get(value, "tag"), "tag");
+	property = read_text(reader, conf_get(value, "value"), "value");
+	if (rc != 0 || tag == NULL || property == NULL) {
+		return -EINVAL;
+	}
+	tag_len = strlen(tag);
+	size = 2 + tag_len + strlen(property);
+	if (tag_len == 0 || tag_len > UINT8_MAX || size > UINT16_MAX) {
+		cp_reason_add(reader->reasons, CP_FATAL, "invalid tag \"%s\" or value too long",
+				tag);
+		return -EINVAL;
+	}
+	wire = conf_arena_alloc(reader->arena, size, 1);
+	quoted = cp_quoted_text(
+			reader->arena, (const uint8_t *)property, strlen(property), UINT16_MAX);
+	if (wire == NULL || quoted == NULL) {
+		return -ENOMEM;
+	}
+	wire[0] = (uint8_t)flags;
+	wire[1] = (uint8_t)tag_len;
+	memcpy(wire + 2, tag, tag_len);
+	memcpy(wire + 2 + tag_len, property, strlen(property));
+	return cp_value_set(reader, wire, size,
+			conf_arena_printf(reader->arena, "%u %s %s", flags, tag, quoted),
+			ret_value);
+}

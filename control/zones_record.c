@@ -1,0 +1,470 @@
+/*
+ * One record of a zone file: its name, type and TTL, and the envelope of its errors. Checks come in
+ * the order octoDNS 1.22 makes them: name, ttl, healthcheck, what the type asks of a name, values,
+ * geo, dynamic.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table/name.h"
+
+#include "control/dynamic.h"
+#include "control/healthcheck.h"
+#include "control/scalar.h"
+#include "control/zones_impl.h"
+
+/* RFC 2181 §8: a TTL is 31 bits. octoDNS has no upper bound; a resolver would read such a TTL as 0. */
+#define TTL_MAX 2147483647
+
+/* The id by which `octodns.included` and `excluded` would name this server. */
+#define OWN_TARGET "meridian"
+
+/* One record while it is read. */
+struct draft {
+	struct cp_zone_load *load;
+	const struct conf_node *node;
+	const struct conf_node *octodns;
+	char *name; /* relative to the zone, lower-cased; "" at the apex */
+	char *fqdn;
+	struct cp_reader reader;
+	struct cp_reasons reasons;
+	struct cp_record record;
+	bool is_lenient;
+};
+
+static void
+tell(const struct draft *draft, enum conf_level level, const char *text)
+{
+	conf_error_add(draft->load->errors, level, draft->load->draft->zone.file, draft->node->line,
+			draft->node->col, "%s", text);
+}
+
+/* Names are str() of what YAML makes of the key. Where that is not what the file shows, say so. */
+static int
+read_name(struct draft *draft, const struct conf_node *key)
+{
+	struct conf_arena *arena = draft->load->arena;
+	const char *zone = draft->load->draft->zone.name;
+
+	draft->name = cp_scalar_text(arena, key);
+	if (draft->name == NULL) {
+		return -ENOMEM;
+	}
+	if (strcmp(draft->name, key->scalar.text) != 0) {
+		conf_error_add(draft->load->errors, CONF_WARNING, draft->load->draft->zone.file,
+				key->line, key->col,
+				"name %s is read as \"%s\": put quotes around it if that is not "
+		                "meant",
+				key->scalar.text, draft->name);
+	}
+	for (char *at = draft->name; *at != '\0'; at++) {
+		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
+	}
+	draft->fqdn = draft->name[0] == '\0' ? conf_arena_copy(arena, zone, strlen(zone))
+	                                     : conf_arena_printf(arena, "%s.%s", draft->name, zone);
+	return draft->fqdn != NULL ? 0 : -ENOMEM;
+}
+
+static bool
+has_other_than_ascii(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text > 0x7f) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+judge_labels(struct draft *draft)
+{
+	for (const char *at = draft->name; *at != '\0';) {
+		size_t len = strcspn(at, ".");
+
+		if (len > TBL_LABEL_MAX) {
+			cp_reason_add(&draft->reasons, CP_FATAL,
+					"invalid label, \"%.*s\" is too long at %zu chars, max is "
+			                "63",
+					(int)len, at, len);
+		}
+		at += len + (at[len] == '.');
+	}
+}
+
+static void
+judge_name(struct draft *draft)
+{
+	const char *name = draft->name;
+	size_t len = strlen(draft->fqdn);
+	uint8_t wire[TBL_NAME_MAX];
+
+	if (has_other_than_ascii(name)) {
+		cp_reason_add(&draft->reasons, CP_FATAL,
+				"other than ASCII names are not supported yet");
+	}
+	if (strpbrk(name, " \t") != NULL) {
+		cp_reason_add(&draft->reasons, CP_FATAL,
+				"invalid record, whitespace is not allowed");
+	}
+	if (strcmp(name, "@") == 0) {
+		cp_reason_add(&draft->reasons, CP_FATAL, "invalid name \"@\", use \"\" instead");
+	}
+	if (len > 253) {
+		cp_reason_add(&draft->reasons, CP_FATAL,
+				"invalid fqdn, \"%s\" is too long at %zu chars, max is 253",
+				draft->fqdn, len);
+	}
+	judge_labels(draft);
+	if (strstr(draft->fqdn, "..") != NULL) {
+		cp_reason_add(&draft->reasons, CP_FATAL, "invalid name, double `.` in \"%s\"",
+				draft->fqdn);
+	}
+	/* What octoDNS lets through and DNS does not: a leading dot, a stray backslash. */
+	if (!draft->reasons.is_fatal && tbl_name_from_text(draft->fqdn, wire) < 0) {
+		cp_reason_add(&draft->reasons, CP_FATAL,
+				"invalid name, \"%s\" is not a domain name", draft->fqdn);
+	}
+	if (!draft->reasons.is_fatal) {
+		(void)tbl_name_lower(wire, draft->record.owner);
+	}
+}
+
+static void
+judge_ttl(struct draft *draft)
+{
+	const struct conf_node *ttl = conf_get(draft->node, "ttl");
+	int64_t seconds = draft->load->options->default_ttl_s;
+
+	if (ttl != NULL &&
+			(cp_scalar_int(ttl, &seconds) != 0 || seconds < 0 || seconds > TTL_MAX)) {
+		cp_reason_add(&draft->reasons, CP_FATAL, "invalid ttl");
+		return;
+	}
+	draft->record.ttl_s = (uint32_t)seconds;
+}
+
+/* ^(\*|_[^\.]+)\.[^\.]+ */
+static bool
+is_srv_name(const char *name)
+{
+	size_t label = strcspn(name, ".");
+	bool is_service = name[0] == '_' && label > 1;
+	bool is_wildcard = name[0] == '*' && label == 1;
+
+	return (is_service || is_wildcard) && name[label] == '.' && name[label + 1] != '\0' &&
+	       name[label + 1] != '.';
+}
+
+static void
+judge_owner(struct draft *draft)
+{
+	if (draft->record.type == CP_TYPE_CNAME && draft->name[0] == '\0') {
+		cp_reason_add(&draft->reasons, CP_FATAL, "root CNAME not allowed");
+	}
+	if (draft->record.type == CP_TYPE_SRV && !is_srv_name(draft->name)) {
+		cp_reason_add(&draft->reasons, CP_LENIENT, "invalid name for SRV record");
+	}
+}
+
+static int
+compare_values(const void *a, const void *b)
+{
+	const struct cp_value *x = a;
+	const struct cp_value *y = b;
+
+	return strcmp(x->text, y->text);
+}
+
+/* keep_values stores sorted values without duplicates: equal text is equal RDATA. */
+static int
+keep_values(struct draft *draft, struct cp_value *values, size_t cnt)
+{
+	struct conf_arena *arena = draft->load->arena;
+	struct cp_record *record = &draft->record;
+
+	record->values = conf_arena_alloc(arena, cnt, sizeof(*record->values));
+	record->texts = conf_arena_alloc(arena, cnt, sizeof(*record->texts));
+	if (record->values == NULL || record->texts == NULL) {
+		return -ENOMEM;
+	}
+	qsort(values, cnt, sizeof(*values), compare_values);
+	for (size_t i = 0; i < cnt; i++) {
+		if (i > 0 && strcmp(values[i].text, values[i - 1].text) == 0) {
+			continue;
+		}
+		record->values[record->value_cnt] = values[i].rdata;
+		record->texts[record->value_cnt] = values[i].text;
+		record->value_cnt++;
+	}
+	return 0;
+}
+
+/* The values of a record: those of `node` when it is a list, else itself. A list without any and no
+ * node at all are read as "nothing", which has a reason of its own. */
+static int
+read_list(struct draft *draft, struct conf_node *node)
+{
+	bool is_list = node != NULL && node->kind == CONF_SEQUENCE;
+	bool is_none = is_list ? node->sequence.cnt == 0 : is_cp_null(node);
+	size_t cnt = is_list && !is_none ? node->sequence.cnt : 1;
+	struct cp_value *values = NULL;
+	int rc = 0;
+
+	if (cnt > TBL_RRSET_RECORDS_MAX) {
+		cp_reason_add(&draft->reasons, CP_FATAL, "%zu values, the limit is %u", cnt,
+				TBL_RRSET_RECORDS_MAX);
+		return -EINVAL;
+	}
+	values = calloc(cnt, sizeof(*values));
+	if (values == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < cnt && rc != -ENOMEM; i++) {
+		const struct conf_node *item = is_none   ? NULL
+		                               : is_list ? node->sequence.items[i]
+		                                         : node;
+		int bad = draft->reader.type->read(&draft->reader, item, &values[i]);
+
+		rc = bad != 0 ? bad : rc;
+	}
+	if (rc == 0) {
+		rc = keep_values(draft, values, cnt);
+	}
+	free(values);
+	return rc;
+}
+
+static int
+read_values(struct draft *draft)
+{
+	struct conf_node *value = conf_get(draft->node, "value");
+	struct conf_node *values = conf_get(draft->node, "values");
+
+	if (!draft->reader.type->is_single) {
+		return read_list(draft, values != NULL ? values : value);
+	}
+	if (value != NULL && value->kind != CONF_SCALAR) {
+		cp_reason_add(&draft->reasons, CP_FATAL, "%s takes one value",
+				draft->reader.type->name);
+		return -EINVAL;
+	}
+	return read_list(draft, value);
+}
+
+/* ^\w\w(-\w\w(-\w\w)?)?$ */
+static bool
+is_geo_shaped(const char *code)
+{
+	size_t len = strlen(code);
+
+	for (size_t i = 0; i < len; i++) {
+		bool is_word = (code[i] >= '0' && code[i] <= '9') || code[i] == '_' ||
+		               (code[i] >= 'A' && code[i] <= 'Z') ||
+		               (code[i] >= 'a' && code[i] <= 'z');
+
+		if (i % 3 == 2 ? code[i] != '-' : !is_word) {
+			return false;
+		}
+	}
+	return len == 2 || len == 5 || len == 8;
+}
+
+/* `geo`, which octoDNS keeps for old files: judged as octoDNS does, and not served. */
+static int
+judge_geo(struct draft *draft)
+{
+	const struct conf_node *geo = conf_get(draft->node, "geo");
+	struct cp_value unused = { 0 };
+	size_t before = draft->reasons.cnt;
+	int rc = 0;
+
+	if (geo == NULL || !draft->reader.type->can_be_dynamic || draft->reader.type->is_single) {
+		return 0;
+	}
+	for (size_t i = 0; geo->kind == CONF_MAPPING && i < geo->mapping.cnt; i++) {
+		const struct conf_pair *pair = &geo->mapping.pairs[i];
+		bool is_list = pair->value->kind == CONF_SEQUENCE;
+
+		if (!is_geo_shaped(pair->key->scalar.text)) {
+			cp_reason_add(&draft->reasons, CP_FATAL, "invalid geo \"%s\"",
+					pair->key->scalar.text);
+		}
+		for (size_t k = 0; rc != -ENOMEM && k < (is_list ? pair->value->sequence.cnt : 1);
+				k++) {
+			rc = draft->reader.type->read(&draft->reader,
+					is_list ? pair->value->sequence.items[k] : pair->value,
+					&unused);
+		}
+	}
+	if (draft->reasons.cnt == before && conf_get(draft->node, "dynamic") == NULL) {
+		cp_reason_add(&draft->reasons, CP_FATAL,
+				"\"geo\" is not served, write it as \"dynamic\"");
+	}
+	return rc == -ENOMEM ? rc : 0;
+}
+
+static int
+read_dynamic(struct draft *draft)
+{
+	int rc = 0;
+
+	if (conf_get(draft->node, "dynamic") == NULL) {
+		return 0;
+	}
+	if (!draft->reader.type->can_be_dynamic) {
+		tell(draft, CONF_WARNING, "\"dynamic\" means nothing for this type and is ignored");
+		return 0;
+	}
+	rc = cp_dynamic_read(&draft->reader, draft->node, draft->fqdn, &draft->record.dynamic);
+	return rc == -ENOMEM ? rc : 0;
+}
+
+static int
+judge(struct draft *draft)
+{
+	int rc = 0;
+
+	judge_name(draft);
+	judge_ttl(draft);
+	cp_healthcheck_judge(&draft->reader, draft->octodns);
+	judge_owner(draft);
+	rc = read_values(draft);
+	/* A reader that fails without a reason ran out of memory. */
+	if (rc == -ENOMEM || (rc != 0 && draft->reasons.cnt == 0)) {
+		return -ENOMEM;
+	}
+	rc = judge_geo(draft);
+	return rc == 0 ? read_dynamic(draft) : rc;
+}
+
+/* is_listed: a target id in `octodns.included` or `excluded`. */
+static bool
+is_listed(const struct conf_node *list)
+{
+	for (size_t i = 0; list != NULL && list->kind == CONF_SEQUENCE && i < list->sequence.cnt;
+			i++) {
+		const struct conf_node *item = list->sequence.items[i];
+
+		if (is_cp_text(item) && strcmp(item->scalar.text, OWN_TARGET) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* is_withheld: octoDNS would not send this record to a target of our name. */
+static bool
+is_withheld(const struct draft *draft)
+{
+	const struct conf_node *included = conf_get(draft->octodns, "included");
+
+	return is_cp_true(conf_get(draft->octodns, "ignored")) ||
+	       is_listed(conf_get(draft->octodns, "excluded")) ||
+	       (is_cp_true(included) && !is_listed(included));
+}
+
+static int
+keep_record(struct cp_zone_draft *zone, const struct draft *draft)
+{
+	if (zone->record_cnt == zone->record_cap) {
+		size_t cap = zone->record_cap == 0 ? 64 : zone->record_cap * 2;
+		struct cp_record_draft *records =
+				reallocarray(zone->records, cap, sizeof(*records));
+
+		if (records == NULL) {
+			return -ENOMEM;
+		}
+		zone->records = records;
+		zone->record_cap = cap;
+	}
+	zone->records[zone->record_cnt++] =
+			(struct cp_record_draft){ draft->record, draft->is_lenient };
+	return 0;
+}
+
+static int
+conclude(struct draft *draft)
+{
+	bool is_refused = draft->reasons.cnt > 0 && (draft->reasons.is_fatal || !draft->is_lenient);
+
+	if (draft->reasons.cnt > 0) {
+		conf_error_add(draft->load->errors, is_refused ? CONF_ERROR : CONF_WARNING,
+				draft->load->draft->zone.file, draft->node->line, draft->node->col,
+				"Invalid record \"%s\"%s", draft->fqdn,
+				cp_reasons_body(&draft->reasons));
+	}
+	if (is_refused) {
+		return 0;
+	}
+	if (is_withheld(draft)) {
+		tell(draft, CONF_WARNING,
+				"not served: octodns.ignored, excluded or included leaves it out");
+		return 0;
+	}
+	draft->record.fqdn = draft->fqdn;
+	draft->record.file = draft->load->draft->zone.file;
+	draft->record.line = draft->node->line;
+	draft->record.col = draft->node->col;
+	return keep_record(draft->load->draft, draft);
+}
+
+/* find_type tells why when there is none to go on with. */
+static const struct cp_type *
+find_type(const struct draft *draft)
+{
+	const struct conf_node *node = conf_get(draft->node, "type");
+	const struct cp_type *type = NULL;
+	struct conf_errors *errors = draft->load->errors;
+	const char *file = draft->load->draft->zone.file;
+
+	if (node == NULL || node->kind != CONF_SCALAR) {
+		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
+				"Invalid record %s, missing type", draft->fqdn);
+		return NULL;
+	}
+	type = cp_type_find(node->scalar.text);
+	if (type == NULL) {
+		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
+				"Unknown record type: \"%s\"", node->scalar.text);
+		return NULL;
+	}
+	if (type->read == NULL) {
+		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
+				"record type %s is not served yet", type->name);
+		return NULL;
+	}
+	return type;
+}
+
+int
+cp_record_read(struct cp_zone_load *load, const struct conf_node *name,
+		const struct conf_node *record)
+{
+	struct draft draft = { .load = load, .node = record };
+	int rc = 0;
+
+	if (record->kind != CONF_MAPPING) {
+		conf_error_add(load->errors, CONF_ERROR, load->draft->zone.file, record->line,
+				record->col, "\"%s\" must be a record or a list of records",
+				name->scalar.text);
+		return 0;
+	}
+	rc = read_name(&draft, name);
+	draft.reader.type = rc == 0 ? find_type(&draft) : NULL;
+	if (draft.reader.type == NULL) {
+		return rc;
+	}
+	draft.reader.arena = load->arena;
+	draft.reader.reasons = &draft.reasons;
+	draft.octodns = conf_get(record, "octodns");
+	draft.is_lenient = is_cp_true(conf_get(draft.octodns, "lenient"));
+	draft.record.type = draft.reader.type->number;
+	rc = judge(&draft);
+	if (rc == 0) {
+		rc = conclude(&draft);
+	}
+	cp_reasons_free(&draft.reasons);
+	return rc;
+}
