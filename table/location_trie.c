@@ -8,7 +8,7 @@
 static uint32_t
 bit_of(const struct tbl_prefix *prefix, uint32_t depth)
 {
-	return (prefix->bytes[depth / 8] >> (7 - depth % 8)) & 1u;
+	return ((uint32_t)prefix->bytes[depth / 8] >> (7 - depth % 8)) & 1u;
 }
 
 static uint32_t
