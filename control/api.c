@@ -1,0 +1,385 @@
+#include "control/api.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <event2/util.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "control/explain.h"
+#include "control/json_read.h"
+
+/* Requests are a line and a few words of JSON; anything larger is not one of ours. */
+#define HEADERS_BYTES_MAX 8192
+#define BODY_BYTES_MAX    65536
+/* An idle or stalled client gives its descriptor back after this; longer than any apply may wait
+ * for the data plane (REPLY_TIMEOUT_S of publisher.c). */
+#define TIMEOUT_S 60
+#define BACKLOG   64
+
+struct cp_api {
+	char *path;
+	struct cp_engine *engine;
+	struct evhttp *http;
+	bool is_listening;
+};
+
+static void
+send_json(struct evhttp_request *request, int code, const char *reason, json_t *json)
+{
+	struct evbuffer *body = evbuffer_new();
+	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (body == NULL || text == NULL) {
+		free(text);
+		if (body != NULL) {
+			evbuffer_free(body);
+		}
+		evhttp_send_error(request, 500, "out of memory");
+		return;
+	}
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
+			"application/json");
+	/* One request a connection: nobody holds a descriptor between two. */
+	evhttp_add_header(evhttp_request_get_output_headers(request), "Connection", "close");
+	evbuffer_add(body, text, strlen(text));
+	evbuffer_add(body, "\n", 1);
+	free(text);
+	evhttp_send_reply(request, code, reason, body);
+	evbuffer_free(body);
+}
+
+static void
+send_error(struct evhttp_request *request, int code, const char *reason, const char *error)
+{
+	send_json(request, code, reason, json_pack("{s:s, s:[]}", "error", error, "messages"));
+}
+
+static void
+get_status(struct cp_api *api, struct evhttp_request *request)
+{
+	send_json(request, 200, "OK", cp_engine_status(api->engine));
+}
+
+static void
+get_health(struct cp_api *api, struct evhttp_request *request)
+{
+	send_json(request, 200, "OK", cp_engine_health(api->engine));
+}
+
+static void
+get_counters(struct cp_api *api, struct evhttp_request *request)
+{
+	json_t *counters = cp_engine_counters(api->engine);
+
+	if (counters == NULL) {
+		send_error(request, 503, "Service Unavailable", "meridiand is not connected");
+		return;
+	}
+	send_json(request, 200, "OK", counters);
+}
+
+static const struct cp_watch *
+watch_of(const void *ctx, uint32_t target)
+{
+	return cp_engine_watch(ctx, target);
+}
+
+static void
+get_explain(struct cp_api *api, struct evhttp_request *request)
+{
+	struct evkeyvalq parameters = { 0 };
+	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+	struct tbl_view view;
+	struct cp_explain_input input = {
+		.view = &view,
+		.watch_of = watch_of,
+		.ctx = api->engine,
+	};
+	char error[CP_EXPLAIN_ERROR_MAX];
+	json_t *json = NULL;
+
+	if (evhttp_parse_query_str(query != NULL ? query : "", &parameters) != 0) {
+		send_error(request, 400, "Bad Request", "the query string is malformed");
+		return;
+	}
+	input.name = evhttp_find_header(&parameters, "name");
+	input.type = evhttp_find_header(&parameters, "type");
+	input.from = evhttp_find_header(&parameters, "from");
+	evutil_secure_rng_get_bytes(&input.random, sizeof(input.random));
+	if (input.name == NULL || input.type == NULL || input.from == NULL) {
+		send_error(request, 400, "Bad Request", "name, type and from are needed");
+	} else if (!cp_engine_view(api->engine, &view, &input.geo)) {
+		send_error(request, 503, "Service Unavailable", "no table has been made yet");
+	} else if (cp_explain(&input, &json, error) != 0) {
+		send_error(request, 400, "Bad Request", error);
+	} else {
+		send_json(request, 200, "OK", json);
+	}
+	evhttp_clear_headers(&parameters);
+}
+
+static void
+on_applied(void *ctx, enum cp_apply_outcome outcome, const json_t *result)
+{
+	struct evhttp_request *request = ctx;
+	json_t *copy = json_deep_copy(result);
+
+	switch (outcome) {
+	case CP_APPLY_SERVED:
+		send_json(request, 200, "OK", copy);
+		break;
+	case CP_APPLY_UNDELIVERED:
+		send_json(request, 202, "Accepted", copy);
+		break;
+	case CP_APPLY_REFUSED:
+		send_json(request, 422, "Unprocessable Entity", copy);
+		break;
+	}
+}
+
+/* An empty body asks for an apply without force. */
+static bool
+can_read_force(struct evhttp_request *request, bool *ret_force)
+{
+	struct evbuffer *body = evhttp_request_get_input_buffer(request);
+	size_t size = evbuffer_get_length(body);
+	json_t *json;
+
+	*ret_force = false;
+	if (size == 0) {
+		return true;
+	}
+	json = json_loadb((const char *)evbuffer_pullup(body, -1), size, JSON_REJECT_DUPLICATES,
+			NULL);
+	*ret_force = is_cp_json_true(json, "force");
+	json_decref(json);
+	return json != NULL;
+}
+
+static void
+post_apply(struct cp_api *api, struct evhttp_request *request)
+{
+	bool is_forced;
+
+	if (!can_read_force(request, &is_forced)) {
+		send_error(request, 400, "Bad Request", "the body is not JSON");
+	} else if (cp_engine_apply(api->engine, is_forced, on_applied, request) != 0) {
+		send_error(request, 500, "Internal Server Error", "out of memory");
+	}
+}
+
+static const struct route {
+	const char *path;
+	enum evhttp_cmd_type method;
+	void (*handle)(struct cp_api *api, struct evhttp_request *request);
+} routes[] = {
+	{ "/v1/status", EVHTTP_REQ_GET, get_status },
+	{ "/v1/health", EVHTTP_REQ_GET, get_health },
+	{ "/v1/counters", EVHTTP_REQ_GET, get_counters },
+	{ "/v1/explain", EVHTTP_REQ_GET, get_explain },
+	{ "/v1/apply", EVHTTP_REQ_POST, post_apply },
+};
+
+static void
+on_request(struct evhttp_request *request, void *arg)
+{
+	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+	const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+	bool has_path = false;
+
+	for (size_t i = 0; path != NULL && i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (strcmp(path, routes[i].path) != 0) {
+			continue;
+		}
+		has_path = true;
+		if (evhttp_request_get_command(request) == routes[i].method) {
+			routes[i].handle(arg, request);
+			return;
+		}
+	}
+	if (has_path) {
+		send_error(request, 405, "Method Not Allowed", "this path takes another method");
+	} else {
+		send_error(request, 404, "Not Found", "no such path; docs/api.md has them all");
+	}
+}
+
+static int
+connect_to(const struct sockaddr_un *address)
+{
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err = 0;
+
+	if (sock < 0) {
+		return -errno;
+	}
+	if (connect(sock, (const struct sockaddr *)address, sizeof(*address)) != 0) {
+		err = -errno;
+	}
+	close(sock);
+	return err;
+}
+
+/* A killed daemon leaves its socket behind; a live one answers on it (or is too busy: EAGAIN). */
+static int
+clear_residue(const struct sockaddr_un *address)
+{
+	struct stat info;
+	int err;
+
+	if (lstat(address->sun_path, &info) != 0) {
+		return errno == ENOENT ? 0 : -errno;
+	}
+	if (!S_ISSOCK(info.st_mode)) {
+		return -EEXIST;
+	}
+	err = connect_to(address);
+	if (err == 0 || err == -EAGAIN) {
+		return -EADDRINUSE;
+	}
+	if (err != -ECONNREFUSED) {
+		return err;
+	}
+	return unlink(address->sun_path) != 0 ? -errno : 0;
+}
+
+static int
+bind_socket(const struct sockaddr_un *address)
+{
+	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* The mask, not a chmod() afterwards: at no moment may others connect. */
+	mode_t mask;
+	int err = 0;
+
+	if (sock < 0) {
+		return -errno;
+	}
+	mask = umask(0117);
+	if (bind(sock, (const struct sockaddr *)address, sizeof(*address)) != 0) {
+		err = -errno;
+	}
+	umask(mask);
+	if (err == 0 && listen(sock, BACKLOG) != 0) {
+		err = -errno;
+	}
+	if (err != 0) {
+		close(sock);
+		return err;
+	}
+	return sock;
+}
+
+static int
+open_socket(const char *path, char error[CP_API_ERROR_MAX])
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int sock;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		snprintf(error, CP_API_ERROR_MAX,
+				"api_socket: %.100s...: longer than the %zu bytes a socket's path "
+				"may have",
+				path, sizeof(address.sun_path) - 1);
+		return -ENAMETOOLONG;
+	}
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	sock = clear_residue(&address);
+	if (sock == 0) {
+		sock = bind_socket(&address);
+	}
+	if (sock == -EADDRINUSE) {
+		snprintf(error, CP_API_ERROR_MAX,
+				"api_socket: %s: another meridian-control answers on it", path);
+	} else if (sock == -EEXIST) {
+		snprintf(error, CP_API_ERROR_MAX, "api_socket: %s: exists and is not a socket",
+				path);
+	} else if (sock < 0) {
+		snprintf(error, CP_API_ERROR_MAX, "api_socket: %s: %s", path,
+				strerrordesc_np(-sock));
+	}
+	return sock;
+}
+
+static int
+start_http(struct event_base *base, struct cp_api *api, int sock)
+{
+	struct evconnlistener *listener;
+
+	api->http = evhttp_new(base);
+	if (api->http == NULL) {
+		close(sock);
+		return -ENOMEM;
+	}
+	evhttp_set_max_headers_size(api->http, HEADERS_BYTES_MAX);
+	evhttp_set_max_body_size(api->http, BODY_BYTES_MAX);
+	evhttp_set_timeout(api->http, TIMEOUT_S);
+	evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST);
+	evhttp_set_gencb(api->http, on_request, api);
+	listener = evconnlistener_new(
+			base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, sock);
+	if (listener == NULL) {
+		close(sock);
+		return -ENOMEM;
+	}
+	if (evhttp_bind_listener(api->http, listener) == NULL) {
+		evconnlistener_free(listener);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+cp_api_new(struct event_base *base, const char *path, struct cp_engine *engine,
+		struct cp_api **ret_api, char error[CP_API_ERROR_MAX])
+{
+	struct cp_api *api = calloc(1, sizeof(*api));
+	int sock;
+	int err;
+
+	snprintf(error, CP_API_ERROR_MAX, "out of memory");
+	if (api == NULL) {
+		return -ENOMEM;
+	}
+	api->engine = engine;
+	api->path = strdup(path);
+	sock = api->path != NULL ? open_socket(path, error) : -ENOMEM;
+	if (sock < 0) {
+		cp_api_free(api);
+		return sock;
+	}
+	api->is_listening = true;
+	err = start_http(base, api, sock);
+	if (err != 0) {
+		cp_api_free(api);
+		return err;
+	}
+	*ret_api = api;
+	return 0;
+}
+
+void
+cp_api_free(struct cp_api *api)
+{
+	if (api == NULL) {
+		return;
+	}
+	if (api->http != NULL) {
+		evhttp_free(api->http);
+	}
+	if (api->is_listening) {
+		unlink(api->path);
+	}
+	free(api->path);
+	free(api);
+}

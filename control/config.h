@@ -1,0 +1,56 @@
+/*
+ * What meridian-control is told by its configuration file: one row a key (type, range, unit,
+ * default, sentence), from which it is read, checked and documented.
+ *
+ * Threads:   pure.
+ * Memory:    cp_config_load fills, cp_config_free releases.
+ * Errors:    -EINVAL with every reason and its place in *errors.
+ */
+#ifndef CONTROL_CONFIG_H
+#define CONTROL_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "conf/schema.h"
+#include "control/zones.h"
+
+/* Where meridianctl looks for the daemon when it is told nothing. */
+#define CP_API_SOCKET_DEFAULT "/run/meridian/control.sock"
+
+struct cp_config_soa {
+	char *mname;
+	char *rname;
+	int64_t refresh_s;
+	int64_t retry_s;
+	int64_t expire_s;
+	int64_t ttl_s;
+	int64_t negative_ttl_s;
+};
+struct cp_config_probes {
+	bool is_enabled;
+	int64_t max_concurrent;
+};
+struct cp_config {
+	char *zones_dir;
+	struct conf_strings geo_databases;
+	char *state_dir;
+	char *api_socket;
+	char *data_plane;
+	int64_t default_ttl_s;
+	bool enforce_order;
+	struct cp_config_soa soa;
+	struct cp_config_probes probes;
+};
+
+int cp_config_load(const char *path, struct cp_config *config, struct conf_errors *errors);
+void cp_config_free(struct cp_config *config);
+
+/* cp_config_zones: the part the zone loader takes; borrows the configuration's strings. */
+struct cp_zones_options cp_config_zones(const struct cp_config *config);
+
+/* cp_config_help prints every key. */
+void cp_config_help(FILE *out);
+
+#endif

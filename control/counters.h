@@ -1,0 +1,18 @@
+/*
+ * The data plane's counters (table/stats.h) as JSON: each worker's, and their sum.
+ *
+ * Threads:   any; the segment may be written meanwhile, each number is read whole.
+ * Memory:    a new reference.
+ * Errors:    none.
+ */
+#ifndef CONTROL_COUNTERS_H
+#define CONTROL_COUNTERS_H
+
+#include <jansson.h>
+
+#include "table/stats.h"
+
+/* cp_counters_json: {received, verdicts: {noerror, ...}, ..., workers: [the same of each]}. */
+json_t *cp_counters_json(const struct tbl_stats_segment *stats);
+
+#endif

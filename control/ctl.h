@@ -1,0 +1,98 @@
+/*
+ * What the files of meridianctl share: options, exit statuses, and the client of the daemon's API.
+ *
+ * Threads:   one.
+ * Memory:    options borrow argv; JSON is a new reference.
+ * Errors:    commands print "meridianctl: ..." to standard error and return an exit status.
+ */
+#ifndef CONTROL_CTL_H
+#define CONTROL_CTL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "table/view.h"
+
+#include "conf/yaml.h"
+#include "control/geo.h"
+
+enum ctl_status {
+	CTL_FINE = 0,
+	CTL_INPUT = 1, /* what it was given is wrong, or was refused */
+	CTL_USAGE = 2,
+	CTL_NO_DAEMON = 3, /* meridian-control, or meridiand behind it, is not there */
+};
+
+#define CTL_GEO_MAX  16 /* IPv4 and IPv6 of a few databases */
+#define CTL_ARGS_MAX 2
+
+/* Everything any command takes; each says which it knows (struct ctl_command). */
+struct ctl_options {
+	bool is_json;
+	bool is_forced;
+	const char *socket;
+	const char *zones;
+	const char *output;
+	const char *table;
+	const char *from;
+	const char *geo[CTL_GEO_MAX];
+	size_t geo_cnt;
+	uint64_t generation;
+	uint64_t seed[2];
+	const char *args[CTL_ARGS_MAX];
+	size_t arg_cnt;
+};
+
+struct ctl_command {
+	const char *name;
+	const char *arguments; /* as the usage line shows them */
+	const char *summary;
+	const char *help;    /* what it does, with examples */
+	const char *options; /* letters of ctl_main.c's table */
+	size_t arg_min, arg_max;
+	enum ctl_status (*run)(const struct ctl_options *options);
+};
+
+/* ctl_offline.c */
+enum ctl_status ctl_check(const struct ctl_options *options);
+enum ctl_status ctl_compile(const struct ctl_options *options);
+enum ctl_status ctl_dump(const struct ctl_options *options);
+/* ctl_daemon.c */
+enum ctl_status ctl_status_show(const struct ctl_options *options);
+enum ctl_status ctl_apply(const struct ctl_options *options);
+enum ctl_status ctl_health(const struct ctl_options *options);
+enum ctl_status ctl_counters(const struct ctl_options *options);
+/* ctl_explain.c */
+enum ctl_status ctl_explain(const struct ctl_options *options);
+
+/* ctl_common.c */
+/* ctl_fail prints "meridianctl: <sentence>" and returns `status`. */
+enum ctl_status
+ctl_fail(enum ctl_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ctl_print_errors(const struct conf_errors *errors);
+void ctl_print_json(const json_t *json);
+
+/* An image file, mapped and checked. */
+struct ctl_table {
+	const void *image;
+	size_t image_bytes;
+	struct tbl_view view;
+};
+enum ctl_status ctl_table_open(const char *path, struct ctl_table *table);
+void ctl_table_close(struct ctl_table *table);
+
+/* ctl_geo_load loads the options' databases; *ret_geo NULL when they name none. */
+enum ctl_status ctl_geo_load(const struct ctl_options *options, struct conf_errors *errors,
+		struct cp_geo **ret_geo);
+
+/* ctl_client.c */
+/* ctl_request asks the daemon; `body` NULL: GET. On CTL_FINE *ret_code is the HTTP status and
+ * *ret_json what came with it. */
+enum ctl_status ctl_request(const struct ctl_options *options, const char *path, const char *body,
+		long *ret_code, json_t **ret_json);
+/* ctl_get: a GET whose errors are printed; *ret_json on CTL_FINE only. */
+enum ctl_status ctl_get(const struct ctl_options *options, const char *path, json_t **ret_json);
+
+#endif

@@ -1,0 +1,297 @@
+/* Commands that ask the daemon: status, apply, health, counters. */
+#include <stdio.h>
+#include <string.h>
+
+#include "control/ctl.h"
+#include "control/json_read.h"
+#include "control/messages.h"
+
+static void
+print_duration(long long seconds)
+{
+	if (seconds >= 86400) {
+		printf("%lld d %lld h", seconds / 86400, seconds % 86400 / 3600);
+	} else if (seconds >= 3600) {
+		printf("%lld h %lld min", seconds / 3600, seconds % 3600 / 60);
+	} else if (seconds >= 60) {
+		printf("%lld min %lld s", seconds / 60, seconds % 60);
+	} else {
+		printf("%lld s", seconds);
+	}
+}
+
+static void
+print_problems(const json_t *status)
+{
+	const json_t *problems = json_object_get(status, "problems");
+	size_t i;
+	json_t *problem;
+
+	if (json_array_size(problems) == 0) {
+		printf("all is well\n");
+		return;
+	}
+	json_array_foreach(problems, i, problem)
+	{
+		printf("PROBLEM: %s\n", json_string_value(problem));
+	}
+}
+
+static void
+print_table(const json_t *table)
+{
+	if (!json_is_object(table)) {
+		return;
+	}
+	printf("table       generation %lld.%lld, made ", cp_json_number(table, "generation"),
+			cp_json_number(table, "sequence"));
+	print_duration(cp_json_number(table, "age_s"));
+	printf(" ago\n            %lld zones, %lld names, %lld dynamic records, %lld locations, "
+	       "%lld bytes, content %s\n",
+			cp_json_number(table, "zones"), cp_json_number(table, "names"),
+			cp_json_number(table, "dynamic_records"),
+			cp_json_number(table, "locations"), cp_json_number(table, "image_bytes"),
+			cp_json_text(table, "content_hash"));
+}
+
+static void
+print_data_plane(const json_t *plane)
+{
+	if (!is_cp_json_true(plane, "connected")) {
+		printf("meridiand   not connected (%s)\n", cp_json_text(plane, "socket"));
+		return;
+	}
+	printf("meridiand   pid %lld, version %s, %lld workers, serves generation %lld.%lld, last "
+	       "swap %lld us\n",
+			cp_json_number(plane, "pid"), cp_json_text(plane, "version"),
+			cp_json_number(plane, "workers"), cp_json_number(plane, "generation"),
+			cp_json_number(plane, "sequence"), cp_json_number(plane, "last_swap_us"));
+}
+
+static void
+print_zones(const json_t *zones)
+{
+	size_t i;
+	json_t *zone;
+
+	json_array_foreach(zones, i, zone)
+	{
+		const char *standing = cp_json_text(zone, "standing");
+
+		printf("%-12s%s  %lld RRsets%s%s\n", i == 0 ? "zones" : "",
+				cp_json_text(zone, "name"), cp_json_number(zone, "records"),
+				strcmp(standing, "served") == 0 ? "" : ", ",
+				strcmp(standing, "kept") == 0
+						? "the last good version (the file has errors)"
+				: strcmp(standing, "left_out") == 0 ? "NOT SERVED"
+				: strcmp(standing, "dropped") == 0  ? "no longer served"
+								    : "");
+	}
+}
+
+static void
+print_health_summary(const json_t *health)
+{
+	printf("health      %lld targets: %lld up, %lld down, %lld unknown, %lld not probed (the "
+	       "last two count as up)\n",
+			cp_json_number(health, "targets"), cp_json_number(health, "up"),
+			cp_json_number(health, "down"), cp_json_number(health, "unknown"),
+			cp_json_number(health, "unprobed"));
+}
+
+enum ctl_status
+ctl_status_show(const struct ctl_options *options)
+{
+	json_t *status = NULL;
+	const json_t *geo;
+	enum ctl_status result = ctl_get(options, "/v1/status", &status);
+
+	if (result != CTL_FINE) {
+		return result;
+	}
+	if (options->is_json) {
+		ctl_print_json(status);
+		json_decref(status);
+		return CTL_FINE;
+	}
+	print_problems(status);
+	printf("control     pid %lld, version %s, up ", cp_json_number(status, "pid"),
+			cp_json_text(status, "version"));
+	print_duration(cp_json_number(status, "uptime_s"));
+	printf("\n");
+	print_data_plane(json_object_get(status, "data_plane"));
+	print_table(json_object_get(status, "table"));
+	print_zones(json_object_get(status, "zones"));
+	print_health_summary(json_object_get(status, "health"));
+	geo = json_object_get(status, "geo");
+	if (json_is_object(geo)) {
+		printf("geo         %s, %lld prefixes\n", cp_json_text(geo, "description"),
+				cp_json_number(geo, "prefixes"));
+	} else {
+		printf("geo         no database\n");
+	}
+	json_decref(status);
+	return CTL_FINE;
+}
+
+static void
+print_applied(const json_t *result)
+{
+	size_t i;
+	json_t *name;
+
+	printf("generation %lld is served: read in %lld us, compiled in %lld us, swapped in %lld "
+	       "us\n",
+			cp_json_number(result, "generation"),
+			cp_json_number(result, "load_us") + cp_json_number(result, "geo_us"),
+			cp_json_number(result, "compile_us"), cp_json_number(result, "swap_us"));
+	json_array_foreach(json_object_get(result, "kept_zones"), i, name)
+	{
+		printf("zone %s has errors: its last good version is still served\n",
+				json_string_value(name));
+	}
+	json_array_foreach(json_object_get(result, "left_out_zones"), i, name)
+	{
+		printf("zone %s has errors: NOT SERVED\n", json_string_value(name));
+	}
+}
+
+static enum ctl_status
+judge_applied(long code, const json_t *result)
+{
+	if (code == 202) {
+		return ctl_fail(CTL_NO_DAEMON, "%s", cp_json_text(result, "error"));
+	}
+	if (code != 200) {
+		return ctl_fail(CTL_INPUT, "nothing published: %s", cp_json_text(result, "error"));
+	}
+	return cp_json_number(result, "error_count") > 0 ? CTL_INPUT : CTL_FINE;
+}
+
+enum ctl_status
+ctl_apply(const struct ctl_options *options)
+{
+	const char *body = options->is_forced ? "{\"force\": true}" : "{}";
+	struct conf_errors errors = { 0 };
+	json_t *result = NULL;
+	long code = 0;
+	enum ctl_status status = ctl_request(options, "/v1/apply", body, &code, &result);
+
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(result);
+	} else {
+		cp_messages_take(json_object_get(result, "messages"), &errors);
+		ctl_print_errors(&errors);
+		conf_errors_free(&errors);
+		if (code == 200) {
+			print_applied(result);
+		}
+	}
+	status = judge_applied(code, result);
+	json_decref(result);
+	return status;
+}
+
+static void
+print_target(const json_t *target)
+{
+	const char *reason = cp_json_text(target, "reason");
+
+	printf("%-9s %s", cp_json_text(target, "state"), cp_json_text(target, "target"));
+	if (json_object_get(target, "unprobed_because") != NULL) {
+		printf("  counts as up: %s\n", cp_json_text(target, "unprobed_because"));
+		return;
+	}
+	if (json_object_get(target, "changed_ago_ms") != NULL) {
+		printf("  for ");
+		print_duration(cp_json_number(target, "changed_ago_ms") / 1000);
+	}
+	if (json_object_get(target, "checked_ago_ms") != NULL) {
+		printf(", last probe %lld ms ago %s after %lld us (%lld in a row)",
+				cp_json_number(target, "checked_ago_ms"),
+				is_cp_json_true(target, "last_probe_ok") ? "succeeded" : "failed",
+				cp_json_number(target, "last_probe_us"),
+				cp_json_number(target, "streak"));
+	} else {
+		printf(", not probed yet");
+	}
+	printf("%s%s; every %lld ms, %lld failures take it down, %lld successes bring it back\n",
+			reason[0] != '\0' ? ": " : "", reason,
+			cp_json_number(target, "interval_ms"), cp_json_number(target, "fall"),
+			cp_json_number(target, "rise"));
+}
+
+enum ctl_status
+ctl_health(const struct ctl_options *options)
+{
+	json_t *health = NULL;
+	size_t i;
+	json_t *target;
+	enum ctl_status status = ctl_get(options, "/v1/health", &health);
+
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(health);
+	} else {
+		print_health_summary(json_object_get(health, "summary"));
+		json_array_foreach(json_object_get(health, "targets"), i, target)
+		{
+			print_target(target);
+		}
+	}
+	json_decref(health);
+	return CTL_FINE;
+}
+
+static void
+print_verdicts(const json_t *counters)
+{
+	const char *name;
+	json_t *value;
+
+	printf("received %lld packets, %lld bytes; sent %lld bytes; %lld bursts\n",
+			cp_json_number(counters, "received"), cp_json_number(counters, "rx_bytes"),
+			cp_json_number(counters, "tx_bytes"), cp_json_number(counters, "bursts"));
+	json_object_foreach(json_object_get(counters, "verdicts"), name, value)
+	{
+		if (json_integer_value(value) != 0) {
+			printf("  %-18s %lld packets\n", name,
+					(long long)json_integer_value(value));
+		}
+	}
+}
+
+enum ctl_status
+ctl_counters(const struct ctl_options *options)
+{
+	json_t *counters = NULL;
+	size_t i;
+	json_t *worker;
+	enum ctl_status status = ctl_get(options, "/v1/counters", &counters);
+
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(counters);
+		json_decref(counters);
+		return CTL_FINE;
+	}
+	print_verdicts(counters);
+	json_array_foreach(json_object_get(counters, "workers"), i, worker)
+	{
+		printf("\nworker %lld%s, last served from generation %lld.%lld: ",
+				cp_json_number(worker, "worker"),
+				is_cp_json_true(worker, "is_tcp") ? " (TCP)" : "",
+				cp_json_number(worker, "generation"),
+				cp_json_number(worker, "sequence"));
+		print_verdicts(worker);
+	}
+	json_decref(counters);
+	return CTL_FINE;
+}

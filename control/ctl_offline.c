@@ -1,0 +1,201 @@
+/* Commands that need no daemon: check, compile, dump. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/compile.h"
+#include "control/ctl.h"
+#include "control/dump.h"
+#include "control/file.h"
+#include "control/messages.h"
+
+/* Zones and databases read and compiled, as the daemon would do it. */
+struct built {
+	struct conf_errors errors;
+	struct cp_zones *zones;
+	struct cp_geo *geo;
+	void *image;
+	size_t image_bytes;
+};
+
+static void
+build(const struct ctl_options *options, const char *dir, struct built *built)
+{
+	struct cp_zones_options zones_options = cp_zones_defaults();
+	struct cp_compile_params params = {
+		.generation = options->generation,
+		.hash_seed = { options->seed[0], options->seed[1] },
+	};
+	struct cp_compiler *compiler = NULL;
+
+	memset(built, 0, sizeof(*built));
+	ctl_geo_load(options, &built->errors, &built->geo);
+	if (cp_zones_load(dir, &zones_options, &built->errors, &built->zones) != 0 ||
+			built->zones == NULL) {
+		return;
+	}
+	if (cp_compiler_new(&compiler) != 0) {
+		conf_error_add(&built->errors, CONF_ERROR, dir, 0, 0, "out of memory");
+		return;
+	}
+	if (cp_compile(compiler, built->zones, built->geo, &params, &built->errors, &built->image,
+			    &built->image_bytes) != 0) {
+		built->image = NULL;
+	}
+	cp_compiler_free(compiler);
+}
+
+static void
+free_built(struct built *built)
+{
+	conf_errors_free(&built->errors);
+	if (built->zones != NULL) {
+		cp_zones_free(built->zones);
+	}
+	if (built->geo != NULL) {
+		cp_geo_free(built->geo);
+	}
+	free(built->image);
+}
+
+static size_t
+count_records(const struct cp_zones *zones)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; zones != NULL && i < zones->cnt; i++) {
+		cnt += zones->items[i].record_cnt;
+	}
+	return cnt;
+}
+
+static json_t *
+built_json(const struct built *built)
+{
+	json_t *zones = json_array();
+
+	for (size_t i = 0; built->zones != NULL && i < built->zones->cnt; i++) {
+		const struct cp_zone *zone = &built->zones->items[i];
+
+		json_array_append_new(
+				zones, json_pack("{s:s, s:s, s:I, s:b}", "name", zone->name, "file",
+						       zone->file != NULL ? zone->file : "",
+						       "records", (json_int_t)zone->record_cnt,
+						       "has_errors", zone->has_errors));
+	}
+	return json_pack("{s:b, s:o, s:o}", "ok", built->errors.error_cnt == 0, "zones", zones,
+			"messages", cp_messages_json(&built->errors));
+}
+
+static bool
+is_good(const struct built *built)
+{
+	return built->errors.error_cnt == 0 && built->image != NULL;
+}
+
+enum ctl_status
+ctl_check(const struct ctl_options *options)
+{
+	const char *dir = options->args[0];
+	struct built built;
+	enum ctl_status status;
+
+	build(options, dir, &built);
+	status = is_good(&built) ? CTL_FINE : CTL_INPUT;
+	if (options->is_json) {
+		json_t *json = built_json(&built);
+
+		ctl_print_json(json);
+		json_decref(json);
+	} else {
+		ctl_print_errors(&built.errors);
+		if (status == CTL_FINE) {
+			printf("%s: %zu zones, %zu RRsets: fine\n", dir, built.zones->cnt,
+					count_records(built.zones));
+		} else {
+			ctl_fail(status, "%s: %zu errors", dir, built.errors.error_cnt);
+		}
+	}
+	free_built(&built);
+	return status;
+}
+
+static enum ctl_status
+write_image(const struct ctl_options *options, const struct built *built)
+{
+	int err = cp_file_write(options->output, 0644, built->image, built->image_bytes);
+
+	if (err != 0) {
+		return ctl_fail(CTL_INPUT, "%s: cannot write: %s", options->output,
+				strerrordesc_np(-err));
+	}
+	return CTL_FINE;
+}
+
+static void
+print_compiled(const struct ctl_options *options, const struct built *built)
+{
+	const struct tbl_header *header = built->image;
+
+	if (options->is_json) {
+		json_t *json = built_json(built);
+
+		json_object_set_new(json, "file", json_string(options->output));
+		json_object_set_new(
+				json, "image_bytes", json_integer((json_int_t)built->image_bytes));
+		json_object_set_new(
+				json, "generation", json_integer((json_int_t)header->generation));
+		ctl_print_json(json);
+		json_decref(json);
+		return;
+	}
+	fprintf(stderr, "%s: generation %llu, %zu zones, %zu RRsets, %zu bytes\n", options->output,
+			(unsigned long long)header->generation, built->zones->cnt,
+			count_records(built->zones), built->image_bytes);
+}
+
+/* All or nothing: a file that silently lacks a zone would be found out in production. */
+enum ctl_status
+ctl_compile(const struct ctl_options *options)
+{
+	struct built built;
+	enum ctl_status status = CTL_INPUT;
+
+	if (options->zones == NULL || options->output == NULL) {
+		return ctl_fail(CTL_USAGE, "compile needs --zones DIR and -o FILE");
+	}
+	build(options, options->zones, &built);
+	ctl_print_errors(&built.errors);
+	if (is_good(&built)) {
+		status = write_image(options, &built);
+	} else {
+		ctl_fail(status, "%s not written: %zu errors", options->output,
+				built.errors.error_cnt);
+	}
+	if (status == CTL_FINE) {
+		print_compiled(options, &built);
+	}
+	free_built(&built);
+	return status;
+}
+
+enum ctl_status
+ctl_dump(const struct ctl_options *options)
+{
+	struct ctl_table table;
+	enum ctl_status status = ctl_table_open(options->args[0], &table);
+	int err;
+
+	if (status != CTL_FINE) {
+		return status;
+	}
+	err = cp_dump(&table.view, options->is_json, stdout);
+	if (err != 0 || fflush(stdout) != 0) {
+		status = ctl_fail(CTL_INPUT, "writing the dump: %s",
+				err != 0 ? strerrordesc_np(-err) : "the output is closed");
+	}
+	ctl_table_close(&table);
+	return status;
+}

@@ -1,0 +1,282 @@
+/*
+ * What the engine knows, as JSON for the API. Every number carries its unit in its name.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/counters.h"
+#include "control/engine_impl.h"
+
+static const char *
+standing_name(enum cp_zone_standing standing)
+{
+	switch (standing) {
+	case CP_ZONE_FRESH:
+		return "served";
+	case CP_ZONE_KEPT:
+		return "kept";
+	case CP_ZONE_LEFT_OUT:
+		return "left_out";
+	case CP_ZONE_DROPPED:
+		break;
+	}
+	return "dropped";
+}
+
+json_t *
+cp_engine_zone_list(const struct cp_book *book)
+{
+	json_t *zones = json_array();
+
+	for (size_t i = 0; book != NULL && i < book->cnt; i++) {
+		const struct cp_book_entry *entry = &book->entries[i];
+
+		json_array_append_new(zones,
+				json_pack("{s:s, s:s, s:I}", "name", entry->zone.name, "standing",
+						standing_name(entry->standing), "records",
+						(json_int_t)entry->zone.record_cnt));
+	}
+	return zones;
+}
+
+struct health_counts {
+	size_t up, down, unknown, unprobed;
+};
+
+static struct health_counts
+count_health(const struct cp_watchlist *list)
+{
+	struct health_counts counts = { 0 };
+
+	for (size_t i = 0; i < list->cnt; i++) {
+		const struct cp_watch *watch = list->by_key[i];
+
+		if (watch->unprobed != NULL) {
+			counts.unprobed++;
+		} else if (watch->health.state == CP_HEALTH_UP) {
+			counts.up++;
+		} else if (watch->health.state == CP_HEALTH_DOWN) {
+			counts.down++;
+		} else {
+			counts.unknown++;
+		}
+	}
+	return counts;
+}
+
+static json_t *
+health_summary(const struct cp_engine *engine)
+{
+	struct health_counts counts = count_health(&engine->watchlist);
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "targets",
+			(json_int_t)engine->watchlist.cnt, "up", (json_int_t)counts.up, "down",
+			(json_int_t)counts.down, "unknown", (json_int_t)counts.unknown, "unprobed",
+			(json_int_t)counts.unprobed, "probes_waiting",
+			(json_int_t)cp_prober_waiting(engine->prober));
+}
+
+static json_t *
+hash_json(uint64_t hash)
+{
+	char text[17];
+
+	snprintf(text, sizeof(text), "%016" PRIx64, hash);
+	return json_string(text);
+}
+
+static json_t *
+table_json(const struct cp_engine *engine)
+{
+	const struct tbl_header *header = engine->current.image;
+	uint64_t now_s = cp_engine_wall_ms() / 1000;
+
+	if (header == NULL) {
+		return json_null();
+	}
+	return json_pack("{s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "generation",
+			(json_int_t)header->generation, "sequence",
+			(json_int_t)engine->current.sequence, "content_hash",
+			hash_json(header->content_hash), "zones",
+			(json_int_t)header->sections[TBL_SECTION_ZONES].cnt, "names",
+			(json_int_t)header->sections[TBL_SECTION_NODES].cnt, "dynamic_records",
+			(json_int_t)header->sections[TBL_SECTION_DYNS].cnt, "locations",
+			(json_int_t)header->sections[TBL_SECTION_LEAVES].cnt, "image_bytes",
+			(json_int_t)header->image_bytes, "age_s",
+			(json_int_t)(now_s > header->built_unix_s ? now_s - header->built_unix_s
+								  : 0));
+}
+
+static json_t *
+data_plane_json(const struct cp_engine *engine)
+{
+	const struct cp_data_plane *plane = &engine->data_plane;
+	json_t *object = json_pack("{s:b, s:s}", "connected", plane->is_connected, "socket",
+			engine->config->data_plane);
+
+	if (!plane->is_connected) {
+		json_object_set_new(object, "reason", json_string(plane->reason));
+		return object;
+	}
+	json_object_set_new(object, "pid", json_integer(plane->pid));
+	json_object_set_new(object, "version", json_string(plane->version));
+	json_object_set_new(object, "workers", json_integer(plane->worker_cnt));
+	json_object_set_new(object, "generation", json_integer((json_int_t)plane->generation));
+	json_object_set_new(object, "sequence", json_integer((json_int_t)plane->sequence));
+	json_object_set_new(object, "content_hash", hash_json(plane->content_hash));
+	json_object_set_new(object, "last_swap_us", json_real((double)plane->swap_ns / 1000.0));
+	json_object_set_new(object, "last_reply_us", json_integer((json_int_t)plane->reply_us));
+	if (plane->refusal[0] != '\0') {
+		json_object_set_new(object, "refused_because", json_string(plane->refusal));
+	}
+	return object;
+}
+
+static json_t *
+geo_json(const struct cp_geo *geo)
+{
+	if (geo == NULL) {
+		return json_null();
+	}
+	return json_pack("{s:s, s:I, s:I, s:I}", "description", geo->description, "build_epoch_s",
+			(json_int_t)geo->build_epoch_s, "prefixes",
+			(json_int_t)geo->table.prefix_cnt, "records_of_unknown_country",
+			(json_int_t)geo->unknown_cnt);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+add_problem(json_t *problems, const char *format, ...)
+{
+	char text[600];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	json_array_append_new(problems, json_string(text));
+}
+
+static void
+find_zone_problems(const struct cp_engine *engine, json_t *problems)
+{
+	for (size_t i = 0; engine->book != NULL && i < engine->book->cnt; i++) {
+		const struct cp_book_entry *entry = &engine->book->entries[i];
+
+		if (entry->standing == CP_ZONE_LEFT_OUT) {
+			add_problem(problems, "zone %s has errors and is not served",
+					entry->zone.name);
+		} else if (entry->standing == CP_ZONE_KEPT) {
+			add_problem(problems, "zone %s has errors: its last good version is served",
+					entry->zone.name);
+		}
+	}
+}
+
+static void
+find_data_plane_problems(const struct cp_engine *engine, json_t *problems)
+{
+	const struct cp_data_plane *plane = &engine->data_plane;
+	const struct tbl_header *header = engine->current.image;
+
+	if (!plane->is_connected) {
+		add_problem(problems, "meridiand is not connected: %s", plane->reason);
+		return;
+	}
+	if (plane->refusal[0] != '\0') {
+		add_problem(problems, "meridiand refused the last table or selection: %s",
+				plane->refusal);
+	}
+	if (header != NULL && header->generation != plane->generation) {
+		add_problem(problems,
+				"meridiand serves generation %" PRIu64 ", the newest is %" PRIu64,
+				plane->generation, header->generation);
+	}
+}
+
+/* What somebody has to do something about; the first thing a status says. */
+static json_t *
+problems_json(const struct cp_engine *engine)
+{
+	json_t *problems = json_array();
+	struct health_counts counts = count_health(&engine->watchlist);
+	const char *error = json_string_value(json_object_get(engine->last_apply, "error"));
+
+	if (engine->current.image == NULL) {
+		add_problem(problems, "no table has been made yet");
+	}
+	if (error != NULL) {
+		add_problem(problems, "the last apply published nothing: %s", error);
+	}
+	find_data_plane_problems(engine, problems);
+	find_zone_problems(engine, problems);
+	if (counts.down > 0) {
+		add_problem(problems, "%zu of %zu health targets are down", counts.down,
+				engine->watchlist.cnt);
+	}
+	if (engine->state->health_error != 0) {
+		add_problem(problems, "%s could not be read at start: %s",
+				engine->state->health_path,
+				strerrordesc_np(-engine->state->health_error));
+	}
+	return problems;
+}
+
+json_t *
+cp_engine_status(const struct cp_engine *engine)
+{
+	const struct cp_flip *flip = &engine->flip;
+	json_t *status = json_pack("{s:o, s:s, s:i, s:I}", "problems", problems_json(engine),
+			"version", MERIDIAN_VERSION, "pid", (int)getpid(), "uptime_s",
+			(json_int_t)((cp_engine_now_us() - engine->started_us) / 1000000));
+
+	json_object_set_new(status, "data_plane", data_plane_json(engine));
+	json_object_set_new(status, "table", table_json(engine));
+	json_object_set_new(status, "zones", cp_engine_zone_list(engine->book));
+	json_object_set_new(status, "health", health_summary(engine));
+	json_object_set_new(status, "geo", geo_json(engine->geo));
+	json_object_set_new(status, "selection_flips",
+			json_pack("{s:I, s:I, s:I}", "count", (json_int_t)flip->cnt,
+					"last_build_us", (json_int_t)flip->build_us,
+					"last_probe_to_served_us", (json_int_t)flip->total_us));
+	json_object_set_new(status, "last_apply",
+			engine->last_apply != NULL ? json_incref(engine->last_apply) : json_null());
+	json_object_set_new(status, "is_applying", json_boolean(engine->job.is_running));
+	return status;
+}
+
+json_t *
+cp_engine_health(const struct cp_engine *engine)
+{
+	return json_pack("{s:o, s:o}", "summary", health_summary(engine), "targets",
+			cp_watchlist_json(&engine->watchlist, cp_engine_wall_ms()));
+}
+
+json_t *
+cp_engine_counters(const struct cp_engine *engine)
+{
+	if (engine->data_plane.stats == NULL) {
+		return NULL;
+	}
+	return cp_counters_json(engine->data_plane.stats);
+}
+
+bool
+cp_engine_view(const struct cp_engine *engine, struct tbl_view *ret_view,
+		const struct cp_geo **ret_geo)
+{
+	if (engine->current.image == NULL) {
+		return false;
+	}
+	tbl_view_init(ret_view, engine->current.image, engine->current.selection);
+	*ret_geo = engine->geo;
+	return true;
+}
+
+const struct cp_watch *
+cp_engine_watch(const struct cp_engine *engine, uint32_t target)
+{
+	return target < engine->watchlist.cnt ? engine->watchlist.by_target[target] : NULL;
+}

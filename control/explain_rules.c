@@ -1,0 +1,215 @@
+#include "control/explain_rules.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ITEM_MAX 64u /* one geo code or one prefix */
+
+void
+cp_explain_prefix(const struct tbl_addr *addr, uint8_t bits, char text[CP_PREFIX_TEXT_MAX])
+{
+	struct tbl_prefix prefix = { .bits = bits, .family = addr->family };
+
+	memcpy(prefix.bytes, addr->bytes, bits / 8u);
+	if (bits % 8 != 0) {
+		prefix.bytes[bits / 8] = (uint8_t)(addr->bytes[bits / 8] & (0xff00u >> (bits % 8)));
+	}
+	cp_prefix_text(&prefix, text);
+}
+
+/* Takes the next item of "A, B, C"; false at the end. */
+static bool
+has_next_item(const char **list, char item[ITEM_MAX])
+{
+	size_t len;
+
+	*list += strspn(*list, ", ");
+	len = strcspn(*list, ", ");
+	if (len == 0) {
+		return false;
+	}
+	snprintf(item, ITEM_MAX, "%.*s", (int)len, *list);
+	*list += len;
+	return true;
+}
+
+static bool
+is_same_bits(const uint8_t *a, const uint8_t *b, unsigned int bits)
+{
+	if (memcmp(a, b, bits / 8) != 0) {
+		return false;
+	}
+	return bits % 8 == 0 ||
+	       ((a[bits / 8] ^ b[bits / 8]) & (0xff00u >> (bits % 8)) & 0xffu) == 0;
+}
+
+static bool
+is_in_prefix(const struct tbl_addr *addr, const char *text, unsigned int *ret_bits)
+{
+	struct tbl_prefix prefix;
+
+	if (cp_prefix_parse(text, &prefix) != 0 || prefix.family != addr->family ||
+			!is_same_bits(addr->bytes, prefix.bytes, prefix.bits)) {
+		return false;
+	}
+	*ret_bits = prefix.bits;
+	return true;
+}
+
+/* "NA-US" covers "NA-US" and "NA-US-CA", not "NA-USA". */
+static bool
+is_geo_covering(const char *geo, const char *place)
+{
+	size_t len = strlen(geo);
+
+	return strncmp(geo, place, len) == 0 && (place[len] == '\0' || place[len] == '-');
+}
+
+/* What of a rule's text holds for the client. */
+struct rule_match {
+	bool is_catch_all;
+	char subnet[ITEM_MAX]; /* longest that holds the client, "" when none does */
+	unsigned int subnet_bits;
+	char geo[ITEM_MAX]; /* most specific that covers the client's place, "" when none does */
+};
+
+static struct rule_match
+match_rule(const struct tbl_view *view, const struct tbl_rule *rule,
+		const struct cp_client_place *place)
+{
+	const char *geos = view->strings + rule->geos_str;
+	const char *subnets = view->strings + rule->subnets_str;
+	struct rule_match match = { .is_catch_all = geos[0] == '\0' && subnets[0] == '\0' };
+	char item[ITEM_MAX];
+
+	while (has_next_item(&subnets, item)) {
+		unsigned int bits;
+
+		if (is_in_prefix(&place->addr, item, &bits) &&
+				(match.subnet[0] == '\0' || bits > match.subnet_bits)) {
+			memcpy(match.subnet, item, sizeof(match.subnet));
+			match.subnet_bits = bits;
+		}
+	}
+	while (place->code != NULL && has_next_item(&geos, item)) {
+		if (is_geo_covering(item, place->code) && strlen(item) > strlen(match.geo)) {
+			memcpy(match.geo, item, sizeof(match.geo));
+		}
+	}
+	return match;
+}
+
+static json_t *__attribute__((format(printf, 1, 2))) sentence(const char *format, ...)
+{
+	char text[320];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return json_string(text);
+}
+
+static json_t *
+why_chosen(const struct rule_match *match, const struct cp_client_place *place)
+{
+	if (match->subnet[0] != '\0') {
+		return sentence("%s holds the client", match->subnet);
+	}
+	if (match->geo[0] != '\0') {
+		return sentence("the client is in %s, which %s covers", place->code, match->geo);
+	}
+	if (match->is_catch_all) {
+		return sentence("the catch-all: no other rule matches");
+	}
+	if (!place->has_geo) {
+		return sentence("the compiled table says so; no geo database at hand to name the "
+				"place");
+	}
+	return sentence("the compiled table says so; the geo database at hand is another one (it "
+			"puts the client in %s)",
+			place->code != NULL ? place->code : "no place");
+}
+
+static json_t *
+why_no_match(const struct tbl_view *view, const struct tbl_rule *rule,
+		const struct cp_client_place *place)
+{
+	bool has_subnets = view->strings[rule->subnets_str] != '\0';
+	bool has_geos = view->strings[rule->geos_str] != '\0';
+	const char *no_subnet = has_subnets ? "no subnet of it holds the client" : "";
+	const char *joint = has_subnets && has_geos ? "; " : "";
+
+	if (!has_geos) {
+		return sentence("%s", no_subnet);
+	}
+	if (!place->has_geo) {
+		return sentence("%s%sthe compiled table puts the client elsewhere", no_subnet,
+				joint);
+	}
+	if (place->code == NULL) {
+		return sentence("%s%sthe client is in no place that the database knows", no_subnet,
+				joint);
+	}
+	return sentence("%s%sthe client is in %s", no_subnet, joint, place->code);
+}
+
+/* A rule that matches and was not chosen: what the chosen one has over it. */
+static json_t *
+why_beaten(const struct rule_match *match, const struct rule_match *winner, uint32_t number)
+{
+	const char *held = match->subnet[0] != '\0' ? match->subnet : match->geo;
+
+	if (match->is_catch_all) {
+		return sentence("the catch-all: rule %u matches", number);
+	}
+	if (winner->subnet[0] != '\0' && match->subnet[0] == '\0') {
+		return sentence("%s matches, but a subnet beats a place (rule %u)", held, number);
+	}
+	if (winner->subnet[0] != '\0' && winner->subnet_bits > match->subnet_bits) {
+		return sentence("%s matches, but %s of rule %u is more specific", held,
+				winner->subnet, number);
+	}
+	if (strlen(winner->geo) > strlen(match->geo) && match->subnet[0] == '\0') {
+		return sentence("%s matches, but %s of rule %u is more specific", held, winner->geo,
+				number);
+	}
+	return sentence("%s matches, but rule %u was chosen", held, number);
+}
+
+static bool
+has_match(const struct rule_match *match)
+{
+	return match->is_catch_all || match->subnet[0] != '\0' || match->geo[0] != '\0';
+}
+
+json_t *
+cp_explain_rules(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t chosen,
+		const struct cp_client_place *place)
+{
+	const struct tbl_ruleset *ruleset = &view->rulesets[dyn->ruleset];
+	const struct tbl_rule *rules = &view->rules[ruleset->rule_first];
+	struct rule_match winner = { 0 };
+	json_t *list = json_array();
+
+	if (chosen < ruleset->rule_cnt) {
+		winner = match_rule(view, &rules[chosen], place);
+	}
+	for (uint32_t i = 0; i < ruleset->rule_cnt; i++) {
+		struct rule_match match = match_rule(view, &rules[i], place);
+		const struct tbl_pool *pool = &view->pools[dyn->pool_first + rules[i].pool];
+		json_t *because = i == chosen         ? why_chosen(&match, place)
+		                  : has_match(&match) ? why_beaten(&match, &winner, chosen + 1)
+		                                      : why_no_match(view, &rules[i], place);
+
+		json_array_append_new(
+				list, json_pack("{s:I, s:s, s:s, s:s, s:b, s:o}", "number",
+						      (json_int_t)i + 1, "geos",
+						      view->strings + rules[i].geos_str, "subnets",
+						      view->strings + rules[i].subnets_str, "pool",
+						      view->strings + pool->name_str, "is_chosen",
+						      i == chosen, "because", because));
+	}
+	return list;
+}

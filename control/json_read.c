@@ -1,0 +1,24 @@
+#include "control/json_read.h"
+
+const char *
+cp_json_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text != NULL ? text : "";
+}
+
+long long
+cp_json_number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_real(value) ? (long long)json_real_value(value)
+	                           : (long long)json_integer_value(value);
+}
+
+bool
+is_cp_json_true(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}

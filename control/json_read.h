@@ -1,0 +1,21 @@
+/*
+ * Reading JSON that a program of ours wrote: a missing or mistyped member reads as empty, zero or
+ * false, since an older or newer daemon may not have it.
+ *
+ * Threads:   pure.
+ * Memory:    strings belong to the object.
+ * Errors:    none.
+ */
+#ifndef CONTROL_JSON_READ_H
+#define CONTROL_JSON_READ_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* cp_json_text: "" when there is none. */
+const char *cp_json_text(const json_t *object, const char *key);
+long long cp_json_number(const json_t *object, const char *key);
+/* is_cp_json_true: false when there is none. */
+bool is_cp_json_true(const json_t *object, const char *key);
+
+#endif

@@ -1,0 +1,255 @@
+/*
+ * meridian-control: reads its configuration, then runs one event loop until it is told to stop.
+ * Everything it has to say goes to standard error, a line each.
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/api.h"
+#include "control/config.h"
+#include "control/engine.h"
+#include "control/state.h"
+
+enum exit_status {
+	EXIT_FINE = 0,
+	EXIT_INPUT = 1,
+	EXIT_USAGE = 2,
+};
+
+struct daemon {
+	struct event_base *base;
+	struct cp_config config;
+	struct cp_state state;
+	struct cp_engine *engine;
+	struct cp_api *api;
+	enum exit_status status;
+};
+
+static void
+print_usage(FILE *out)
+{
+	fprintf(out, "usage: meridian-control --config FILE [--check-config]\n"
+		     "       meridian-control --help | --version\n");
+}
+
+static void
+print_help(void)
+{
+	print_usage(stdout);
+	fprintf(stdout, "\n"
+			"Compiles OctoDNS zones and a geo database into a table, publishes it to "
+			"meridiand,\n"
+			"probes what the zones' health checks name, and publishes what is left "
+	                "when "
+			"a target\n"
+			"fails. Talk to it with meridianctl. meridiand goes on answering while "
+	                "this "
+			"is away.\n"
+			"\n"
+			"  --config FILE    the configuration; conf/examples/meridian-control.yaml "
+			"shows every key\n"
+			"  --check-config   say what is wrong with it, or nothing, and end\n"
+			"  --version        print the version\n"
+			"\n"
+			"Signals: SIGHUP applies the zones directory (as meridianctl apply), "
+	                "SIGTERM "
+			"and SIGINT end.\n"
+			"Ends with 0 when told to, 1 when its input is wrong, 2 for bad usage.\n"
+			"\n"
+			"Configuration keys:\n");
+	cp_config_help(stdout);
+}
+
+static void
+on_note(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "meridian-control: %s\n", text);
+}
+
+static void
+on_messages(void *ctx, const struct conf_errors *errors)
+{
+	(void)ctx;
+	conf_errors_print(errors, stderr, isatty(STDERR_FILENO) == 1);
+}
+
+static void
+on_hopeless(void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	fprintf(stderr, "meridian-control: no zone could be compiled and meridiand serves nothing: "
+			"giving up\n");
+	daemon->status = EXIT_INPUT;
+	event_base_loopbreak(daemon->base);
+}
+
+static void
+on_stop(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)signal_number;
+	(void)what;
+	event_base_loopbreak(daemon->base);
+}
+
+static void
+on_hangup(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct daemon *daemon = arg;
+
+	(void)signal_number;
+	(void)what;
+	if (cp_engine_apply(daemon->engine, false, NULL, NULL) != 0) {
+		on_note(NULL, "SIGHUP: out of memory");
+	}
+}
+
+static int
+watch_signals(struct daemon *daemon, struct event *events[3])
+{
+	/* A client that goes away is an error of its write, not of this process. */
+	signal(SIGPIPE, SIG_IGN);
+	events[0] = evsignal_new(daemon->base, SIGTERM, on_stop, daemon);
+	events[1] = evsignal_new(daemon->base, SIGINT, on_stop, daemon);
+	events[2] = evsignal_new(daemon->base, SIGHUP, on_hangup, daemon);
+	for (int i = 0; i < 3; i++) {
+		if (events[i] == NULL || event_add(events[i], NULL) != 0) {
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static int
+start(struct daemon *daemon)
+{
+	static const struct cp_engine_events events = {
+		.on_note = on_note,
+		.on_messages = on_messages,
+		.on_hopeless = on_hopeless,
+	};
+	char error[CP_API_ERROR_MAX];
+	const char *path;
+	int err = cp_state_open(daemon->config.state_dir, &daemon->state, &path);
+
+	if (err != 0) {
+		fprintf(stderr, "meridian-control: state_dir: %s: %s\n", path,
+				err == -EBADMSG ? "is damaged; move it away to start afresh"
+						: strerrordesc_np(-err));
+		return err;
+	}
+	if (daemon->state.health_error != 0) {
+		fprintf(stderr, "meridian-control: %s: %s; every target starts as unknown\n",
+				daemon->state.health_path,
+				strerrordesc_np(-daemon->state.health_error));
+	}
+	err = cp_engine_new(daemon->base, &daemon->config, &daemon->state, &events, daemon,
+			&daemon->engine);
+	if (err != 0) {
+		fprintf(stderr, "meridian-control: cannot start: %s\n", strerrordesc_np(-err));
+		return err;
+	}
+	err = cp_api_new(daemon->base, daemon->config.api_socket, daemon->engine, &daemon->api,
+			error);
+	if (err != 0) {
+		fprintf(stderr, "meridian-control: %s\n", error);
+	}
+	return err;
+}
+
+static enum exit_status
+run(struct daemon *daemon)
+{
+	struct event *signals[3] = { NULL };
+
+	daemon->base = event_base_new();
+	if (daemon->base == NULL || watch_signals(daemon, signals) != 0) {
+		fprintf(stderr, "meridian-control: cannot make an event loop\n");
+		daemon->status = EXIT_INPUT;
+	} else if (start(daemon) != 0) {
+		daemon->status = EXIT_INPUT;
+	} else {
+		event_base_dispatch(daemon->base);
+	}
+	cp_engine_free(daemon->engine);
+	cp_api_free(daemon->api);
+	cp_state_close(&daemon->state);
+	for (int i = 0; i < 3; i++) {
+		if (signals[i] != NULL) {
+			event_free(signals[i]);
+		}
+	}
+	if (daemon->base != NULL) {
+		event_base_free(daemon->base);
+	}
+	return daemon->status;
+}
+
+static enum exit_status
+run_config(const char *path, bool is_check_only)
+{
+	struct daemon daemon = { 0 };
+	struct conf_errors errors = { 0 };
+	enum exit_status status = EXIT_INPUT;
+	int err = cp_config_load(path, &daemon.config, &errors);
+
+	conf_errors_print(&errors, stderr, isatty(STDERR_FILENO) == 1);
+	conf_errors_free(&errors);
+	if (err == 0) {
+		status = is_check_only ? EXIT_FINE : run(&daemon);
+	}
+	cp_config_free(&daemon.config);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "check-config", no_argument, NULL, 'k' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *config_path = NULL;
+	bool is_check_only = false;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			config_path = optarg;
+			break;
+		case 'k':
+			is_check_only = true;
+			break;
+		case 'h':
+			print_help();
+			return EXIT_FINE;
+		case 'V':
+			printf("meridian-control %s\n", MERIDIAN_VERSION);
+			return EXIT_FINE;
+		default:
+			print_usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (config_path == NULL || optind != argc) {
+		fprintf(stderr, "meridian-control: %s\n",
+				config_path == NULL ? "--config FILE is needed"
+						    : "takes no arguments beside its options");
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	return (int)run_config(config_path, is_check_only);
+}

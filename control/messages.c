@@ -1,0 +1,72 @@
+#include "control/messages.h"
+
+#include <string.h>
+
+/* File names and zone text may be any bytes; JSON strings may not. */
+static json_t *
+text_json(const char *text)
+{
+	json_t *string = json_string(text);
+	char clean[1024];
+	size_t len = 0;
+
+	if (string != NULL) {
+		return string;
+	}
+	for (; text[len] != '\0' && len < sizeof(clean) - 1; len++) {
+		clean[len] = (unsigned char)text[len] < 0x80 ? text[len] : '?';
+	}
+	clean[len] = '\0';
+	return json_string(clean);
+}
+
+json_t *
+cp_messages_json(const struct conf_errors *errors)
+{
+	json_t *messages = json_array();
+
+	for (size_t i = 0; i < errors->cnt; i++) {
+		const struct conf_message *message = &errors->messages[i];
+
+		json_array_append_new(messages,
+				json_pack("{s:o, s:I, s:I, s:s, s:o}", "file",
+						text_json(message->file != NULL ? message->file
+										: ""),
+						"line", (json_int_t)message->line, "col",
+						(json_int_t)message->col, "level",
+						message->level == CONF_ERROR ? "error" : "warning",
+						"text",
+						text_json(message->text != NULL ? message->text
+										: "")));
+	}
+	return messages;
+}
+
+static uint32_t
+place_of(const json_t *message, const char *key)
+{
+	json_int_t value = json_integer_value(json_object_get(message, key));
+
+	return value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+void
+cp_messages_take(const json_t *messages, struct conf_errors *errors)
+{
+	size_t i;
+	json_t *message;
+
+	json_array_foreach(messages, i, message)
+	{
+		const char *file = json_string_value(json_object_get(message, "file"));
+		const char *text = json_string_value(json_object_get(message, "text"));
+		const char *level = json_string_value(json_object_get(message, "level"));
+
+		if (file == NULL || text == NULL || level == NULL) {
+			continue;
+		}
+		conf_error_add(errors, strcmp(level, "error") == 0 ? CONF_ERROR : CONF_WARNING,
+				file, place_of(message, "line"), place_of(message, "col"), "%s",
+				text);
+	}
+}

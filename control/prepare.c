@@ -1,0 +1,263 @@
+#include "control/prepare.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "table/view.h"
+
+static uint64_t
+monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000ULL + (uint64_t)now.tv_nsec / 1000;
+}
+
+int
+cp_workshop_init(struct cp_workshop *workshop)
+{
+	memset(workshop, 0, sizeof(*workshop));
+	return cp_compiler_new(&workshop->compiler);
+}
+
+void
+cp_workshop_settle(struct cp_workshop *workshop)
+{
+	if (workshop->retired != NULL) {
+		cp_geo_free(workshop->retired);
+		workshop->retired = NULL;
+	}
+}
+
+void
+cp_workshop_done(struct cp_workshop *workshop)
+{
+	if (workshop->compiler != NULL) {
+		cp_compiler_free(workshop->compiler);
+	}
+	if (workshop->geo != NULL) {
+		cp_geo_free(workshop->geo);
+	}
+	cp_workshop_settle(workshop);
+	free(workshop->geo_stats);
+	memset(workshop, 0, sizeof(*workshop));
+}
+
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static bool
+is_geo_current(const struct cp_workshop *workshop, const struct stat *stats, size_t cnt)
+{
+	if (workshop->geo == NULL || workshop->geo_stat_cnt != cnt) {
+		return false;
+	}
+	for (size_t i = 0; i < cnt; i++) {
+		if (!is_same_file(&workshop->geo_stats[i], &stats[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* A database that cannot be read leaves the last good one in use; the error says so. */
+static void
+refresh_geo(struct cp_workshop *workshop, const struct cp_prepare_input *input,
+		struct conf_errors *errors)
+{
+	struct stat *stats = calloc(input->geo_path_cnt + 1, sizeof(*stats));
+	struct cp_geo *geo = NULL;
+
+	if (stats == NULL) {
+		conf_error_add(errors, CONF_ERROR, input->geo_paths[0], 0, 0, "out of memory");
+		return;
+	}
+	for (size_t i = 0; i < input->geo_path_cnt; i++) {
+		/* A missing file keeps its zeroes and is reported by the loader. */
+		(void)stat(input->geo_paths[i], &stats[i]);
+	}
+	if (is_geo_current(workshop, stats, input->geo_path_cnt)) {
+		free(stats);
+		return;
+	}
+	if (cp_geo_load(input->geo_paths, input->geo_path_cnt, errors, &geo) != 0) {
+		if (workshop->geo != NULL) {
+			conf_error_add(errors, CONF_WARNING, input->geo_paths[0], 0, 0,
+					"the database loaded before stays in use: %s",
+					workshop->geo->description);
+		}
+		free(stats);
+		return;
+	}
+	cp_workshop_settle(workshop);
+	workshop->retired = workshop->geo;
+	free(workshop->geo_stats);
+	workshop->geo = geo;
+	workshop->geo_stats = stats;
+	workshop->geo_stat_cnt = input->geo_path_cnt;
+}
+
+static int
+compile_book(struct cp_workshop *workshop, const struct cp_prepare_input *input,
+		const struct cp_book *book, struct conf_errors *errors,
+		struct cp_prepared *prepared)
+{
+	struct cp_zones zones;
+	int err = cp_book_zones(book, &zones);
+
+	if (err != 0) {
+		conf_error_add(errors, CONF_ERROR, input->zones_dir, 0, 0, "out of memory");
+		return err;
+	}
+	err = cp_compile(workshop->compiler, &zones, workshop->geo, &input->params, errors,
+			&prepared->image, &prepared->image_bytes);
+	free(zones.items);
+	if (err != 0) {
+		prepared->image = NULL;
+		prepared->image_bytes = 0;
+	}
+	return err;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const char *const *left = a;
+	const char *const *right = b;
+
+	return strcmp(*left, *right);
+}
+
+/* Names of the zones in an image, sorted; the array is the caller's, the names are the image's. */
+static const char **
+image_zone_names(const void *image, size_t *ret_cnt)
+{
+	const struct tbl_header *header = image;
+	size_t cnt = header != NULL ? header->sections[TBL_SECTION_ZONES].cnt : 0;
+	const char **names = calloc(cnt + 1, sizeof(*names));
+	struct tbl_view view;
+
+	*ret_cnt = cnt;
+	if (names == NULL || header == NULL) {
+		return names;
+	}
+	tbl_view_init(&view, image, NULL);
+	for (size_t i = 0; i < cnt; i++) {
+		names[i] = view.strings + view.zones[i].name_str;
+	}
+	qsort(names, cnt, sizeof(*names), compare_names);
+	return names;
+}
+
+/* Which of the load's zones the compiler left out of the image. Returns how many, or -ENOMEM. */
+static int
+find_refused(const struct cp_zones *loaded, const struct cp_book *book, const void *image,
+		bool *is_refused)
+{
+	size_t name_cnt;
+	const char **names = image_zone_names(image, &name_cnt);
+	int cnt = 0;
+
+	if (names == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0, entry = 0; i < loaded->cnt; i++) {
+		const char *name = loaded->items[i].name;
+
+		while (strcmp(book->entries[entry].zone.name, name) != 0) {
+			entry++; /* every loaded zone has an entry, and both are sorted */
+		}
+		is_refused[i] = book->entries[entry].standing == CP_ZONE_FRESH &&
+		                bsearch(&name, names, name_cnt, sizeof(*names), compare_names) ==
+		                                NULL;
+		cnt += is_refused[i] ? 1 : 0;
+	}
+	free(names);
+	return cnt;
+}
+
+/* The compiler finds errors the loader cannot; a zone it refuses goes on in its last good version
+ * too, which takes a second run. */
+static void
+compile_again_without_refused(struct cp_workshop *workshop, const struct cp_prepare_input *input,
+		struct cp_batch *batch, struct cp_prepared *prepared)
+{
+	const struct cp_zones *loaded = cp_batch_zones(batch);
+	bool *is_refused = calloc(loaded->cnt + 1, sizeof(*is_refused));
+	struct cp_book *book = NULL;
+	struct conf_errors told_already = { 0 };
+
+	if (is_refused == NULL) {
+		return;
+	}
+	if (find_refused(loaded, prepared->book, prepared->image, is_refused) > 0 &&
+			cp_book_merge(input->served, batch, is_refused, &book) == 0) {
+		cp_book_free(prepared->book);
+		prepared->book = book;
+		free(prepared->image);
+		prepared->image = NULL;
+		compile_book(workshop, input, book, &told_already, prepared);
+		conf_errors_free(&told_already);
+	}
+	free(is_refused);
+}
+
+static void
+load_and_compile(struct cp_workshop *workshop, const struct cp_prepare_input *input,
+		struct cp_prepared *prepared)
+{
+	struct cp_zones *zones = NULL;
+	struct cp_batch *batch;
+	uint64_t start_us = monotonic_us();
+	int err = cp_zones_load(input->zones_dir, &input->options, &prepared->errors, &zones);
+
+	prepared->load_us = monotonic_us() - start_us;
+	if (err != 0) {
+		return; /* the loader said why */
+	}
+	batch = cp_batch_new(zones);
+	if (batch == NULL || cp_book_merge(input->served, batch, NULL, &prepared->book) != 0) {
+		conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
+				"out of memory");
+		cp_batch_release(batch);
+		return;
+	}
+	start_us = monotonic_us();
+	compile_book(workshop, input, prepared->book, &prepared->errors, prepared);
+	compile_again_without_refused(workshop, input, batch, prepared);
+	prepared->compile_us = monotonic_us() - start_us;
+	cp_batch_release(batch);
+}
+
+void
+cp_prepare(struct cp_workshop *workshop, const struct cp_prepare_input *input,
+		struct cp_prepared *prepared)
+{
+	const struct cp_geo *before = workshop->geo;
+	uint64_t start_us = monotonic_us();
+
+	memset(prepared, 0, sizeof(*prepared));
+	if (input->geo_path_cnt > 0) {
+		refresh_geo(workshop, input, &prepared->errors);
+	}
+	if (workshop->geo != before) {
+		prepared->geo_us = monotonic_us() - start_us;
+	}
+	load_and_compile(workshop, input, prepared);
+}
+
+void
+cp_prepared_done(struct cp_prepared *prepared)
+{
+	conf_errors_free(&prepared->errors);
+	cp_book_free(prepared->book);
+	free(prepared->image);
+	memset(prepared, 0, sizeof(*prepared));
+}

@@ -1,0 +1,40 @@
+/*
+ * What the control plane must not forget over a restart: the last generation it gave out, the
+ * names of the zones it served, the secret hash seed, and the state of health.
+ *
+ * Threads:   one owner (the event loop).
+ * Memory:    cp_state_open fills, cp_state_close releases.
+ * Errors:    negative errno; the file concerned is in *ret_path (the state's, valid until close).
+ */
+#ifndef CONTROL_STATE_H
+#define CONTROL_STATE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+struct cp_state {
+	char *dir;
+	char *published_path; /* published.json: generation, zones */
+	char *seed_path;      /* hash-seed: 16 bytes as 32 hexadecimal digits, mode 0600 */
+	char *health_path;    /* health.json */
+	uint64_t generation;  /* last given out; 0: none yet */
+	json_t *zones;        /* array of names last published; empty when none was */
+	json_t *health;       /* object: target key -> state; empty when nothing is known */
+	int health_error; /* why health.json could not be used, or 0; every target is then unknown */
+	uint64_t hash_seed[2];
+};
+
+/* cp_state_open makes the directory when it is missing, makes the seed on first use, and reads what
+ * is there. A damaged seed or generation is an error: a guess could go back. A damaged health file
+ * is not, since unknown is not down. */
+int cp_state_open(const char *dir, struct cp_state *state, const char **ret_path);
+void cp_state_close(struct cp_state *state);
+
+/* cp_state_save_published records a generation and the zones in it, before it is sent. Takes over
+ * the reference to `zones`. */
+int cp_state_save_published(struct cp_state *state, uint64_t generation, json_t *zones);
+
+/* cp_state_save_health records health states; takes over the reference. */
+int cp_state_save_health(struct cp_state *state, json_t *health);
+
+#endif
