@@ -37,7 +37,7 @@ def sanitizer_environment(lab):
     log = lab.path("sanitizer")
     suppressions = os.path.join(ROOT, "tests", "lib", "leaks.supp")
     return {
-        "ASAN_OPTIONS": f"log_path={log}:exitcode=99:detect_leaks=1",
+        "ASAN_OPTIONS": f"log_path={log}:exitcode=99:detect_leaks=1:fast_unwind_on_malloc=0",
         "LSAN_OPTIONS": f"suppressions={suppressions}:print_suppressions=0",
         "UBSAN_OPTIONS": f"log_path={log}:halt_on_error=1:print_stacktrace=1:exitcode=99",
     }
@@ -63,7 +63,7 @@ def port_lines(kind, **keys):
 class DataPlane:
     """One meridiand with its own run and state directories; started as often as a test likes."""
 
-    def __init__(self, lab, namespace, ports, name="meridiand", addresses=(SERVER4, SERVER6), **keys):
+    def __init__(self, lab, namespace, ports, name="meridiand", **keys):
         self.lab, self.namespace, self.name = lab, namespace, name
         self.run_dir = lab.path(f"{name}.run")
         self.state_dir = keys.pop("state_dir", lab.path(f"{name}.state"))
@@ -74,8 +74,8 @@ class DataPlane:
         os.makedirs(self.state_dir, exist_ok=True)
         tcp = keys.pop("tcp", True)
         lines = ["identity: e2e"]
-        if addresses:
-            lines += ["addresses:", *(f"  - {json.dumps(address)}" for address in addresses)]
+        if any("kind: socket" not in port[0] for port in ports):  # socket ports say where they listen
+            lines += [f"addresses: [{json.dumps(SERVER4)}, {json.dumps(SERVER6)}]"]
         lines += ["ports:", *(line for port in ports for line in port)]
         lines += [f"tcp: {{ enabled: {json.dumps(tcp)} }}"]
         lines += [f"run_dir: {self.run_dir}", f"state_dir: {self.state_dir}"]
