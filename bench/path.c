@@ -1,0 +1,300 @@
+/*
+ * What one query costs between "bytes are here" and "the reply is ready": dp_query_parse,
+ * dp_query_prefetch and dp_query_answer over bursts, as a worker runs them, with no port around.
+ *
+ *   path native      one line a case: name, nanoseconds a query, query bytes, reply bytes
+ *   path callgrind   the same work once, under valgrind: one profile dump a case
+ *
+ * path.sh runs both and prints one table.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <valgrind/callgrind.h>
+
+#include "bench/path_table.h"
+#include "dataplane/bytes.h"
+#include "dataplane/message.h"
+
+#define BURST     32u   /* what a worker takes from a port at once */
+#define QUERIES   4096u /* different ones a case, so that no name stays in a cache by itself */
+#define QUERY_MAX 128u
+#define REPLY_MAX 1232u
+#define PASSES    200u /* over all queries of a case, natively: most of a second */
+#define NS_PER_S  1000000000LL
+#define TYPE_A    1u
+#define OPT_BYTES 11u
+#define CASE_MAX  32u
+
+enum edns {
+	EDNS_NONE,
+	EDNS_PLAIN,
+	EDNS_ECS, /* IPv4, /24 */
+};
+
+/* One kind of query: which name is asked for, with what EDNS, and what must come of it. */
+struct kind {
+	const char *name;
+	enum { HOST, BELOW_W, BELOW_APEX, BELOW_HOST, APEX, ELSEWHERE } owner;
+	enum edns edns;
+	enum tbl_verdict verdict;
+};
+
+static const struct kind kinds[] = {
+	{ "static A", HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR },
+	{ "static A, EDNS", HOST, EDNS_PLAIN, TBL_VERDICT_ANSWER_NOERROR },
+	{ "wildcard A", BELOW_W, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR },
+	{ "wildcard CNAME to geo apex", BELOW_APEX, EDNS_ECS, TBL_VERDICT_ANSWER_NOERROR },
+	{ "NXDOMAIN", BELOW_HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NXDOMAIN },
+	{ "geo A, no ECS", APEX, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR },
+	{ "geo A, ECS /24", APEX, EDNS_ECS, TBL_VERDICT_ANSWER_NOERROR },
+	{ "REFUSED", ELSEWHERE, EDNS_NONE, TBL_VERDICT_ANSWER_REFUSED },
+};
+
+struct query {
+	uint8_t bytes[QUERY_MAX];
+	size_t len;
+	struct tbl_addr source;
+};
+
+/* What a worker holds: a burst of buffers and their parsed queries. */
+struct bench {
+	struct tbl_view view;
+	struct dp_settings settings;
+	uint64_t random;
+	struct query queries[QUERIES];
+	struct dp_query parsed[BURST];
+	uint8_t messages[BURST][REPLY_MAX];
+	enum tbl_verdict verdicts[BURST];
+	size_t reply_lens[BURST];
+	uint64_t reply_bytes;
+	uint64_t query_bytes;
+};
+
+static void
+stop(const char *why)
+{
+	fprintf(stderr, "path: %s\n", why);
+	exit(EXIT_FAILURE);
+}
+
+static void
+print_owner(struct bench *bench, const struct kind *kind, char *text, size_t size)
+{
+	uint64_t random = dp_random(&bench->random);
+	unsigned int word = (unsigned int)(random & 0xffffu);
+	unsigned int host = (unsigned int)(random >> 16) % BENCH_HOSTS;
+	unsigned int zone = (unsigned int)(random >> 32) % BENCH_ZONES;
+
+	switch (kind->owner) {
+	case HOST:
+		(void)snprintf(text, size, "h%u.zone%u.test.", host, zone);
+		break;
+	case BELOW_W:
+		(void)snprintf(text, size, "x%x.w.zone%u.test.", word, zone);
+		break;
+	case BELOW_APEX:
+		(void)snprintf(text, size, "x%x.zone%u.test.", word, zone);
+		break;
+	case BELOW_HOST:
+		(void)snprintf(text, size, "x%x.h%u.zone%u.test.", word, host, zone);
+		break;
+	case APEX:
+		(void)snprintf(text, size, "zone%u.test.", zone);
+		break;
+	case ELSEWHERE:
+		(void)snprintf(text, size, "x%x.example.net.", word);
+		break;
+	}
+}
+
+/* Any unicast address: the top octet 1..223 without 127, so that every lookup is a real one. */
+static void
+random_address(struct bench *bench, uint8_t bytes[4])
+{
+	uint64_t random = dp_random(&bench->random);
+
+	memcpy(bytes, &random, 4);
+	bytes[0] = (uint8_t)(1 + bytes[0] % 126);
+}
+
+static size_t
+append_opt(struct bench *bench, enum edns edns, uint8_t *at)
+{
+	static const uint8_t plain[OPT_BYTES] = { 0, 0, 41, 0x04, 0xd0 };
+	static const uint8_t ecs[8] = { 0, 8, 0, 7, 0, 1, 24, 0 };
+	uint8_t address[4];
+
+	memcpy(at, plain, sizeof(plain));
+	if (edns == EDNS_PLAIN) {
+		return OPT_BYTES;
+	}
+	random_address(bench, address);
+	at[OPT_BYTES - 1] = sizeof(ecs) + 3;
+	memcpy(at + OPT_BYTES, ecs, sizeof(ecs));
+	memcpy(at + OPT_BYTES + sizeof(ecs), address, 3);
+	return OPT_BYTES + sizeof(ecs) + 3;
+}
+
+static void
+make_query(struct bench *bench, const struct kind *kind, struct query *query)
+{
+	char text[QUERY_MAX];
+	uint8_t name[TBL_NAME_MAX];
+	int name_len;
+
+	print_owner(bench, kind, text, sizeof(text));
+	name_len = tbl_name_from_text(text, name);
+	if (name_len < 0) {
+		stop(text);
+	}
+	memset(query->bytes, 0, sizeof(query->bytes));
+	dp_store_be16(query->bytes, (uint16_t)dp_random(&bench->random));
+	dp_store_be16(query->bytes + 4, 1);
+	memcpy(query->bytes + DP_HEADER_BYTES, name, (size_t)name_len);
+	query->len = DP_HEADER_BYTES + (size_t)name_len;
+	dp_store_be16(query->bytes + query->len, TYPE_A);
+	dp_store_be16(query->bytes + query->len + 2, 1);
+	query->len += 4;
+	if (kind->edns != EDNS_NONE) {
+		dp_store_be16(query->bytes + 10, 1);
+		query->len += append_opt(bench, kind->edns, query->bytes + query->len);
+	}
+	query->source.family = 4;
+	random_address(bench, query->source.bytes);
+}
+
+static void
+receive(struct bench *bench, const struct query *queries)
+{
+	for (unsigned int i = 0; i < BURST; i++) {
+		memcpy(bench->messages[i], queries[i].bytes, queries[i].len);
+	}
+}
+
+/* What is measured: the three stages over one burst. Not inlined, so that callgrind can tell by the
+ * function's name when to count. */
+__attribute__((noinline)) static void
+run_burst(struct bench *bench, const struct query *queries)
+{
+	for (unsigned int i = 0; i < BURST; i++) {
+		dp_query_parse(bench->messages[i], queries[i].len, &bench->parsed[i]);
+	}
+	for (unsigned int i = 0; i < BURST; i++) {
+		dp_query_prefetch(&bench->view, &bench->parsed[i]);
+	}
+	for (unsigned int i = 0; i < BURST; i++) {
+		bench->verdicts[i] = dp_query_answer(&bench->view, &bench->settings,
+				&bench->parsed[i], &queries[i].source, DP_UDP,
+				dp_random(&bench->random), bench->messages[i], REPLY_MAX,
+				&bench->reply_lens[i]);
+	}
+}
+
+/* A benchmark of wrong answers measures nothing. */
+static void
+check_burst(struct bench *bench, const struct kind *kind, const struct query *queries)
+{
+	for (unsigned int i = 0; i < BURST; i++) {
+		if (bench->verdicts[i] != kind->verdict) {
+			stop(kind->name);
+		}
+		bench->reply_bytes += bench->reply_lens[i];
+		bench->query_bytes += queries[i].len;
+	}
+}
+
+static long long
+now_ns(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+		stop("no monotonic clock");
+	}
+	return now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+/* One pass over a case's queries; the time of the bursts alone. */
+static long long
+time_pass(struct bench *bench, const struct kind *kind)
+{
+	long long total_ns = 0;
+
+	for (unsigned int i = 0; i < QUERIES; i += BURST) {
+		const struct query *queries = &bench->queries[i];
+		long long start_ns;
+
+		receive(bench, queries);
+		start_ns = now_ns();
+		run_burst(bench, queries);
+		total_ns += now_ns() - start_ns;
+		check_burst(bench, kind, queries);
+	}
+	return total_ns;
+}
+
+static void
+run_native(struct bench *bench, const struct kind *kind)
+{
+	const double queries = (double)QUERIES * PASSES;
+	long long total_ns = 0;
+
+	(void)time_pass(bench, kind); /* warms up the caches and the branch predictor */
+	bench->reply_bytes = 0;
+	bench->query_bytes = 0;
+	for (unsigned int i = 0; i < PASSES; i++) {
+		total_ns += time_pass(bench, kind);
+	}
+	printf("%s\t%.1f\t%.0f\t%.0f\n", kind->name, (double)total_ns / queries,
+			(double)bench->query_bytes / queries, (double)bench->reply_bytes / queries);
+}
+
+static void
+run_callgrind(struct bench *bench, const struct kind *kind)
+{
+	CALLGRIND_ZERO_STATS;
+	for (unsigned int i = 0; i < QUERIES; i += BURST) {
+		const struct query *queries = &bench->queries[i];
+
+		receive(bench, queries);
+		run_burst(bench, queries);
+		check_burst(bench, kind, queries);
+	}
+	CALLGRIND_DUMP_STATS_AT(kind->name);
+	printf("%s\t%u\n", kind->name, QUERIES);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct bench bench = {
+		.settings = { .max_udp_bytes = REPLY_MAX, .identity_len = 5, .identity = "bench" },
+		.random = 88172645463325252ULL,
+	};
+	bool is_native = argc == 2 && strcmp(argv[1], "native") == 0;
+	struct tbl_error error;
+	size_t size;
+	void *image;
+
+	if (argc != 2 || (!is_native && strcmp(argv[1], "callgrind") != 0)) {
+		fprintf(stderr, "usage: path native | path callgrind (see bench/path.sh)\n");
+		return 2;
+	}
+	image = bench_table(&size);
+	if (tbl_check(image, size, &error) != 0) {
+		stop(error.text);
+	}
+	tbl_view_init(&bench.view, image, NULL);
+	CALLGRIND_START_INSTRUMENTATION;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (unsigned int j = 0; j < QUERIES; j++) {
+			make_query(&bench, &kinds[i], &bench.queries[j]);
+		}
+		(is_native ? run_native : run_callgrind)(&bench, &kinds[i]);
+	}
+	CALLGRIND_STOP_INSTRUMENTATION;
+	free(image);
+	return 0;
+}
