@@ -127,6 +127,8 @@ class Demo:
         self.ask_row("-", f"_acme-challenge.{ZONE}", "TXT", '""')
         self.ask_row("-", f"_acme-challenge.{ZONE}", "TXT", '""', tcp=True, family=6)
         self.ask_row("-", f"_acme-challenge.{ZONE}", "A", "NOERROR, SOA")
+        self.ask_row("-", f"old.{ZONE}", "A", f"CNAME host.lab.{ZONE}. + 10.53.2.30")
+        self.ask_row("-", f"lab.{ZONE}", "A", "NOERROR, SOA")
         self.ask_row("-", f"absent.old.{ZONE}", "A", "NXDOMAIN, SOA")
         self.ask_row("-", f"absent.old.{ZONE}", "A", "NXDOMAIN, SOA", tcp=True)
         self.ask_row("-", "www.example.org", "A", "REFUSED")

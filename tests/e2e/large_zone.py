@@ -14,7 +14,6 @@ _DYNAMIC = """\
         values:
           - value: 10.53.1.11
       rest:
-        fallback: america
         values:
           - value: 10.53.2.22
     rules:

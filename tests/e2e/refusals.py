@@ -86,7 +86,7 @@ class DataPlaneStart(Refusals):
     def test_configuration_errors_all_at_once(self):
         path = self.lab.write("bad.yaml", "ports:\n  - kind: smoke\nmax_udp_bytes: 70000\nno_such_key: 1\n")
         done = self.run_program(programs.MERIDIAND, "--config", path)
-        self.assert_refused(done, r"bad\.yaml:2:\d+:.*smoke", r"bad\.yaml:3:\d+:.*max_udp_bytes",
+        self.assert_refused(done, r"bad\.yaml:2:\d+:.*kind", r"bad\.yaml:3:\d+:.*max_udp_bytes",
                             r"bad\.yaml:4:\d+:.*no_such_key")
 
     def test_configuration_is_not_yaml(self):
