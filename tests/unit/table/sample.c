@@ -41,8 +41,8 @@ put_soa(const char *primary, uint8_t *bytes)
 	return (uint16_t)(len + sizeof(numbers));
 }
 
-static uint16_t
-put_rdata(uint16_t type, const char *text, uint8_t *bytes)
+uint16_t
+sample_rdata(uint16_t type, const char *text, uint8_t *bytes)
 {
 	size_t len = strlen(text);
 
@@ -93,7 +93,7 @@ read_values(uint16_t type, const char *text, struct values *values)
 		memcpy(values->texts[i], text, len);
 		values->texts[i][len] = '\0';
 		values->rdata[i] = (struct tbl_rdata){ values->bytes[i],
-			put_rdata(type, values->texts[i], values->bytes[i]) };
+			sample_rdata(type, values->texts[i], values->bytes[i]) };
 		if (text[len] == '\0') {
 			return;
 		}

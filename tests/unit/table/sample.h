@@ -72,6 +72,9 @@ void *sample_everything(size_t *ret_size);
  * TBL_HEADER_BYTES. */
 void sample_reseal(void *image, size_t size);
 
+/* sample_rdata writes one value as it stands in a row; returns its wire length, at most 600. */
+uint16_t sample_rdata(uint16_t type, const char *text, uint8_t *bytes);
+
 /* sample_name: parsed and hashed for this image. */
 void sample_name(const void *image, const char *text, struct tbl_name *ret_name);
 
