@@ -25,7 +25,6 @@
 #define NS_PER_S  1000000000LL
 #define TYPE_A    1u
 #define OPT_BYTES 11u
-#define CASE_MAX  32u
 
 enum edns {
 	EDNS_NONE,

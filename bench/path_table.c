@@ -14,7 +14,7 @@
 
 /* As many blocks as a country database has for IPv4, near enough: every /16 of unicast space and a
  * /24 in each with another answer. */
-#define GEO_BLOCKS   (224u * 256u)
+#define GEO_BLOCKS   ((size_t)224 * 256)
 #define GEO_PREFIXES (2 * GEO_BLOCKS)
 
 struct zone {
@@ -27,7 +27,7 @@ static void
 check(int result, const struct tbl_error *error)
 {
 	if (result != 0) {
-		fprintf(stderr, "bench table: %s (%s)\n", error->text, strerror(-result));
+		fprintf(stderr, "bench table: %s\n", error->text);
 		exit(EXIT_FAILURE);
 	}
 }
@@ -142,7 +142,7 @@ make_location(void)
 	struct tbl_error error = { "out of memory" };
 
 	check(prefixes == NULL ? -1 : 0, &error);
-	for (uint32_t i = 0; i < GEO_BLOCKS; i++) {
+	for (size_t i = 0; i < GEO_BLOCKS; i++) {
 		struct tbl_prefix wide = {
 			.bytes = { (uint8_t)(i >> 8), (uint8_t)i }, .bits = 16, .family = 4
 		};
@@ -150,8 +150,8 @@ make_location(void)
 
 		narrow.bytes[2] = (uint8_t)(i * 7);
 		narrow.bits = 24;
-		prefixes[2 * i] = (struct tbl_geo_prefix){ wide, i % 4 };
-		prefixes[2 * i + 1] = (struct tbl_geo_prefix){ narrow, (i + 1) % 4 };
+		prefixes[2 * i] = (struct tbl_geo_prefix){ wide, (uint32_t)(i % 4) };
+		prefixes[2 * i + 1] = (struct tbl_geo_prefix){ narrow, (uint32_t)((i + 1) % 4) };
 	}
 	check(tbl_location_build(&ruleset, 1, &geo, &location, &error), &error);
 	free(prefixes);

@@ -177,6 +177,7 @@ check_query(uint8_t control, const uint8_t *query, size_t len)
 		FUZZ_ASSERT(verdict >= TBL_VERDICT_DROP_NOT_DNS);
 		FUZZ_ASSERT(memcmp(buffer, query, len) == 0);
 	} else {
+		FUZZ_ASSERT(len >= DP_HEADER_BYTES);
 		FUZZ_ASSERT((control & OVER_TCP) != 0 || reply_len <= udp_limit(&parsed.edns));
 		check_reply(query, &parsed, buffer, reply_len, verdict);
 	}

@@ -106,10 +106,11 @@ make_base(uint8_t frame[FRAME_MAX], enum base udp)
 {
 	uint8_t *ip = frame + IP;
 	size_t udp_len = 8 + sizeof(payload);
+	static const uint8_t macs[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
 	bool is_v6 = udp >= V6 && udp != V4_OPTIONS_40;
 
 	memset(frame, 0, FRAME_MAX);
-	memcpy(frame, "\2\0\0\0\0\1\2\0\0\0\0\2", 12);
+	memcpy(frame, macs, sizeof(macs));
 	put_be16(frame + 12, is_v6 ? 0x86dd : 0x0800);
 	if (is_v6) {
 		ip[0] = 0x60;
@@ -156,10 +157,10 @@ struct row {
 	enum tbl_verdict expected;
 	struct edit edits[2]; /* before checksums are made right */
 	struct edit damage;   /* after */
+	bool trust;           /* the port vouches for UDP checksums */
+	int grow;             /* bytes more or fewer than the headers say */
 	const char *source;
 	const char *dest;
-	int grow; /* bytes more or fewer than the headers say */
-	bool trust;
 };
 
 /* Checks of the frame list, each named after the boundary it sits on; the RFC beside it. */
@@ -408,7 +409,7 @@ a_flipped_bit_behind_the_ip_header_is_noticed(void **state)
 	(void)state;
 	seal(frame, V6);
 	assert_int_equal(parse_exact(frame, len, &addresses, true, &parsed), OK);
-	for (size_t bit = (IP + 8) * 8; bit < len * 8; bit++) {
+	for (size_t bit = (size_t)(IP + 8) * 8; bit < len * 8; bit++) {
 		frame[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_int_not_equal(parse_exact(frame, len, &addresses, true, &parsed), OK);
 		frame[bit / 8] ^= (uint8_t)(1u << bit % 8);

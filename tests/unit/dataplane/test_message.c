@@ -923,7 +923,7 @@ a_small_buffer_is_not_overrun(void **state)
 	struct tbl_addr source = source_of(&ask);
 	size_t query_len = make_query(&ask, query);
 
-	for (size_t capacity = query_len; capacity < 512; capacity++) {
+	for (size_t capacity = query_len + 1; capacity < 512; capacity++) {
 		uint8_t *message = malloc(capacity);
 		size_t len = query_len;
 		char text[RENDER_MAX];
