@@ -26,7 +26,7 @@ fail(int err, struct tbl_error *error, const char *interface, const char *what)
 static int
 query(int index, uint32_t *ret_id, uint32_t *ret_flags)
 {
-	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+	struct bpf_xdp_query_opts opts = { .sz = sizeof(opts) };
 	int err = bpf_xdp_query(index, 0, &opts);
 
 	if (err != 0) {

@@ -1,0 +1,224 @@
+/* What may follow what: every order in which images can arrive, and what is served after. */
+#include <errno.h>
+#include <string.h>
+
+#include "dataplane/adopt.h"
+#include "tests/unit/dataplane/images.h"
+#include "tests/unit/test.h"
+
+struct bench {
+	struct dp_swap swap;
+	struct dp_adopter adopter;
+	unsigned int served_cnt;
+	unsigned int new_table_cnt;
+};
+
+static uint64_t
+start_nothing(void *arg)
+{
+	(void)arg;
+	return 1;
+}
+
+static bool
+is_always_over(void *arg, uint64_t token)
+{
+	(void)arg;
+	(void)token;
+	return true;
+}
+
+static uint64_t
+no_time(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static void
+count_served(void *arg, const struct dp_served *served, bool is_new_table)
+{
+	struct bench *bench = arg;
+
+	(void)served;
+	bench->served_cnt++;
+	bench->new_table_cnt += is_new_table ? 1 : 0;
+}
+
+static void
+set_up(struct bench *bench)
+{
+	static const struct dp_quiescence nobody = { NULL, start_nothing, is_always_over, no_time,
+		no_time };
+
+	memset(bench, 0, sizeof(*bench));
+	dp_swap_init(&bench->swap, &nobody, 1);
+	bench->adopter.swap = &bench->swap;
+	bench->adopter.arg = bench;
+	bench->adopter.served = count_served;
+}
+
+static void
+tear_down(struct bench *bench)
+{
+	dp_adopter_done(&bench->adopter);
+	dp_swap_done(&bench->swap);
+}
+
+struct arrival {
+	enum {
+		TABLE,
+		SELECTION,
+		DAMAGED,
+	} what;
+	uint64_t generation;
+	uint64_t sequence; /* of a selection */
+	int result;
+	uint64_t serves; /* generation, 0: none */
+	uint64_t serves_sequence;
+	const char *says; /* part of the refusal */
+};
+
+static int
+arrive(struct bench *bench, const struct arrival *arrival, struct tbl_error *error)
+{
+	uint64_t swap_ns;
+
+	switch (arrival->what) {
+	case TABLE:
+		return dp_adopt_table(&bench->adopter, images_table(arrival->generation), NULL,
+				&swap_ns, error);
+	case DAMAGED:
+		return dp_adopt_table(&bench->adopter, images_damaged(arrival->generation, 3000),
+				NULL, &swap_ns, error);
+	case SELECTION:
+		break;
+	}
+	return dp_adopt_selection(&bench->adopter,
+			images_selection(arrival->generation, arrival->sequence), &swap_ns, error);
+}
+
+static void
+walk(const struct arrival *arrivals, size_t cnt)
+{
+	struct bench bench;
+
+	set_up(&bench);
+	for (size_t i = 0; i < cnt; i++) {
+		const struct arrival *arrival = &arrivals[i];
+		struct tbl_error error = { "" };
+		const struct dp_served *served;
+
+		if (arrive(&bench, arrival, &error) != arrival->result) {
+			fail_msg("arrival %zu: %s", i, error.text);
+		}
+		if (arrival->says != NULL && strstr(error.text, arrival->says) == NULL) {
+			fail_msg("arrival %zu says '%s'", i, error.text);
+		}
+		served = dp_swap_current(&bench.swap);
+		assert_int_equal(served != NULL ? served->view.header->generation : 0,
+				arrival->serves);
+		assert_int_equal(served != NULL ? served->view.select->sequence : 0,
+				arrival->serves_sequence);
+	}
+	tear_down(&bench);
+}
+
+static void
+generations_only_grow(void **state)
+{
+	static const struct arrival arrivals[] = {
+		{ TABLE, 5, 0, 0, 5, 0, NULL },
+		{ TABLE, 5, 0, -ESTALE, 5, 0, "generation 5 is not newer than 5" },
+		{ TABLE, 4, 0, -ESTALE, 5, 0, "generation 4 is not newer than 5" },
+		{ TABLE, 6, 0, 0, 6, 0, NULL },
+	};
+
+	(void)state;
+	walk(arrivals, ARRAY_LEN(arrivals));
+}
+
+static void
+a_damaged_table_changes_nothing(void **state)
+{
+	static const struct arrival arrivals[] = {
+		{ DAMAGED, 4, 0, -EBADMSG, 0, 0, NULL },
+		{ TABLE, 5, 0, 0, 5, 0, NULL },
+		{ DAMAGED, 6, 0, -EBADMSG, 5, 0, NULL },
+		{ TABLE, 6, 0, 0, 6, 0, NULL },
+	};
+
+	(void)state;
+	walk(arrivals, ARRAY_LEN(arrivals));
+}
+
+static void
+sequences_grow_within_a_table(void **state)
+{
+	static const struct arrival arrivals[] = {
+		{ TABLE, 5, 0, 0, 5, 0, NULL },
+		{ SELECTION, 5, 2, 0, 5, 2, NULL },
+		{ SELECTION, 5, 2, -ESTALE, 5, 2, "selection 2 is not newer than 2" },
+		{ SELECTION, 5, 1, -ESTALE, 5, 2, NULL },
+		{ SELECTION, 4, 9, -ESTALE, 5, 2, "for generation 4, but 5 is served" },
+		{ SELECTION, 5, 3, 0, 5, 3, NULL },
+		{ TABLE, 6, 0, 0, 6, 0, NULL },
+		{ SELECTION, 6, 1, 0, 6, 1, NULL },
+	};
+
+	(void)state;
+	walk(arrivals, ARRAY_LEN(arrivals));
+}
+
+static void
+a_selection_ahead_of_its_table_is_served_with_it(void **state)
+{
+	static const struct arrival arrivals[] = {
+		{ SELECTION, 5, 7, 0, 0, 0, NULL },
+		{ TABLE, 5, 0, 0, 5, 7, NULL },
+		{ SELECTION, 6, 1, 0, 5, 7, NULL },
+		{ SELECTION, 6, 2, 0, 5, 7, NULL }, /* overtakes the one that waits */
+		{ TABLE, 6, 0, 0, 6, 2, NULL },
+		{ SELECTION, 8, 1, 0, 6, 2, NULL },
+		{ TABLE, 7, 0, 0, 7, 0, NULL }, /* not the one it waited for */
+		{ TABLE, 8, 0, 0, 8, 0, NULL },
+	};
+
+	(void)state;
+	walk(arrivals, ARRAY_LEN(arrivals));
+}
+
+static void
+listeners_hear_which_swaps_brought_a_table(void **state)
+{
+	struct bench bench;
+	struct tbl_error error;
+	uint64_t swap_ns;
+
+	(void)state;
+	set_up(&bench);
+	assert_int_equal(dp_adopt_table(&bench.adopter, images_table(1), images_selection(1, 4),
+					 &swap_ns, &error),
+			0);
+	assert_int_equal(dp_swap_current(&bench.swap)->view.select->sequence, 4);
+	assert_int_equal(dp_adopt_selection(
+					 &bench.adopter, images_selection(1, 5), &swap_ns, &error),
+			0);
+	assert_int_equal(bench.served_cnt, 2);
+	assert_int_equal(bench.new_table_cnt, 1);
+	tear_down(&bench);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(generations_only_grow),
+		cmocka_unit_test(a_damaged_table_changes_nothing),
+		cmocka_unit_test(sequences_grow_within_a_table),
+		cmocka_unit_test(a_selection_ahead_of_its_table_is_served_with_it),
+		cmocka_unit_test(listeners_hear_which_swaps_brought_a_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,271 @@
+/* Configuration files as rows: what is taken, and what each mistake is told. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataplane/config.h"
+#include "tests/unit/test.h"
+
+/* Loads `text` as a file; all messages into `said`. */
+static int
+load(const char *text, struct dp_config *config, char *said, size_t said_size)
+{
+	char path[] = "/tmp/meridian-config-XXXXXX";
+	struct conf_errors errors = { 0 };
+	int fd = mkstemp(path);
+	size_t len = 0;
+	int err;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	err = dp_config_load(path, config, &errors);
+	unlink(path);
+	said[0] = '\0';
+	for (size_t i = 0; i < errors.cnt && len < said_size; i++) {
+		len += (size_t)snprintf(said + len, said_size - len, "%u:%s\n",
+				errors.messages[i].line, errors.messages[i].text);
+	}
+	conf_errors_free(&errors);
+	return err;
+}
+
+#define SOCKET_PORT "ports: [{kind: socket, listen: '127.0.0.1:5300'}]\n"
+#define XDP_PORT    "ports: [{kind: af_xdp, interface: v0}]\n"
+
+static void
+mistakes_are_named_with_their_place(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *says;
+	} rows[] = {
+		{ "identity: x\n", "ports" },
+		{ "ports: []\n", "ports: 0 of them; 1 to 16" },
+		{ "ports: [{kind: carrier_pigeon}]\n", "kind" },
+		{ "ports: [{interface: v0}]\n", "kind" },
+		{ "ports: [{kind: af_xdp}]\n", "ports[0].interface: needed for kind af_xdp" },
+		{ XDP_PORT, "ports[0]: kind af_xdp needs `addresses`" },
+		{ "ports: [{kind: af_packet, interface: v0}]\n", "needs `addresses`" },
+		{ "ports: [{kind: tap, interface: 'a,b=c'}]\n", "cannot be an interface name" },
+		{ "ports: [{kind: tap, interface: 'abcdefghijklmnop'}]\n", "interface name" },
+		{ "ports: [{kind: memif}]\n", "ports[0].socket: needed for kind memif" },
+		{ "ports: [{kind: pci}]\n", "ports[0].device: needed for kind pci" },
+		{ "ports: [{kind: socket}]\n", "ports[0].listen: needed for kind socket" },
+		{ "ports: [{kind: socket, listen: '127.0.0.1:0'}]\n",
+				"ports[0].listen[0]: '127.0.0.1:0'" },
+		{ "ports: [{kind: socket, listen: 'localhost:53'}]\n", "'localhost:53'" },
+		{ SOCKET_PORT "addresses: [192.0.2.1, 192.0.2]\n",
+				"addresses[1]: '192.0.2' is not an IPv4 or IPv6 address" },
+		{ SOCKET_PORT "cores: [1, x]\n", "cores[1]: 'x'" },
+		{ SOCKET_PORT "cores: [3-1]\n", "cores[0]: '3-1'" },
+		{ SOCKET_PORT "cores: [1, 0-2]\n", "cores: CPU 1 is named twice" },
+		{ SOCKET_PORT "cores: [0-99]\n", "more than 64 workers" },
+		{ SOCKET_PORT "max_udp_bytes: 65535\n", "max_udp_bytes" },
+		{ SOCKET_PORT "max_udp_byte: 1232\n", "max_udp_byte" },
+		{ SOCKET_PORT "tcp: {idle_timeout_s: 0}\n", "idle_timeout_s" },
+		{ SOCKET_PORT "identity: " /* 65 characters */
+			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+				"identity: 65 characters; at most 64" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct dp_config config;
+		char said[1024];
+
+		if (load(rows[i].text, &config, said, sizeof(said)) != -EINVAL ||
+				strstr(said, rows[i].says) == NULL) {
+			fail_msg("%s: said '%s'", rows[i].text, said);
+		}
+	}
+}
+
+static void
+all_mistakes_are_told_in_one_run(void **state)
+{
+	struct dp_config config;
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(load("addresses: [x]\ncores: [y]\nports: [{kind: pci}]\n", &config, said,
+					 sizeof(said)),
+			-EINVAL);
+	assert_non_null(strstr(said, "addresses[0]"));
+	assert_non_null(strstr(said, "cores[0]"));
+	assert_non_null(strstr(said, "ports[0].device"));
+}
+
+static void
+what_is_not_said_has_its_default(void **state)
+{
+	struct dp_config config;
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(load(SOCKET_PORT, &config, said, sizeof(said)), 0);
+	assert_string_equal(said, "");
+	assert_int_equal(config.settings.max_udp_bytes, 1232);
+	assert_int_equal(config.idle_sleep_us, 50);
+	assert_int_equal(config.promote_after_s, 30);
+	assert_int_equal(config.main_core, -1);
+	assert_int_equal(config.cpu_cnt, 0);
+	assert_true(config.tcp.enabled);
+	assert_int_equal(config.tcp.idle_timeout_s, 10);
+	assert_string_equal(config.run_dir, "/run/meridian");
+	assert_string_equal(config.state_dir, "/var/lib/meridian");
+	assert_true(config.settings.identity_len > 0); /* the host's name */
+	assert_false(is_dp_config_packet(&config));
+	assert_int_equal(config.listen.cnt, 1);
+	assert_int_equal(config.listen.items[0].port, 5300);
+	dp_config_done(&config);
+}
+
+static void
+ports_cores_and_addresses_are_read(void **state)
+{
+	struct dp_config config;
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(
+			load("identity: ns1\naddresses: [192.0.2.53, '2001:db8::53']\n"
+			     "cores: [2, 4-6]\nports:\n- {kind: af_xdp, interface: v0, queues: 3}\n"
+			     "- {kind: memif, socket: m.sock, role: client, checksum: trust}\n",
+					&config, said, sizeof(said)),
+			0);
+	assert_string_equal(said, "");
+	assert_int_equal(config.addresses.cnt, 2);
+	assert_int_equal(config.addresses.items[1].family, 6);
+	assert_int_equal(config.cpu_cnt, 4);
+	assert_int_equal(config.cpus[3], 6);
+	assert_int_equal(config.settings.identity_len, 3);
+	assert_true(is_dp_config_packet(&config));
+	assert_int_equal(config.ports.cnt, 2);
+	assert_int_equal(dp_config_ports(&config)[0].queues, 3);
+	assert_int_equal(dp_config_ports(&config)[0].checksum, DP_CHECKSUM_VERIFY);
+	assert_int_equal(dp_config_ports(&config)[1].role, DP_MEMIF_CLIENT);
+	assert_int_equal(dp_config_ports(&config)[1].checksum, DP_CHECKSUM_TRUST);
+	assert_string_equal(dp_config_ports(&config)[1].socket, "/tmp/m.sock");
+	dp_config_done(&config);
+}
+
+static void
+endpoints_are_read_and_written(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *means; /* NULL: refused */
+	} rows[] = {
+		{ "192.0.2.1", "192.0.2.1:53" },
+		{ "192.0.2.1:5300", "192.0.2.1:5300" },
+		{ "2001:db8::1", "[2001:db8::1]:53" },
+		{ "[2001:db8::1]", "[2001:db8::1]:53" },
+		{ "[2001:db8::1]:65535", "[2001:db8::1]:65535" },
+		{ "::", "[::]:53" },
+		{ "0.0.0.0:1", "0.0.0.0:1" },
+		{ "", NULL },
+		{ ":53", NULL },
+		{ "192.0.2.1:", NULL },
+		{ "192.0.2.1:0", NULL },
+		{ "192.0.2.1:65536", NULL },
+		{ "192.0.2.1:5x", NULL },
+		{ "[2001:db8::1", NULL },
+		{ "2001:db8::1]:53", NULL },
+		{ "[]:53", NULL },
+		{ "[192.0.2.1:53", NULL },
+		{ "example.test:53", NULL },
+		{ "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct dp_endpoint endpoint;
+		char text[DP_ENDPOINT_TEXT_MAX];
+		int err = dp_endpoint_parse(rows[i].text, &endpoint);
+
+		if ((err == 0) != (rows[i].means != NULL)) {
+			fail_msg("'%s': %d", rows[i].text, err);
+		}
+		if (err == 0) {
+			dp_endpoint_text(&endpoint, text);
+			assert_string_equal(text, rows[i].means);
+		}
+	}
+}
+
+static void
+listen_arguments_make_a_socket_port(void **state)
+{
+	static const char *const good[] = { "127.0.0.1:5300", "[::1]:5300" };
+	static const char *const bad[] = { "127.0.0.1:5300", "here" };
+	struct conf_errors errors = { 0 };
+	struct dp_config config;
+
+	(void)state;
+	assert_int_equal(dp_config_listen(good, 2, &config, &errors), 0);
+	assert_int_equal(config.listen.cnt, 2);
+	assert_false(is_dp_config_packet(&config));
+	dp_config_done(&config);
+	assert_int_equal(dp_config_listen(bad, 2, &config, &errors), -EINVAL);
+	assert_int_equal(errors.error_cnt, 1);
+	assert_non_null(strstr(errors.messages[0].text, "'here'"));
+	conf_errors_free(&errors);
+}
+
+/* Every key that --help lists stands in the example, commented out or not. */
+static void
+the_example_shows_every_key(void **state)
+{
+	struct conf_errors errors = { 0 };
+	struct dp_config config;
+	static char example[65536];
+	char *help = NULL;
+	size_t help_size = 0;
+	FILE *file = fopen(MERIDIAND_EXAMPLE, "r");
+	FILE *out = open_memstream(&help, &help_size);
+	char *rest = NULL;
+	size_t key_cnt = 0;
+
+	(void)state;
+	assert_non_null(file);
+	assert_true(fread(example, 1, sizeof(example) - 1, file) > 0);
+	assert_int_equal(fclose(file), 0);
+	dp_config_help(out);
+	assert_int_equal(fclose(out), 0);
+	for (char *line = strtok_r(help, "\n", &rest); line != NULL;
+			line = strtok_r(NULL, "\n", &rest)) {
+		char key[64];
+
+		if (sscanf(line, " %60[a-z_]:", key) == 1 && strchr(line, ':') != NULL) {
+			strcat(key, ":"); /* NOLINT: 60 and 2 are less than 64 */
+			key_cnt++;
+			if (strstr(example, key) == NULL) {
+				fail_msg("%s is not shown", key);
+			}
+		}
+	}
+	assert_true(key_cnt > 20);
+	free(help);
+	assert_int_equal(dp_config_load(MERIDIAND_EXAMPLE, &config, &errors), 0);
+	assert_int_equal(errors.cnt, 0);
+	dp_config_done(&config);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mistakes_are_named_with_their_place),
+		cmocka_unit_test(all_mistakes_are_told_in_one_run),
+		cmocka_unit_test(what_is_not_said_has_its_default),
+		cmocka_unit_test(ports_cores_and_addresses_are_read),
+		cmocka_unit_test(endpoints_are_read_and_written),
+		cmocka_unit_test(listen_arguments_make_a_socket_port),
+		cmocka_unit_test(the_example_shows_every_key),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,161 @@
+/* What the saver's thread leaves on the disk; dp_saver_stop is what makes it finish. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "dataplane/saver.h"
+#include "tests/unit/dataplane/images.h"
+#include "tests/unit/test.h"
+
+struct room {
+	char dir[64];
+	struct dp_store *store;
+	struct dp_saver *saver;
+	char said[1024]; /* by the saver's thread; read after it has ended */
+};
+
+static void
+note(void *arg, const char *text)
+{
+	struct room *room = arg;
+	size_t len = strlen(room->said);
+
+	snprintf(room->said + len, sizeof(room->said) - len, "%s\n", text);
+}
+
+static void
+open_room(struct room *room)
+{
+	const struct dp_store_notice report = { room, note };
+	struct tbl_error error;
+
+	memset(room, 0, sizeof(*room));
+	snprintf(room->dir, sizeof(room->dir), "/tmp/meridian-saver-XXXXXX");
+	assert_non_null(mkdtemp(room->dir));
+	assert_int_equal(dp_store_open(room->dir, &room->store, &error), 0);
+	assert_int_equal(dp_saver_start(room->store, &report, &room->saver), 0);
+}
+
+static void
+close_room(struct room *room)
+{
+	char command[128];
+
+	dp_store_close(room->store, true);
+	snprintf(command, sizeof(command), "rm -rf %s", room->dir);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+}
+
+static void
+hand_over_table(struct room *room, uint64_t generation)
+{
+	struct dp_image *table = images_table(generation);
+
+	dp_saver_table(room->saver, generation, table);
+	dp_image_drop(table); /* the saver has its own descriptor */
+}
+
+static void
+hand_over_selection(struct room *room, uint64_t generation, uint64_t sequence)
+{
+	struct dp_image *selection = images_selection(generation, sequence);
+
+	dp_saver_selection(room->saver, generation, selection);
+	dp_image_drop(selection);
+}
+
+static void
+expect(struct room *room, uint64_t generation, uint64_t sequence)
+{
+	const struct dp_store_notice notice = { room, note };
+	struct dp_image *table = NULL;
+	struct dp_image *selection = NULL;
+	struct tbl_view view;
+
+	assert_int_equal(dp_store_load(room->store, &notice, &table, &selection), 0);
+	tbl_view_init(&view, table->bytes, selection != NULL ? selection->bytes : NULL);
+	assert_int_equal(view.header->generation, generation);
+	assert_int_equal(view.select->sequence, sequence);
+	dp_image_drop(table);
+	dp_image_drop(selection);
+}
+
+static void
+the_newest_of_many_is_on_the_disk_at_the_end(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_room(&room);
+	for (uint64_t generation = 1; generation <= 50; generation++) {
+		hand_over_table(&room, generation);
+		hand_over_selection(&room, generation, 1);
+		hand_over_selection(&room, generation, 2);
+	}
+	dp_saver_promote(room.saver, 50);
+	dp_saver_stop(room.saver);
+	assert_string_equal(room.said, "");
+	expect(&room, 50, 2);
+	close_room(&room);
+}
+
+static void
+a_new_table_forgets_the_selection_of_the_old(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_room(&room);
+	hand_over_table(&room, 1);
+	hand_over_selection(&room, 1, 9);
+	hand_over_table(&room, 2);
+	dp_saver_stop(room.saver);
+	expect(&room, 2, 0);
+	close_room(&room);
+}
+
+static void
+a_directory_that_cannot_be_written_is_told_once(void **state)
+{
+	struct room room;
+	char path[128];
+
+	(void)state;
+	open_room(&room);
+	/* A directory in the table's place: writing works, the renaming does not. */
+	snprintf(path, sizeof(path), "mkdir -p %s/table-1/x", room.dir);
+	assert_int_equal(system(path), 0); /* NOLINT(cert-env33-c) */
+	hand_over_table(&room, 1);
+	dp_saver_stop(room.saver);
+	assert_non_null(strstr(room.said, "table-1: cannot be saved"));
+	assert_ptr_equal(strchr(room.said, '\n'), room.said + strlen(room.said) - 1); /* one line */
+	close_room(&room);
+}
+
+static void
+stopping_without_work_is_fine(void **state)
+{
+	struct room room;
+
+	(void)state;
+	open_room(&room);
+	dp_saver_stop(room.saver);
+	dp_saver_stop(NULL);
+	assert_string_equal(room.said, "");
+	close_room(&room);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_newest_of_many_is_on_the_disk_at_the_end),
+		cmocka_unit_test(a_new_table_forgets_the_selection_of_the_old),
+		cmocka_unit_test(a_directory_that_cannot_be_written_is_told_once),
+		cmocka_unit_test(stopping_without_work_is_fine),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
