@@ -10,6 +10,7 @@
 #include "control/address.h"
 #include "control/rdata.h"
 #include "control/rulesets.h"
+#include "control/shadow.h"
 
 struct cp_compiler {
 	struct tbl_location *location; /* NULL: none built, or no rule set at all */
@@ -402,6 +403,8 @@ cp_compile(struct cp_compiler *compiler, const struct cp_zones *zones, const str
 		void **ret_image, size_t *ret_size)
 {
 	struct job job = { .zones = zones, .geo = geo, .params = params, .errors = errors };
+	void *image = NULL;
+	size_t size = 0;
 	int rc = -ENOMEM;
 
 	job.is_refused = calloc(zones->cnt + 1, sizeof(*job.is_refused));
@@ -420,7 +423,16 @@ cp_compile(struct cp_compiler *compiler, const struct cp_zones *zones, const str
 	}
 	if (rc == 0) {
 		job.location = compiler->location;
-		rc = build(&job, ret_image, ret_size);
+		rc = build(&job, &image, &size);
+	}
+	if (rc == 0) {
+		rc = cp_shadow_check(image, zones, job.is_refused, errors);
+	}
+	if (rc == 0) {
+		*ret_image = image;
+		*ret_size = size;
+	} else {
+		free(image);
 	}
 out_free:
 	if (rc == -ENOMEM) {

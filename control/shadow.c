@@ -1,0 +1,291 @@
+#include "control/shadow.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table/reply.h"
+
+#define MESSAGE_BYTES     65535u
+#define PLAIN_BYTES       (MESSAGE_BYTES + 2u * TBL_NAME_MAX) /* two names may grow: SOA */
+#define HEADER_BYTES      12u
+#define QUESTION_TAIL     4u  /* type and class */
+#define RR_FIXED_BYTES    10u /* type, class, TTL, RDATA length */
+#define TYPE_NS           2u
+#define TYPE_CNAME        5u
+#define TYPE_SOA          6u
+#define TYPE_PTR          12u
+#define TYPE_MX           15u
+#define SERIAL_BYTES      4u
+#define DIFFERENCES_MAX   20u  /* told; one already stops the publish */
+#define POINTER_JUMPS_MAX 127u /* a name has no more labels */
+
+struct shadow {
+	const struct tbl_view *view;
+	struct conf_errors *errors;
+	uint8_t *message;
+	uint8_t *plain; /* RDATA, decompressed */
+	size_t message_len;
+	size_t stride; /* every so-many-th static record is asked for */
+	size_t difference_cnt;
+};
+
+static uint16_t
+read_u16(const uint8_t *bytes)
+{
+	return (uint16_t)((unsigned int)bytes[0] << 8 | bytes[1]);
+}
+
+/* Reads a possibly compressed name at `off`: its plain, lower-cased form to name[], the offset
+ * behind it to *ret_end. Returns the plain length, or 0 when it is no name. */
+static size_t
+expand_name(const struct shadow *shadow, size_t off, uint8_t name[TBL_NAME_MAX], size_t *ret_end)
+{
+	uint8_t plain[TBL_NAME_MAX];
+	size_t len = 0;
+	size_t end = 0;
+	uint32_t jumps = 0;
+
+	while (off < shadow->message_len) {
+		uint8_t octet = shadow->message[off];
+
+		if (octet >= 0xc0 && off + 1 < shadow->message_len && jumps++ < POINTER_JUMPS_MAX) {
+			end = end == 0 ? off + 2 : end;
+			off = read_u16(shadow->message + off) & 0x3fffu;
+			continue;
+		}
+		if (octet > TBL_LABEL_MAX || octet + 1u > shadow->message_len - off ||
+				octet + 1u > sizeof(plain) - len) {
+			return 0;
+		}
+		memcpy(plain + len, shadow->message + off, octet + 1u);
+		len += octet + 1u;
+		off += octet + 1u;
+		if (octet == 0) {
+			*ret_end = end == 0 ? off : end;
+			tbl_name_lower(plain, name);
+			return len;
+		}
+	}
+	return 0;
+}
+
+/* How many bytes of a type's RDATA stand before, and how many names follow (RFC 1035 §3.3). */
+static uint32_t
+count_names(uint16_t type, size_t *ret_head)
+{
+	*ret_head = type == TYPE_MX ? 2 : 0;
+	switch (type) {
+	case TYPE_SOA:
+		return 2;
+	case TYPE_NS:
+	case TYPE_CNAME:
+	case TYPE_PTR:
+	case TYPE_MX:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/* RDATA at off..off+size without compression; names lower-cased. Returns its length, 0 if bad. */
+static size_t
+expand_rdata(const struct shadow *shadow, uint16_t type, size_t off, size_t size, uint8_t *plain)
+{
+	size_t head;
+	uint32_t names = count_names(type, &head);
+	size_t end = off + size;
+	size_t len = head <= size ? head : size;
+
+	memcpy(plain, shadow->message + off, len);
+	off += len;
+	for (uint32_t i = 0; i < names; i++) {
+		size_t name_len = expand_name(shadow, off, plain + len, &off);
+
+		if (name_len == 0 || off > end) {
+			return 0;
+		}
+		len += name_len;
+	}
+	memcpy(plain + len, shadow->message + off, end - off);
+	return len + (end - off);
+}
+
+/* Is this RDATA one of the record's values (or, for a dynamic record, one of any pool's)? Case of
+ * names apart: they are lower-cased on both sides. */
+static bool
+is_rdata_of(const struct tbl_rdata *value, uint16_t type, const uint8_t *plain, size_t size)
+{
+	size_t head;
+	uint32_t names = count_names(type, &head);
+	uint8_t lower[TBL_NAME_MAX];
+
+	if (value->size != size || (head > 0 && memcmp(value->bytes, plain, head) != 0)) {
+		return false;
+	}
+	for (uint32_t i = 0; i < names; i++) {
+		size_t len = tbl_name_lower(value->bytes + head, lower);
+
+		if (memcmp(lower, plain + head, len) != 0) {
+			return false;
+		}
+		head += len;
+	}
+	/* The compiler sets the serial: it is the generation. */
+	head += type == TYPE_SOA ? SERIAL_BYTES : 0;
+	return memcmp(value->bytes + head, plain + head, size - head) == 0;
+}
+
+static bool
+has_value(const struct cp_record *record, const uint8_t *plain, size_t size)
+{
+	for (uint32_t i = 0; i < record->value_cnt; i++) {
+		if (is_rdata_of(&record->values[i], record->type, plain, size)) {
+			return true;
+		}
+	}
+	for (uint32_t p = 0; record->dynamic != NULL && p < record->dynamic->pool_cnt; p++) {
+		const struct cp_pool *pool = &record->dynamic->pools[p];
+
+		for (uint32_t i = 0; i < pool->value_cnt; i++) {
+			if (is_rdata_of(&pool->values[i].rdata, record->type, plain, size)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Reads the first `cnt` records of the reply. NULL when all are the record's, else what differs. */
+static const char *
+compare_records(const struct shadow *shadow, const struct cp_record *record, size_t off,
+		uint32_t cnt)
+{
+	uint8_t *plain = shadow->plain;
+	uint8_t owner[TBL_NAME_MAX];
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		size_t len = expand_name(shadow, off, owner, &off);
+		size_t size;
+
+		if (len == 0 || memcmp(owner, record->owner, len) != 0) {
+			return "the owner name is another";
+		}
+		if (shadow->message_len - off < RR_FIXED_BYTES ||
+				read_u16(shadow->message + off) != record->type) {
+			return "the type is another";
+		}
+		size = read_u16(shadow->message + off + 8);
+		off += RR_FIXED_BYTES;
+		if (size > shadow->message_len - off) {
+			return "a record is cut short";
+		}
+		len = expand_rdata(shadow, record->type, off, size, plain);
+		if (len == 0 || !has_value(record, plain, len)) {
+			return "a value is none of the zone's";
+		}
+		off += size;
+	}
+	return NULL;
+}
+
+/* What a reply says is not this record's business: it is hidden by a delegation, or its name is the
+ * apex of a zone inside this one. */
+static bool
+is_elsewhere(const struct shadow *shadow, const struct cp_zone *zone, const struct tbl_reply *reply)
+{
+	const struct tbl_node *apex;
+
+	if (reply->is_referral || reply->match.node == NULL) {
+		return reply->is_referral;
+	}
+	apex = &shadow->view->nodes[shadow->view->zones[reply->match.node->zone].apex];
+	return memcmp(tbl_node_name(shadow->view, apex), zone->apex, apex->name_len) != 0;
+}
+
+static const char *
+ask(struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *record)
+{
+	static const struct tbl_addr nobody = { .family = 4 };
+	struct tbl_counts counts;
+	struct tbl_reply reply;
+	struct tbl_name name;
+	size_t start;
+	int len;
+
+	if (tbl_name_parse(record->owner, sizeof(record->owner), &name) < 0) {
+		return "the name is none";
+	}
+	tbl_name_hash(&name, shadow->view->header->hash_seed);
+	tbl_resolve(shadow->view, &name, record->type, &nobody, 0, &reply);
+	if (is_elsewhere(shadow, zone, &reply)) {
+		return NULL;
+	}
+	if (reply.rcode != 0 || reply.piece_cnt == 0 ||
+			reply.pieces[0].section != TBL_REPLY_ANSWER) {
+		return "the table has no answer";
+	}
+	start = HEADER_BYTES + name.len + QUESTION_TAIL;
+	memcpy(shadow->message + HEADER_BYTES, name.wire, name.len);
+	len = tbl_reply_write(shadow->view, &reply, name.len, shadow->message, start, MESSAGE_BYTES,
+			&counts);
+	if (len < 0) {
+		return "the answer does not fit a message";
+	}
+	shadow->message_len = (size_t)len;
+	if (record->dynamic == NULL && reply.pieces[0].answer->rr_cnt != record->value_cnt) {
+		return "the number of values is another";
+	}
+	return compare_records(shadow, record, start, reply.pieces[0].answer->rr_cnt);
+}
+
+static void
+ask_zone(struct shadow *shadow, const struct cp_zone *zone)
+{
+	for (size_t i = 0; i < zone->record_cnt; i++) {
+		const struct cp_record *record = &zone->records[i];
+		const char *difference;
+
+		if (record->dynamic == NULL && i % shadow->stride != 0) {
+			continue;
+		}
+		difference = ask(shadow, zone, record);
+		if (difference != NULL && shadow->difference_cnt++ < DIFFERENCES_MAX) {
+			char type[16];
+
+			conf_error_add(shadow->errors, CONF_ERROR, record->file, record->line,
+					record->col,
+					"the compiled table does not answer %s %s as the zone "
+					"says: %s "
+					"(a defect of Meridian: please report it)",
+					record->fqdn, cp_type_name(record->type, type), difference);
+		}
+	}
+}
+
+int
+cp_shadow_check(const void *image, const struct cp_zones *zones, const bool *is_left_out,
+		struct conf_errors *errors)
+{
+	struct tbl_view view;
+	struct shadow shadow = { .view = &view, .errors = errors, .stride = 1 };
+	size_t record_cnt = 0;
+
+	for (size_t i = 0; i < zones->cnt; i++) {
+		record_cnt += zones->items[i].record_cnt;
+	}
+	shadow.stride += record_cnt / CP_SHADOW_RECORDS_MAX;
+	shadow.message = malloc(MESSAGE_BYTES + PLAIN_BYTES);
+	if (shadow.message == NULL) {
+		return -ENOMEM;
+	}
+	shadow.plain = shadow.message + MESSAGE_BYTES;
+	tbl_view_init(&view, image, NULL);
+	for (size_t i = 0; i < zones->cnt; i++) {
+		if (!is_left_out[i]) {
+			ask_zone(&shadow, &zones->items[i]);
+		}
+	}
+	free(shadow.message);
+	return shadow.difference_cnt == 0 ? 0 : -EBADMSG;
+}
