@@ -1,0 +1,466 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table/build.h"
+#include "table/seal.h"
+#include "table/view.h"
+
+#include "tests/unit/table/sample.h"
+#include "tests/unit/test.h"
+
+/* The image under test, whole and writable; tests change a copy. */
+static uint8_t *good;
+static size_t good_size;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	good = sample_everything(&good_size);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(good);
+	return 0;
+}
+
+static void *
+copy_image(void)
+{
+	/* The builder's sizes are multiples of 64, as aligned_alloc() wants. */
+	void *copy = aligned_alloc(TBL_ALIGN_BYTES, good_size);
+
+	assert_non_null(copy);
+	memcpy(copy, good, good_size);
+	return copy;
+}
+
+static void *
+section(void *image, enum tbl_section_kind kind)
+{
+	struct tbl_header *header = image;
+
+	return (uint8_t *)image + header->sections[kind].off;
+}
+
+static void
+a_whole_image_is_accepted(void **state)
+{
+	struct tbl_error error;
+
+	(void)state;
+	assert_int_equal(tbl_check(good, good_size, &error), 0);
+	assert_int_equal(tbl_check(good + 1, good_size - 1, &error), -EINVAL); /* not aligned */
+}
+
+/* The location index: most of a megabyte of the same few numbers. */
+static bool
+is_location_index(size_t at)
+{
+	const struct tbl_header *header = (const void *)good;
+
+	return at >= header->sections[TBL_SECTION_LOC4_ROOT].off &&
+	       at < header->sections[TBL_SECTION_LEAVES].off;
+}
+
+/* Every bit of the header, one of every byte behind it, and one of every 1009th byte of the
+ * location index: each costs a sum over the whole image. */
+static void
+any_flipped_bit_is_refused(void **state)
+{
+	uint8_t *image = copy_image();
+	struct tbl_error error;
+	size_t flipped = 0;
+
+	(void)state;
+	for (size_t at = 0; at < good_size; at++) {
+		unsigned int bits = at < TBL_HEADER_BYTES ? 0xffu : 1u << at % 8;
+
+		if (is_location_index(at) && at % 1009 != 0) {
+			continue;
+		}
+		for (unsigned int bit = 1; bit < 0x100u; bit <<= 1) {
+			if ((bits & bit) == 0) {
+				continue;
+			}
+			image[at] ^= (uint8_t)bit;
+			error.text[0] = '\0';
+			if (tbl_check(image, good_size, &error) != -EBADMSG ||
+					error.text[0] == '\0') {
+				fail_msg("byte %zu, bit %#x: accepted, or no reason given", at,
+						bit);
+			}
+			image[at] ^= (uint8_t)bit;
+			flipped++;
+		}
+	}
+	assert_int_equal(tbl_check(image, good_size, &error), 0);
+	assert_true(flipped > TBL_HEADER_BYTES * 8);
+	free(image);
+}
+
+/* A length that the header does not name is refused before anything is summed, so every one of
+ * them can be tried. The copy ends with the bytes given: a sanitizer sees the first one beyond. */
+static void
+any_truncation_is_refused(void **state)
+{
+	struct tbl_error error;
+
+	(void)state;
+	for (size_t size = 0; size < good_size; size++) {
+		if (tbl_check(good, size, &error) != -EBADMSG) {
+			fail_msg("%zu bytes accepted", size);
+		}
+	}
+	for (size_t size = 0; size <= 2 * TBL_HEADER_BYTES; size += 8) {
+		uint8_t *bytes = NULL;
+
+		assert_int_equal(posix_memalign((void **)&bytes, TBL_ALIGN_BYTES, size + 1), 0);
+		memcpy(bytes, good, size);
+		assert_int_equal(tbl_check(bytes, size, &error), -EBADMSG);
+		free(bytes);
+	}
+}
+
+/* Even a header that owns up to the truncation is refused, wherever it falls. */
+static void
+a_resealed_truncation_is_refused(void **state)
+{
+	struct tbl_error error;
+
+	(void)state;
+	for (size_t size = TBL_HEADER_BYTES; size < good_size; size += size < 4096 ? 64 : 8128) {
+		uint8_t *bytes = NULL;
+		struct tbl_header *header;
+
+		assert_int_equal(posix_memalign((void **)&bytes, TBL_ALIGN_BYTES, size), 0);
+		memcpy(bytes, good, size);
+		header = (struct tbl_header *)(void *)bytes;
+		header->image_bytes = size;
+		sample_reseal(bytes, size);
+		assert_int_equal(tbl_check(bytes, size, &error), -EBADMSG);
+		assert_null(strstr(error.text, "checksum"));
+		free(bytes);
+	}
+}
+
+/* Lies that a right checksum covers: each row changes one field of a good image, and names what the
+ * error must speak of. */
+#define FIELD(kind, type, index, field)                                                   \
+	TBL_SECTION_##kind, (index) * sizeof(struct type) + offsetof(struct type, field), \
+			sizeof(((struct type *)0)->field)
+#define ELEMENT(kind, type, index) TBL_SECTION_##kind, (index) * sizeof(type), sizeof(type)
+#define HEADER(field) \
+	TBL_SECTION_CNT, offsetof(struct tbl_header, field), sizeof(((struct tbl_header *)0)->field)
+#define SECTION(kind, field)                                                              \
+	TBL_SECTION_CNT,                                                                  \
+			offsetof(struct tbl_header, sections) +                           \
+					TBL_SECTION_##kind * sizeof(struct tbl_section) + \
+					offsetof(struct tbl_section, field),              \
+			sizeof(((struct tbl_section *)0)->field)
+
+struct lie {
+	enum tbl_section_kind kind; /* TBL_SECTION_CNT: the header */
+	size_t off;
+	size_t bytes;
+	uint64_t value;
+	const char *complaint;
+};
+
+static const struct lie lies[] = {
+	{ HEADER(magic), 1, "magic" },
+	{ HEADER(version), TBL_VERSION + 1, "version 2" },
+	{ HEADER(header_bytes), 64, "header: 64 bytes" },
+	{ HEADER(section_cnt), 3, "with 3 sections" },
+	{ HEADER(generation), 0, "generation 0" },
+	{ HEADER(max_label_cnt), 128, "max_label_cnt 128" },
+	{ HEADER(max_label_cnt), 1, "nodes[" },
+	{ HEADER(class_cnt), 0, "0 classes" },
+	{ HEADER(leaf4_cnt), 0, "0 IPv4 leaves" },
+	{ HEADER(leaf4_cnt), UINT32_MAX, "IPv4 leaves" },
+	{ HEADER(slot_cnt), 1, "slots" },
+	{ HEADER(reserved[0]), 1, "reserved" },
+	{ SECTION(ZONES, cnt), 0, "section zones" },
+	{ SECTION(NODES, cnt), UINT64_MAX / 32, "section nodes" },
+	{ SECTION(NODES, off), UINT64_MAX - 63, "section nodes" },
+	{ SECTION(NODES, elem_bytes), 0, "section nodes" },
+	{ SECTION(BUCKETS, cnt), 3, "section buckets" },
+	{ SECTION(WIRE, off), 0, "section wire" },
+	{ SECTION(STRINGS, cnt), 1, "string" },
+	{ SECTION(LOC4_ROOT, cnt), 65535, "section loc4_root" },
+	{ SECTION(SCOPES, cnt), 3, "scopes" },
+	{ SECTION(SELECTION, cnt), 127, "section selection" },
+	{ FIELD(ZONES, tbl_zone, 0, apex), UINT32_MAX, "apex" },
+	{ FIELD(ZONES, tbl_zone, 0, apex), 1, "apex" },
+	{ FIELD(ZONES, tbl_zone, 0, soa_negative), UINT32_MAX, "zones[0]" },
+	{ FIELD(ZONES, tbl_zone, 0, soa_negative), 0, "zones[0]" },
+	{ FIELD(ZONES, tbl_zone, 0, name_str), UINT32_MAX, "zones[0]" },
+	{ FIELD(BUCKETS, tbl_bucket, 0, node[1]), 0x80000000u, "buckets[0]" },
+	{ FIELD(BUCKETS, tbl_bucket, 0, node[7]), 0x7ffffffeu, "buckets[0]" },
+	{ FIELD(NODES, tbl_node, 0, flags), 0, "nodes[0]" },
+	{ FIELD(NODES, tbl_node, 0, flags), 0x8001, "flags" },
+	{ FIELD(NODES, tbl_node, 0, flags), TBL_NODE_CUT, "nodes[0]" },
+	{ FIELD(NODES, tbl_node, 0, name_len), 0, "name" },
+	{ FIELD(NODES, tbl_node, 0, name_len), 255, "name" },
+	{ FIELD(NODES, tbl_node, 0, label_cnt), 2, "labels" },
+	{ FIELD(NODES, tbl_node, 0, zone), 2, "zone 2" },
+	{ FIELD(NODES, tbl_node, 0, zone), 1, "zone 1" },
+	{ FIELD(NODES, tbl_node, 0, rrset_first), UINT32_MAX, "RRsets" },
+	{ FIELD(NODES, tbl_node, 0, rrset_cnt), UINT16_MAX, "RRsets" },
+	{ FIELD(NODES, tbl_node, 0, reserved), 1, "nodes[0]" },
+	{ FIELD(NODES, tbl_node, 0, wildcard), 0, "wildcard" },
+	{ FIELD(NODES, tbl_node, 0, wildcard), TBL_NONE, "wildcards" },
+	{ FIELD(NODES, tbl_node, 0, wildcard), TBL_NONE - 1, "wildcard" },
+	{ FIELD(NODES, tbl_node, 0, cut), 0, "cut" },
+	{ FIELD(NODES, tbl_node, 0, name[1]), 'E', "lower-cased" },
+	{ FIELD(NODES, tbl_node, 0, name[1]), 'f', "hash" },
+	{ FIELD(RRSETS, tbl_rrset, 0, type), 0, "type 0" },
+	{ FIELD(RRSETS, tbl_rrset, 0, type), 255, "type 255" },
+	{ FIELD(RRSETS, tbl_rrset, 0, type), 16, "nodes[0]" },
+	{ FIELD(RRSETS, tbl_rrset, 0, flags), 2, "flags" },
+	{ FIELD(RRSETS, tbl_rrset, 0, flags), TBL_RRSET_DYNAMIC, "dynamic" },
+	{ FIELD(RRSETS, tbl_rrset, 0, ref), UINT32_MAX, "does not exist" },
+	{ FIELD(ANSWERS, tbl_answer, 0, wire_off), 2, "answers[0]" },
+	{ FIELD(ANSWERS, tbl_answer, 0, wire_off), UINT32_MAX - 3, "answers[0]" },
+	{ FIELD(ANSWERS, tbl_answer, 0, wire_len), UINT16_MAX, "answer" },
+	{ FIELD(ANSWERS, tbl_answer, 0, wire_len), 1, "answer 0" },
+	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), 0, "empty" },
+	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), UINT16_MAX, "answer 0" },
+	{ FIELD(ANSWERS, tbl_answer, 0, extra_cnt), 1, "answer 0" },
+	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), 0, "fixup" },
+	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), UINT16_MAX, "answer" },
+	{ FIELD(ANSWERS, tbl_answer, 0, cname), 0, "CNAME" },
+	{ FIELD(ANSWERS, tbl_answer, 0, cname), UINT32_MAX - 1, "CNAME" },
+	{ FIELD(CNAMES, tbl_cname, 0, node), UINT32_MAX - 1, "cnames[0]" },
+	{ FIELD(CNAMES, tbl_cname, 0, name_off), UINT32_MAX, "cnames[0]" },
+	{ FIELD(CNAMES, tbl_cname, 0, name_len), 2, "cname" },
+	{ FIELD(CNAMES, tbl_cname, 0, rdata_pos), 3, "cname 0" },
+	{ FIELD(CNAMES, tbl_cname, 0, shared_len), 1, "cname 0" },
+	{ FIELD(CNAMES, tbl_cname, 0, kind), 3, "cnames[0]" },
+	{ FIELD(CNAMES, tbl_cname, 0, reserved[2]), 1, "cnames[0]" },
+	{ FIELD(DYNS, tbl_dyn, 0, ruleset), 2, "dyns[0]" },
+	{ FIELD(DYNS, tbl_dyn, 0, slot_first), UINT32_MAX, "slots" },
+	{ FIELD(DYNS, tbl_dyn, 0, pool_first), UINT32_MAX, "pools" },
+	{ FIELD(DYNS, tbl_dyn, 0, pool_cnt), 0, "pool" },
+	{ FIELD(DYNS, tbl_dyn, 0, pool_cnt), UINT16_MAX, "pools" },
+	{ FIELD(DYNS, tbl_dyn, 0, type), MX, "dynamic record" },
+	{ FIELD(DYNS, tbl_dyn, 0, node), 0, "dynamic record" },
+	{ FIELD(DYNS, tbl_dyn, 0, last_resort), UINT32_MAX, "does not exist" },
+	{ FIELD(DYNS, tbl_dyn, 0, reserved), 1, "dyns[0]" },
+	{ FIELD(POOLS, tbl_pool, 0, value_first), UINT32_MAX, "values" },
+	{ FIELD(POOLS, tbl_pool, 0, value_cnt), 0, "0 values" },
+	{ FIELD(POOLS, tbl_pool, 0, fallback), 0, "loop" },
+	{ FIELD(POOLS, tbl_pool, 0, fallback), 2, "no pool" },
+	{ FIELD(POOLS, tbl_pool, 1, fallback), 0, "loop" },
+	{ FIELD(POOLS, tbl_pool, 0, name_str), UINT32_MAX, "pool" },
+	{ FIELD(VALUES, tbl_value, 0, answer), UINT32_MAX, "does not exist" },
+	{ FIELD(VALUES, tbl_value, 0, target), UINT32_MAX - 1, "target" },
+	{ FIELD(VALUES, tbl_value, 0, weight), 0, "weight 0" },
+	{ FIELD(VALUES, tbl_value, 0, weight), 101, "weight 101" },
+	{ FIELD(VALUES, tbl_value, 0, status), 3, "status 3" },
+	{ FIELD(VALUES, tbl_value, 0, text_str), UINT32_MAX, "value" },
+	{ FIELD(TARGETS, tbl_target, 0, key_str), UINT32_MAX, "targets[0]" },
+	{ FIELD(RULESETS, tbl_ruleset, 0, rule_first), UINT32_MAX, "rulesets[0]" },
+	{ FIELD(RULESETS, tbl_ruleset, 0, rule_cnt), UINT32_MAX, "rulesets[0]" },
+	{ FIELD(RULESETS, tbl_ruleset, 0, class_rule_first), UINT64_MAX, "rulesets[0]" },
+	{ FIELD(RULESETS, tbl_ruleset, 1, scope_first), 0, "rulesets[1]" },
+	{ FIELD(RULES, tbl_rule, 0, pool), 2, "rule 0 names pool 2" },
+	{ FIELD(RULES, tbl_rule, 0, geos_str), UINT32_MAX, "rules[0]" },
+	{ ELEMENT(CLASS_RULE, uint16_t, 0), 3, "has rule 3" },
+	{ ELEMENT(SCOPES, uint8_t, 0), 33, "scope 33" },
+	{ FIELD(LEAVES, tbl_leaf, 0, class_id), UINT32_MAX, "leaves[0]" },
+	{ FIELD(LEAVES, tbl_leaf, 0, prefix_bits), 33, "leaves[0]" },
+	{ FIELD(LEAVES, tbl_leaf, 1, prefix_bits), 1, "where leaf 1 is" },
+	{ FIELD(LEAVES, tbl_leaf, 0, reserved[0]), 1, "leaves[0]" },
+	{ ELEMENT(LOC4_ROOT, uint32_t, 0), 1, "leaf 1 where leaf 0 is" },
+	{ ELEMENT(LOC4_ROOT, uint32_t, 65535), 0, "IPv4" },
+	{ ELEMENT(LOC6_ROOT, uint32_t, 0), UINT32_MAX, "kind 3" },
+	{ ELEMENT(LOC6_ROOT, uint32_t, 0), 0x80000000u, "kind 2" },
+	{ ELEMENT(LOC6_ROOT, uint32_t, 0), 0x7fffffffu, "index words" },
+	{ ELEMENT(LOC4_NODES, uint32_t, 0), UINT32_MAX, "IPv4" },
+	{ ELEMENT(STRINGS, uint8_t, 0), 1, "strings" },
+};
+
+static void
+tell(const struct lie *lie, void *image)
+{
+	uint8_t *at = lie->kind == TBL_SECTION_CNT ? image : section(image, lie->kind);
+
+	assert_true(lie->bytes <= sizeof(lie->value));
+	memcpy(at + lie->off, &lie->value, lie->bytes); /* little-endian */
+	sample_reseal(image, good_size);
+}
+
+static void
+lies_under_a_right_checksum_are_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		void *image = copy_image();
+		struct tbl_error error = { "accepted" };
+		int rc;
+
+		tell(&lies[i], image);
+		rc = tbl_check(image, good_size, &error);
+		if (rc != -EBADMSG || strstr(error.text, lies[i].complaint) == NULL) {
+			fail_msg("row %zu (%s): %s", i, lies[i].complaint, error.text);
+		}
+		free(image);
+	}
+}
+
+/* Every byte of records and fixups in turn becomes what a pointer or a length would be: most are
+ * refused, what is accepted is data (addresses, TTLs, text), and a sanitizer sees every read. */
+static void
+changed_wire_bytes_never_lead_outside(void **state)
+{
+	struct tbl_header *header = (struct tbl_header *)(void *)good;
+	size_t cnt = header->sections[TBL_SECTION_WIRE].cnt;
+	static const uint8_t values[] = { 0xc0, 0xff };
+	uint8_t *image = copy_image();
+	uint8_t *wire = section(image, TBL_SECTION_WIRE);
+	struct tbl_error error;
+	size_t refused = 0;
+
+	(void)state;
+	for (size_t at = 0; at < cnt; at++) {
+		uint8_t was = wire[at];
+
+		for (size_t v = 0; v < ARRAY_LEN(values); v++) {
+			wire[at] = values[v];
+			sample_reseal(image, good_size);
+			refused += tbl_check(image, good_size, &error) != 0;
+		}
+		wire[at] = was;
+	}
+	assert_true(refused > cnt / 2);
+	free(image);
+}
+
+/* Selections */
+
+static void *
+build_selection(size_t *ret_size)
+{
+	void *selection;
+
+	assert_int_equal(tbl_select_build(good, NULL, 5, &selection, ret_size), 0);
+	return selection;
+}
+
+static void
+selections_are_held_to_their_table(void **state)
+{
+	struct tbl_error error;
+	size_t size;
+	struct tbl_select_header *selection = build_selection(&size);
+	void *other = copy_image();
+
+	(void)state;
+	assert_int_equal(tbl_check_selection(good, selection, size, &error), 0);
+	assert_int_equal(tbl_check_selection(good, (uint8_t *)selection + 1, size - 1, &error),
+			-EINVAL);
+	for (size_t cut = 0; cut < size; cut++) {
+		assert_int_equal(tbl_check_selection(good, selection, cut, &error), -EBADMSG);
+	}
+	tbl_reseal(other, SAMPLE_GENERATION + 1, 0);
+	assert_int_equal(tbl_check(other, good_size, &error), 0);
+	assert_int_equal(tbl_check_selection(other, selection, size, &error), -EBADMSG);
+	assert_non_null(strstr(error.text, "generation"));
+	free(other);
+	free(selection);
+}
+
+static void
+any_flipped_bit_of_a_selection_is_refused(void **state)
+{
+	struct tbl_error error;
+	size_t size;
+	uint8_t *selection = build_selection(&size);
+
+	(void)state;
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		selection[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		assert_int_equal(tbl_check_selection(good, selection, size, &error), -EBADMSG);
+		selection[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	free(selection);
+}
+
+/* Whether a word of a selection may be any number: part of the sequence, an alias's threshold, or
+ * padding behind an array. */
+static bool
+is_free_word(const struct tbl_select_header *header, size_t word)
+{
+	size_t off = word * sizeof(uint32_t);
+	size_t slots_end = header->slots_off + header->slot_cnt * sizeof(uint32_t);
+	size_t sets_end = header->sets_off + header->set_cnt * sizeof(struct tbl_set);
+	size_t aliases_end = header->aliases_off + header->alias_cnt * sizeof(struct tbl_alias);
+
+	if (off >= aliases_end) {
+		return true;
+	}
+	if (off >= header->aliases_off) {
+		return (off - header->aliases_off) % sizeof(struct tbl_alias) == 0;
+	}
+	return (off >= slots_end && off < header->sets_off) || off >= sets_end ||
+	       off / sizeof(uint64_t) ==
+	                       offsetof(struct tbl_select_header, sequence) / sizeof(uint64_t);
+}
+
+/* Under a right checksum no other word can be a number that is nobody's index. */
+static void
+lies_of_a_selection_are_refused(void **state)
+{
+	static const uint32_t values[] = { 0x7fffffff, UINT32_MAX - 1, UINT32_MAX };
+	struct tbl_error error;
+	size_t size;
+	uint32_t *words = build_selection(&size);
+	struct tbl_select_header *header = (struct tbl_select_header *)(void *)words;
+
+	(void)state;
+	for (size_t i = 0; i < size / sizeof(*words); i++) {
+		uint32_t was = words[i];
+
+		for (size_t v = 0; v < ARRAY_LEN(values); v++) {
+			bool is_free;
+			int rc;
+
+			words[i] = values[v];
+			header->checksum = tbl_seal_selection(words, size);
+			rc = tbl_check_selection(good, words, size, &error);
+			words[i] = was;
+			is_free = is_free_word(header, i) ||
+			          i / 2 == offsetof(struct tbl_select_header, checksum) / 8;
+			if (values[v] != was && (rc == 0) != is_free) {
+				fail_msg("word %zu = %#x: %s", i, values[v],
+						rc == 0 ? "accepted" : error.text);
+			}
+		}
+	}
+	free(words);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_whole_image_is_accepted),
+		cmocka_unit_test(any_flipped_bit_is_refused),
+		cmocka_unit_test(any_truncation_is_refused),
+		cmocka_unit_test(a_resealed_truncation_is_refused),
+		cmocka_unit_test(lies_under_a_right_checksum_are_refused),
+		cmocka_unit_test(changed_wire_bytes_never_lead_outside),
+		cmocka_unit_test(selections_are_held_to_their_table),
+		cmocka_unit_test(any_flipped_bit_of_a_selection_is_refused),
+		cmocka_unit_test(lies_of_a_selection_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("table/check", tests, setup, teardown);
+}
