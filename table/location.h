@@ -27,6 +27,10 @@ struct tbl_prefix {
 	uint8_t family;    /* 4 or 6 */
 };
 
+/* tbl_prefix_text: "192.0.2.0/24". */
+#define TBL_PREFIX_TEXT_MAX 50u /* 45 characters of an IPv6 address, "/128", NUL */
+void tbl_prefix_text(const struct tbl_prefix *prefix, char text[TBL_PREFIX_TEXT_MAX]);
+
 /* One rule: where `geos` are "NA", "NA-US", "NA-US-CA" (continent-country-province). A rule with
  * neither geos nor subnets is the catch-all. `pool` numbers pools in the record: rules with equal
  * pool give equal answers, and scopes may merge across them. */

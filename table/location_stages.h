@@ -37,10 +37,6 @@ int tbl_location_check_input(const struct tbl_ruleset_input *rulesets, uint32_t 
 int tbl_location_describe(struct tbl_location *location, const struct tbl_ruleset_input *rulesets,
 		uint32_t ruleset_cnt);
 
-/* tbl_prefix_text: "192.0.2.0/24". */
-#define TBL_PREFIX_TEXT_MAX 50u /* 45 characters of an IPv6 address, "/128", NUL */
-void tbl_prefix_text(const struct tbl_prefix *prefix, char text[TBL_PREFIX_TEXT_MAX]);
-
 /* A code has at most this many parts: continent, country, province. */
 #define TBL_CODE_PARTS_MAX 3u
 #define TBL_CODE_BYTES_MAX 12u /* three parts of three characters, two dashes, NUL */
