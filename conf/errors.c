@@ -35,7 +35,9 @@ conf_error_add(struct conf_errors *errors, enum conf_level level, const char *fi
 		return;
 	}
 	message = &errors->messages[errors->cnt];
-	*message = (struct conf_message){ .level = level, .line = line, .col = col };
+	*message = (struct conf_message){
+		.level = level, .line = line, .col = col, .number = errors->cnt
+	};
 	va_start(args, format);
 	len = vasprintf(&message->text, format, args);
 	va_end(args);
@@ -60,7 +62,10 @@ compare_places(const void *a, const void *b)
 	if (order == 0) {
 		order = (x->line > y->line) - (x->line < y->line);
 	}
-	return order != 0 ? order : (x->col > y->col) - (x->col < y->col);
+	if (order == 0) {
+		order = (x->col > y->col) - (x->col < y->col);
+	}
+	return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
 }
 
 void

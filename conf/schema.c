@@ -62,27 +62,31 @@ static const size_t kind_bytes[] = {
 	[CONF_ROW_MAP_LIST] = sizeof(struct conf_list),
 };
 
-/* key_path writes "ports[1].queues" for the row last taken from each frame. */
+/* key_path writes "ports[1].queues" for the row last taken from each frame; `last` is "" for the
+ * struct itself. */
 static void
 key_path(const struct walk *walk, const char *last, char path[SCHEMA_PATH_MAX])
 {
 	size_t len = 0;
 
-	path[0] = '\0';
+	(void)snprintf(path, SCHEMA_PATH_MAX, "%s", last[0] != '\0' ? last : "file");
 	for (size_t i = 0; i + 1 < walk->depth; i++) {
 		const struct frame *inner = &walk->frames[i + 1];
-		const char *key = walk->frames[i].row[-1].key;
-		int more = inner->list != NULL ? snprintf(path + len, SCHEMA_PATH_MAX - len,
-								 "%s[%zu].", key, inner->elem)
-		                               : snprintf(path + len, SCHEMA_PATH_MAX - len, "%s.",
-								 key);
+		char element[24] = "";
+		int more = 0;
 
+		if (inner->list != NULL) {
+			(void)snprintf(element, sizeof(element), "[%zu]", inner->elem);
+		}
+		more = snprintf(path + len, SCHEMA_PATH_MAX - len, "%s%s%s%s%s", i > 0 ? "." : "",
+				walk->frames[i].row[-1].key, element, last[0] != '\0' ? "." : "",
+				last);
 		if (more < 0 || (size_t)more >= SCHEMA_PATH_MAX - len) {
 			return;
 		}
-		len += (size_t)more;
+		/* The next level is written over `last` and the dot before it. */
+		len += (size_t)more - strlen(last) - (last[0] != '\0');
 	}
-	(void)snprintf(path + len, SCHEMA_PATH_MAX - len, "%s", last);
 }
 
 static void
@@ -124,10 +128,7 @@ begin_struct(struct walk *walk)
 		return;
 	}
 	if (node->kind != CONF_MAPPING) {
-		const char *key = walk->depth > 1 ? walk->frames[walk->depth - 2].row[-1].key
-		                                  : "file";
-
-		tell(walk, node, key, "must hold \"key: value\" pairs");
+		tell(walk, node, "", "must hold \"key: value\" pairs");
 		frame->node = NULL;
 		return;
 	}

@@ -26,7 +26,7 @@ enum conf_row_kind {
 	CONF_ROW_ENUM,        /* int: index in `choices` */
 	CONF_ROW_STRING_LIST, /* struct conf_strings; a single scalar counts as a list of one */
 	CONF_ROW_MAP,         /* nested struct described by `rows` at `offset` */
-	CONF_ROW_MAP_LIST,    /* struct conf_list of nested structs of `elem_bytes` described by `rows` */
+	CONF_ROW_MAP_LIST, /* struct conf_list of nested structs of `elem_bytes` described by `rows` */
 };
 
 struct conf_strings {
@@ -41,15 +41,15 @@ struct conf_list {
 struct conf_row {
 	const char *key; /* NULL ends the table */
 	enum conf_row_kind kind;
-	size_t offset;       /* in the (nested) struct */
+	size_t offset;        /* in the (nested) struct */
 	const char *fallback; /* default as text, NULL: none (string NULL, empty list) */
 	bool is_required;
-	int64_t min, max;    /* CONF_ROW_INT */
-	const char *unit;    /* "s", "ms", "bytes"; for messages and help */
-	const char *const *choices; /* CONF_ROW_ENUM, NULL-terminated */
+	int64_t min, max;            /* CONF_ROW_INT */
+	const char *unit;            /* "s", "ms", "bytes"; for messages and help */
+	const char *const *choices;  /* CONF_ROW_ENUM, NULL-terminated */
 	const struct conf_row *rows; /* nested */
 	size_t elem_bytes;
-	const char *help;    /* one sentence */
+	const char *help; /* one sentence */
 };
 
 /* conf_schema_load reads `path` into *target (zeroed first). */

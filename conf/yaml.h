@@ -34,7 +34,8 @@ struct conf_message {
 	char *file;
 	uint32_t line;
 	uint32_t col;
-	char *text; /* may hold newlines: octoDNS's reasons, one a line */
+	char *text;    /* may hold newlines: octoDNS's reasons, one a line */
+	size_t number; /* as it was told: keeps the order of messages with one place */
 };
 struct conf_errors {
 	struct conf_message *messages;
@@ -44,10 +45,10 @@ struct conf_errors {
 };
 
 /* conf_error_add appends a message (printf-like); out of memory sets error_cnt and drops the text. */
-void conf_error_add(struct conf_errors *errors, enum conf_level level, const char *file,
-		uint32_t line, uint32_t col, const char *format, ...)
-		__attribute__((format(printf, 6, 7)));
-/* conf_errors_sort puts messages[first..) in the order of their places. */
+void
+conf_error_add(struct conf_errors *errors, enum conf_level level, const char *file, uint32_t line,
+		uint32_t col, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* conf_errors_sort puts messages[first..) in the order of their places, those of one place as told. */
 void conf_errors_sort(struct conf_errors *errors, size_t first);
 /* conf_errors_print writes "file:line:col: error: text" lines; with is_terminal also the source
  * line and a caret. */
@@ -67,7 +68,7 @@ struct conf_pair {
 };
 struct conf_node {
 	enum conf_node_kind kind;
-	bool is_plain;      /* scalar without quotes, block style or explicit tag: may be typed */
+	bool is_plain; /* scalar without quotes, block style or explicit tag: may be typed */
 	uint32_t line;
 	uint32_t col;
 	const char *file;
@@ -81,7 +82,8 @@ struct conf_node {
 			size_t cnt;
 		} sequence;
 		struct {
-			struct conf_pair *pairs; /* file order; merged-in pairs in their merged place */
+			struct conf_pair *
+					pairs; /* file order; merged-in pairs in their merged place */
 			size_t cnt;
 		} mapping;
 	};
