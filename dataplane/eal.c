@@ -267,8 +267,10 @@ build_arguments(const struct dp_eal_params *params, struct arguments *arguments,
 int
 dp_eal_start(const struct dp_eal_params *params, struct tbl_error *ret_error)
 {
-	/* rte_eal_init reorders the array and keeps pointers into the strings: they live for ever. */
+	/* rte_eal_init keeps pointers into the strings, so they live for ever, and writes to the
+	 * array, so it gets one of its own. */
 	static struct arguments arguments;
+	static char *argv[ARGS_MAX + 1];
 	int err = build_arguments(params, &arguments, ret_error);
 
 	if (err != 0) {
@@ -278,8 +280,9 @@ dp_eal_start(const struct dp_eal_params *params, struct tbl_error *ret_error)
 		snprintf(ret_error->text, sizeof(ret_error->text), "eal_args: too many");
 		return -EINVAL;
 	}
+	memcpy(argv, arguments.items, sizeof(argv));
 	dp_eal_log_capture();
-	if (rte_eal_init(arguments.cnt, arguments.items) < 0) {
+	if (rte_eal_init(arguments.cnt, argv) < 0) {
 		snprintf(ret_error->text, sizeof(ret_error->text), "DPDK does not start: %s",
 				dp_eal_log_last());
 		return -rte_errno;
