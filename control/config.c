@@ -1,6 +1,7 @@
 #include "control/config.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #define TTL_MAX_S 2147483647 /* RFC 2181 §8: 31 bits */
@@ -38,7 +39,7 @@ static const struct conf_row probes_rows[] = {
 			.offset = offsetof(struct cp_config_probes, is_enabled),
 			.fallback = "true",
 			.help = "Whether health checks are made. Without them every value counts "
-	                        "as "
+				"as "
 				"up." },
 	/* 256 open connects with a 4 s timeout is 64 dead targets a second; each is one descriptor,
 	 * and 65,536 is what one source address has ports for. */
@@ -50,6 +51,28 @@ static const struct conf_row probes_rows[] = {
 			.max = 65536,
 			.unit = "connections",
 			.help = "Probes open at once; the others wait their turn." },
+	/* Probes that fail everywhere at once have more likely lost their own network. */
+	{ .key = "min_up_percent",
+			.kind = CONF_ROW_INT,
+			.offset = offsetof(struct cp_config_probes, min_up_percent),
+			.fallback = "50",
+			.min = 0,
+			.max = 100,
+			.unit = "%",
+			.help = "With fewer of the targets up than this, all are answered. 0: "
+	                        "never. "
+				"Deployments of fewer than 8 targets are too small for it." },
+	/* A thousand is one large site; more than that in a minute is worth a look first. */
+	{ .key = "max_down_per_min",
+			.kind = CONF_ROW_INT,
+			.offset = offsetof(struct cp_config_probes, max_down_per_min),
+			.fallback = "1000",
+			.min = 0,
+			.max = UINT32_MAX,
+			.unit = "targets",
+			.help = "Targets taken out of service in any one minute; the rest waits. "
+	                        "0: no "
+				"limit." },
 	{ .key = NULL },
 };
 
@@ -69,7 +92,7 @@ static const struct conf_row rows[] = {
 			.offset = offsetof(struct cp_config, state_dir),
 			.fallback = "/var/lib/meridian/control",
 			.help = "Where generation, hash seed and health states survive a "
-	                        "restart." },
+				"restart." },
 	{ .key = "api_socket",
 			.kind = CONF_ROW_PATH,
 			.offset = offsetof(struct cp_config, api_socket),

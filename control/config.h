@@ -31,6 +31,8 @@ struct cp_config_soa {
 struct cp_config_probes {
 	bool is_enabled;
 	int64_t max_concurrent;
+	int64_t min_up_percent;
+	int64_t max_down_per_min;
 };
 struct cp_config {
 	char *zones_dir;

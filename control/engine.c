@@ -280,7 +280,7 @@ publish_run(struct cp_engine *engine, json_t *result)
 	if (err != 0) {
 		cp_engine_answered(engine, generation, CP_APPLY_UNDELIVERED,
 				err == -ENOTCONN ? "compiled, but meridiand is not connected; it "
-		                                   "gets "
+						   "gets "
 						   "this table when it is"
 						 : strerrordesc_np(-err));
 	}

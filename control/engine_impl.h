@@ -1,6 +1,6 @@
 /*
- * What the files of the engine share: engine.c (applies), engine_publish.c (data plane, health,
- * selections), engine_report.c (JSON).
+ * What the files of the engine share: engine.c (applies), engine_publish.c (data plane),
+ * engine_health.c (targets, selections), engine_report.c (JSON).
  *
  * Threads:   as engine.h; struct cp_job says what its thread may touch.
  * Memory:    everything belongs to the engine.
@@ -14,6 +14,7 @@
 
 #include "table/stats.h"
 
+#include "control/brake.h"
 #include "control/engine.h"
 #include "control/prepare.h"
 #include "control/probe.h"
@@ -100,13 +101,15 @@ struct cp_engine {
 	json_t *last_apply;
 	bool is_guarded; /* the last apply was stopped by the guard alone */
 	struct cp_watchlist watchlist;
+	struct cp_brake brake; /* between what is measured and what is answered */
 	struct cp_prober *prober;
 	struct cp_publisher *publisher;
 	struct cp_data_plane data_plane;
 	struct cp_flip flip;
-	struct event *flipped;    /* selection to be rebuilt, once a turn of the loop */
-	struct event *save_timer; /* health states to be saved */
-	struct event *give_up;    /* nothing compiled at start: is the data plane serving? */
+	struct event *flipped;     /* selection to be rebuilt, once a turn of the loop */
+	struct event *save_timer;  /* health states to be saved */
+	struct event *brake_timer; /* the brake holds some back until its minute is over */
+	struct event *give_up;     /* nothing compiled at start: is the data plane serving? */
 	bool has_health_to_save;
 };
 
@@ -128,6 +131,19 @@ void cp_engine_disconnect(struct cp_engine *engine);
 int cp_engine_take_table(struct cp_engine *engine, void *image, size_t image_bytes);
 /* cp_engine_next_generation: above everything anybody has seen. */
 uint64_t cp_engine_next_generation(const struct cp_engine *engine);
+
+/* cp_engine_offer_selection offers the current selection; 0 when the embedded one will do. */
+int cp_engine_offer_selection(struct cp_engine *engine);
+
+/* engine_health.c */
+int cp_engine_health_init(struct cp_engine *engine);
+void cp_engine_health_done(struct cp_engine *engine);
+/* cp_engine_watch_targets takes the targets of the current table. */
+int cp_engine_watch_targets(struct cp_engine *engine);
+/* cp_engine_rebuild_selection makes the selection that today's health leaves of the current table;
+ * with nothing down and nothing to take back the embedded one will do. */
+int cp_engine_rebuild_selection(struct cp_engine *engine);
+void cp_engine_drop_selection(struct cp_current *current);
 
 /* engine_report.c */
 json_t *cp_engine_zone_list(const struct cp_book *book);

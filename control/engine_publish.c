@@ -1,6 +1,5 @@
 /*
- * The engine's side towards the data plane: connection, tables, selections, and the health that
- * selections come from.
+ * The engine's side towards the data plane: the connection, tables and selections on their way.
  */
 #include <errno.h>
 #include <event2/event.h>
@@ -14,9 +13,6 @@
 #include "table/build.h"
 
 #include "control/engine_impl.h"
-
-/* States are saved this long after a change, so that a storm of flips is one write. */
-#define SAVE_DELAY_S 1
 
 static const struct tbl_header *
 current_header(const struct cp_engine *engine)
@@ -79,60 +75,8 @@ map_stats(struct cp_engine *engine, int fd)
 	}
 }
 
-/* Every target up: the selection that is embedded in the table says the same. */
-static bool
-is_all_up(const bool *is_up, size_t cnt)
-{
-	for (size_t i = 0; i < cnt; i++) {
-		if (!is_up[i]) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static void
-drop_selection(struct cp_current *current)
-{
-	free(current->selection);
-	current->selection = NULL;
-	current->selection_bytes = 0;
-}
-
-/* Builds the selection that today's health leaves. With nothing down and nothing to take back the
- * embedded one will do. */
-static int
-rebuild_selection(struct cp_engine *engine)
-{
-	struct cp_current *current = &engine->current;
-	size_t cnt = engine->watchlist.cnt;
-	bool *is_up = calloc(cnt + 1, sizeof(*is_up));
-	uint64_t start_us = cp_engine_now_us();
-	void *selection = NULL;
-	size_t bytes = 0;
-	int err = 0;
-
-	if (is_up == NULL) {
-		return -ENOMEM;
-	}
-	cp_watchlist_is_up(&engine->watchlist, is_up);
-	if (current->sequence > 0 || !is_all_up(is_up, cnt)) {
-		err = tbl_select_build(
-				current->image, is_up, current->sequence + 1, &selection, &bytes);
-		if (err == 0) {
-			drop_selection(current);
-			current->selection = selection;
-			current->selection_bytes = bytes;
-			current->sequence++;
-		}
-	}
-	free(is_up);
-	engine->flip.build_us = cp_engine_now_us() - start_us;
-	return err;
-}
-
-static int
-offer_selection(struct cp_engine *engine)
+int
+cp_engine_offer_selection(struct cp_engine *engine)
 {
 	struct cp_offer offer = {
 		.kind = TBL_IPC_SELECTION,
@@ -157,61 +101,9 @@ offer_table(struct cp_engine *engine)
 		.image_bytes = engine->current.image_bytes,
 		.generation = current_header(engine)->generation,
 	};
-	int err = offer_selection(engine);
+	int err = cp_engine_offer_selection(engine);
 
 	return err != 0 ? err : cp_publisher_offer(engine->publisher, &offer);
-}
-
-static void
-drop_watch(void *ctx, struct cp_watch *watch)
-{
-	(void)ctx;
-	if (watch->probe != NULL) {
-		cp_probe_remove(watch->probe);
-		watch->probe = NULL;
-	}
-}
-
-static void
-start_probes(struct cp_engine *engine)
-{
-	for (size_t i = 0; i < engine->watchlist.cnt; i++) {
-		struct cp_watch *watch = engine->watchlist.by_key[i];
-		struct cp_probe_spec spec = {
-			.address = watch->address,
-			.interval_ms = watch->interval_ms,
-			.timeout_ms = watch->timeout_ms,
-			.user = watch,
-		};
-
-		if (watch->probe == NULL && watch->unprobed == NULL &&
-				cp_probe_add(engine->prober, &spec, &watch->probe) != 0) {
-			cp_engine_note(engine, "%s: out of memory: not probed", watch->label);
-		}
-	}
-}
-
-static int
-watch_targets(struct cp_engine *engine)
-{
-	struct tbl_view view;
-	size_t cnt = current_header(engine)->sections[TBL_SECTION_TARGETS].cnt;
-	const char **keys = calloc(cnt + 1, sizeof(*keys));
-	int err;
-
-	if (keys == NULL) {
-		return -ENOMEM;
-	}
-	tbl_view_init(&view, engine->current.image, NULL);
-	for (size_t i = 0; i < cnt; i++) {
-		keys[i] = view.strings + view.targets[i].key_str;
-	}
-	err = cp_watchlist_update(&engine->watchlist, keys, cnt, drop_watch, engine);
-	free(keys);
-	if (err == 0) {
-		start_probes(engine);
-	}
-	return err;
 }
 
 int
@@ -220,95 +112,18 @@ cp_engine_take_table(struct cp_engine *engine, void *image, size_t image_bytes)
 	struct cp_current *current = &engine->current;
 	int err;
 
-	drop_selection(current);
+	cp_engine_drop_selection(current);
 	free(current->image);
 	current->image = image;
 	current->image_bytes = image_bytes;
 	current->sequence = 0;
 	engine->flip.is_dirty = false;
 	engine->flip.sent_us = 0;
-	err = watch_targets(engine);
+	err = cp_engine_watch_targets(engine);
 	if (err == 0) {
-		err = rebuild_selection(engine);
+		err = cp_engine_rebuild_selection(engine);
 	}
 	return err != 0 ? err : offer_table(engine);
-}
-
-static void
-on_flipped(evutil_socket_t fd, short what, void *arg)
-{
-	struct cp_engine *engine = arg;
-	int err;
-
-	(void)fd;
-	(void)what;
-	if (!engine->flip.is_dirty) {
-		return;
-	}
-	engine->flip.is_dirty = false;
-	/* Even when everything is up again, a selection must take the last one back. */
-	err = rebuild_selection(engine);
-	if (err == 0) {
-		engine->flip.sent_us = engine->flip.seen_us;
-		engine->flip.sequence = engine->current.sequence;
-		err = offer_selection(engine);
-	}
-	if (err != 0 && err != -ENOTCONN) {
-		cp_engine_note(engine, "cannot publish a selection: %s", strerrordesc_np(-err));
-	}
-}
-
-static void
-save_health(struct cp_engine *engine)
-{
-	int err;
-
-	if (!engine->has_health_to_save) {
-		return;
-	}
-	engine->has_health_to_save = false;
-	err = cp_state_save_health(engine->state, cp_watchlist_save(&engine->watchlist));
-	if (err != 0) {
-		cp_engine_note(engine, "%s: cannot save: %s", engine->state->health_path,
-				strerrordesc_np(-err));
-	}
-}
-
-static void
-on_save(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	save_health(arg);
-}
-
-static void
-on_probe_result(void *ctx, void *user, const struct cp_probe_result *result)
-{
-	struct cp_engine *engine = ctx;
-	struct cp_watch *watch = user;
-	struct timeval delay = { .tv_sec = SAVE_DELAY_S };
-	enum cp_health_change change =
-			cp_health_note(&watch->health, &watch->limits, result, cp_engine_wall_ms());
-
-	if (change == CP_HEALTH_SAME) {
-		return;
-	}
-	engine->has_health_to_save = true;
-	if (!event_pending(engine->save_timer, EV_TIMEOUT, NULL)) {
-		event_add(engine->save_timer, &delay);
-	}
-	if (change == CP_HEALTH_LEARNED) {
-		return;
-	}
-	cp_engine_note(engine, "%s is %s%s%s", watch->label,
-			cp_health_state_name(watch->health.state),
-			watch->health.reason[0] != '\0' ? ": " : "", watch->health.reason);
-	if (!engine->flip.is_dirty) {
-		engine->flip.is_dirty = true;
-		engine->flip.seen_us = cp_engine_now_us();
-		event_active(engine->flipped, EV_TIMEOUT, 0);
-	}
 }
 
 static void
@@ -345,13 +160,13 @@ offer_everything(struct cp_engine *engine)
 		engine->current.sequence = plane->sequence;
 	}
 	if (!is_same || engine->current.sequence != plane->sequence) {
-		drop_selection(&engine->current);
+		cp_engine_drop_selection(&engine->current);
 	}
-	err = rebuild_selection(engine);
+	err = cp_engine_rebuild_selection(engine);
 	if (err != 0) {
 		return err;
 	}
-	return is_same ? offer_selection(engine) : offer_table(engine);
+	return is_same ? cp_engine_offer_selection(engine) : offer_table(engine);
 }
 
 static void
@@ -456,15 +271,7 @@ cp_engine_connect(struct cp_engine *engine)
 	int err;
 
 	snprintf(engine->data_plane.reason, sizeof(engine->data_plane.reason), "connecting");
-	cp_watchlist_init(&engine->watchlist, engine->config->probes.is_enabled);
-	cp_watchlist_restore(&engine->watchlist, engine->state->health);
-	engine->flipped = evtimer_new(engine->base, on_flipped, engine);
-	engine->save_timer = evtimer_new(engine->base, on_save, engine);
-	if (engine->flipped == NULL || engine->save_timer == NULL) {
-		return -ENOMEM;
-	}
-	err = cp_prober_new(engine->base, (uint32_t)engine->config->probes.max_concurrent,
-			on_probe_result, engine, &engine->prober);
+	err = cp_engine_health_init(engine);
 	if (err != 0) {
 		return err;
 	}
@@ -475,15 +282,7 @@ cp_engine_connect(struct cp_engine *engine)
 void
 cp_engine_disconnect(struct cp_engine *engine)
 {
-	save_health(engine);
 	cp_publisher_free(engine->publisher);
-	cp_prober_free(engine->prober);
-	cp_watchlist_done(&engine->watchlist);
+	cp_engine_health_done(engine);
 	unmap_stats(&engine->data_plane);
-	if (engine->flipped != NULL) {
-		event_free(engine->flipped);
-	}
-	if (engine->save_timer != NULL) {
-		event_free(engine->save_timer);
-	}
 }

@@ -216,6 +216,17 @@ problems_json(const struct cp_engine *engine)
 		add_problem(problems, "%zu of %zu health targets are down", counts.down,
 				engine->watchlist.cnt);
 	}
+	if (engine->brake.is_panicking) {
+		add_problem(problems,
+				"fewer than %u %% of the health targets are up: all are answered",
+				engine->brake.limits.min_up_percent);
+	}
+	if (engine->brake.held_cnt > 0) {
+		add_problem(problems,
+				"%zu health targets are down and still answered: more than %u in a "
+				"minute",
+				engine->brake.held_cnt, engine->brake.limits.max_down_per_min);
+	}
 	if (engine->state->health_error != 0) {
 		add_problem(problems, "%s could not be read at start: %s",
 				engine->state->health_path,

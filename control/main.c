@@ -46,10 +46,10 @@ print_help(void)
 			"Compiles OctoDNS zones and a geo database into a table, publishes it to "
 			"meridiand,\n"
 			"probes what the zones' health checks name, and publishes what is left "
-	                "when "
+			"when "
 			"a target\n"
 			"fails. Talk to it with meridianctl. meridiand goes on answering while "
-	                "this "
+			"this "
 			"is away.\n"
 			"\n"
 			"  --config FILE    the configuration; conf/examples/meridian-control.yaml "
@@ -58,7 +58,7 @@ print_help(void)
 			"  --version        print the version\n"
 			"\n"
 			"Signals: SIGHUP applies the zones directory (as meridianctl apply), "
-	                "SIGTERM "
+			"SIGTERM "
 			"and SIGINT end.\n"
 			"Ends with 0 when told to, 1 when its input is wrong, 2 for bad usage.\n"
 			"\n"
@@ -243,6 +243,10 @@ main(int argc, char **argv)
 			print_usage(stderr);
 			return EXIT_USAGE;
 		}
+	}
+	/* As meridiand takes it: --check-config FILE. */
+	if (is_check_only && config_path == NULL && optind + 1 == argc) {
+		config_path = argv[optind++];
 	}
 	if (config_path == NULL || optind != argc) {
 		fprintf(stderr, "meridian-control: %s\n",

@@ -149,6 +149,7 @@ new_watch(const struct cp_watchlist *list, const char *key)
 	if (watch == NULL) {
 		return NULL;
 	}
+	watch->number = SIZE_MAX;
 	watch->key = strdup(key);
 	if (watch->key != NULL) {
 		describe_watch(list, watch);

@@ -30,6 +30,7 @@ struct cp_watch {
 	struct cp_health_limits limits;
 	struct cp_health health;
 	struct cp_probe *probe; /* the prober's, NULL when it has none */
+	size_t number; /* the owner's note: index in by_target it last knew; SIZE_MAX in a new one */
 };
 
 struct cp_watchlist {
