@@ -14,7 +14,7 @@ fail(int err, struct tbl_error *error, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(error->text, sizeof(error->text), format, args);
+	(void)vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
 	return err;
 }

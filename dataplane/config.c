@@ -11,20 +11,20 @@
 /* A CPU number above this is a typing error: the kernel's own limit (CONFIG_NR_CPUS). */
 #define CPU_MAX 8191u
 
-static const char *const PORT_KINDS[] = { "af_xdp", "af_packet", "tap", "memif", "pci", "socket",
+static const char *const port_kinds[] = { "af_xdp", "af_packet", "tap", "memif", "pci", "socket",
 	NULL };
-static const char *const XDP_MODES[] = { "auto", "native", NULL };
-static const char *const CHECKSUMS[] = { "verify", "trust", NULL };
-static const char *const MEMIF_ROLES[] = { "server", "client", NULL };
-static const char *const HUGEPAGES[] = { "auto", "require", "never", NULL };
+static const char *const xdp_modes[] = { "auto", "native", NULL };
+static const char *const checksums[] = { "verify", "trust", NULL };
+static const char *const memif_roles[] = { "server", "client", NULL };
+static const char *const hugepages[] = { "auto", "require", "never", NULL };
 
 #define PORT(field) offsetof(struct dp_port_config, field)
-static const struct conf_row PORT_ROWS[] = {
+static const struct conf_row port_rows[] = {
 	{ .key = "kind",
 			.kind = CONF_ROW_ENUM,
 			.offset = PORT(kind),
 			.is_required = true,
-			.choices = PORT_KINDS,
+			.choices = port_kinds,
 			.help = "What the port is." },
 	{ .key = "interface",
 			.kind = CONF_ROW_STRING,
@@ -46,7 +46,7 @@ static const struct conf_row PORT_ROWS[] = {
 			.kind = CONF_ROW_ENUM,
 			.offset = PORT(xdp_mode),
 			.fallback = "auto",
-			.choices = XDP_MODES,
+			.choices = xdp_modes,
 			.help = "native: fail when the driver has no XDP of its own." },
 	{ .key = "force_copy",
 			.kind = CONF_ROW_BOOL,
@@ -62,7 +62,7 @@ static const struct conf_row PORT_ROWS[] = {
 			.kind = CONF_ROW_ENUM,
 			.offset = PORT(checksum),
 			.fallback = "verify",
-			.choices = CHECKSUMS,
+			.choices = checksums,
 			.help = "trust: do not verify UDP checksums." },
 	{ .key = "socket",
 			.kind = CONF_ROW_PATH,
@@ -72,7 +72,7 @@ static const struct conf_row PORT_ROWS[] = {
 			.kind = CONF_ROW_ENUM,
 			.offset = PORT(role),
 			.fallback = "server",
-			.choices = MEMIF_ROLES,
+			.choices = memif_roles,
 			.help = "Our end of a memif." },
 	{ .key = "memif_id",
 			.kind = CONF_ROW_INT,
@@ -89,7 +89,7 @@ static const struct conf_row PORT_ROWS[] = {
 };
 
 #define TCP(field) offsetof(struct dp_tcp_config, field)
-static const struct conf_row TCP_ROWS[] = {
+static const struct conf_row tcp_rows[] = {
 	{ .key = "enabled",
 			.kind = CONF_ROW_BOOL,
 			.offset = TCP(enabled),
@@ -123,7 +123,7 @@ static const struct conf_row TCP_ROWS[] = {
 };
 
 #define TOP(field) offsetof(struct dp_config, field)
-static const struct conf_row ROWS[] = {
+static const struct conf_row top_rows[] = {
 	{ .key = "identity",
 			.kind = CONF_ROW_STRING,
 			.offset = TOP(identity),
@@ -137,7 +137,7 @@ static const struct conf_row ROWS[] = {
 			.kind = CONF_ROW_MAP_LIST,
 			.offset = TOP(ports),
 			.is_required = true,
-			.rows = PORT_ROWS,
+			.rows = port_rows,
 			.elem_bytes = sizeof(struct dp_port_config),
 			.help = "Where packets come from." },
 	{ .key = "cores",
@@ -164,7 +164,7 @@ static const struct conf_row ROWS[] = {
 			.kind = CONF_ROW_ENUM,
 			.offset = TOP(hugepages),
 			.fallback = "auto",
-			.choices = HUGEPAGES,
+			.choices = hugepages,
 			.help = "Whether packet buffers use huge pages." },
 	{ .key = "memory_mb",
 			.kind = CONF_ROW_INT,
@@ -194,7 +194,7 @@ static const struct conf_row ROWS[] = {
 	{ .key = "tcp",
 			.kind = CONF_ROW_MAP,
 			.offset = TOP(tcp),
-			.rows = TCP_ROWS,
+			.rows = tcp_rows,
 			.help = "TCP on kernel sockets." },
 	{ .key = "run_dir",
 			.kind = CONF_ROW_PATH,
@@ -217,7 +217,7 @@ static const struct conf_row ROWS[] = {
 	{ .key = NULL },
 };
 
-static_assert(sizeof(PORT_KINDS) / sizeof(PORT_KINDS[0]) == DP_PORT_SOCKET + 2, "a name a kind");
+static_assert(sizeof(port_kinds) / sizeof(port_kinds[0]) == DP_PORT_SOCKET + 2, "a name a kind");
 
 /* Where a reason without a place of its own is reported: the file as a whole. */
 struct checker {
@@ -294,7 +294,7 @@ dp_endpoint_text(const struct dp_endpoint *endpoint, char text[DP_ENDPOINT_TEXT_
 	char addr[INET6_ADDRSTRLEN];
 
 	inet_ntop(is_v6 ? AF_INET6 : AF_INET, endpoint->addr.bytes, addr, sizeof(addr));
-	snprintf(text, DP_ENDPOINT_TEXT_MAX, is_v6 ? "[%s]:%u" : "%s:%u", addr,
+	(void)snprintf(text, DP_ENDPOINT_TEXT_MAX, is_v6 ? "[%s]:%u" : "%s:%u", addr,
 			(unsigned int)endpoint->port);
 }
 
@@ -412,7 +412,7 @@ check_interface(const struct checker *checker, const struct dp_config *config, s
 {
 	if (port->interface == NULL) {
 		COMPLAIN(checker, "ports[%zu].interface: needed for kind %s", i,
-				PORT_KINDS[port->kind]);
+				port_kinds[port->kind]);
 	} else if (strlen(port->interface) >= IF_NAMESIZE ||
 			strpbrk(port->interface, ", /") != NULL) {
 		/* DPDK's device arguments are separated by commas. */
@@ -423,7 +423,7 @@ check_interface(const struct checker *checker, const struct dp_config *config, s
 		COMPLAIN(checker,
 				"ports[%zu]: kind %s needs `addresses`: only queries to them are "
 				"taken",
-				i, PORT_KINDS[port->kind]);
+				i, port_kinds[port->kind]);
 	}
 }
 
@@ -482,7 +482,7 @@ dp_config_load(const char *path, struct dp_config *config, struct conf_errors *e
 	int err;
 
 	memset(config, 0, sizeof(*config)); /* the rows know the file's part of it alone */
-	err = conf_schema_load(path, ROWS, config, errors);
+	err = conf_schema_load(path, top_rows, config, errors);
 	if (err == 0) {
 		err = check(path, config, errors);
 	}
@@ -503,7 +503,7 @@ dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config 
 		return -ENOMEM;
 	}
 	memset(config, 0, sizeof(*config));
-	err = conf_schema_defaults(ROWS, config, errors);
+	err = conf_schema_defaults(top_rows, config, errors);
 	if (err != 0) {
 		free(port);
 		return err;
@@ -528,14 +528,14 @@ dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config 
 void
 dp_config_done(struct dp_config *config)
 {
-	conf_schema_free(ROWS, config);
+	conf_schema_free(top_rows, config);
 	memset(config, 0, sizeof(*config));
 }
 
 void
 dp_config_help(FILE *out)
 {
-	conf_schema_help(ROWS, out);
+	conf_schema_help(top_rows, out);
 }
 
 const struct dp_port_config *
@@ -558,5 +558,5 @@ is_dp_config_packet(const struct dp_config *config)
 const char *
 dp_port_kind_name(int kind)
 {
-	return PORT_KINDS[kind];
+	return port_kinds[kind];
 }

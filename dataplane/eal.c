@@ -92,7 +92,7 @@ plan_main(struct dp_cpu_plan *plan, const uint16_t *allowed, uint32_t allowed_cn
 		len += (size_t)snprintf(plan->main_cpus + len, sizeof(plan->main_cpus) - len,
 				"%c%u", len == 0 ? '(' : ',', allowed[i]);
 	}
-	snprintf(plan->main_cpus + len, sizeof(plan->main_cpus) - len, ")");
+	(void)snprintf(plan->main_cpus + len, sizeof(plan->main_cpus) - len, ")");
 }
 
 int
@@ -117,7 +117,7 @@ dp_cpu_plan_make(const struct dp_config *config, uint32_t queue_cnt, struct dp_c
 		                                    : config->cpus[i];
 
 		if (!is_among(cpu, allowed, allowed_cnt)) {
-			snprintf(ret_error->text, sizeof(ret_error->text),
+			(void)snprintf(ret_error->text, sizeof(ret_error->text),
 					"cores: this process may not run on CPU %u (allowed: %u to "
 					"%u)",
 					cpu, allowed[0], allowed[allowed_cnt - 1]);
@@ -126,7 +126,7 @@ dp_cpu_plan_make(const struct dp_config *config, uint32_t queue_cnt, struct dp_c
 		ret_plan->worker_cpus[i] = cpu;
 	}
 	if (config->main_core >= 0) {
-		snprintf(ret_plan->main_cpus, sizeof(ret_plan->main_cpus), "%" PRId64,
+		(void)snprintf(ret_plan->main_cpus, sizeof(ret_plan->main_cpus), "%" PRId64,
 				config->main_core);
 	} else {
 		plan_main(ret_plan, allowed, allowed_cnt);
@@ -154,7 +154,7 @@ free_huge_mb(void)
 		char text[32] = "";
 		FILE *file;
 
-		snprintf(path, sizeof(path), "%s/%s/free_hugepages", dir_path, entry->d_name);
+		(void)snprintf(path, sizeof(path), "%s/%s/free_hugepages", dir_path, entry->d_name);
 		file = page_kb > 0 ? fopen(path, "re") : NULL;
 		if (file != NULL) {
 			if (fgets(text, sizeof(text), file) != NULL) {
@@ -203,7 +203,7 @@ add_memory(struct arguments *arguments, const struct dp_eal_params *params, stru
 	char text[TBL_ERROR_MAX];
 
 	if (config->hugepages == DP_HUGEPAGES_REQUIRE && free_mb < need_mb) {
-		snprintf(error->text, sizeof(error->text),
+		(void)snprintf(error->text, sizeof(error->text),
 				"hugepages: require, but %" PRIu64
 				" MB of huge pages are free and %" PRIu64
 				" MB are needed (echo %" PRIu64 " > /proc/sys/vm/nr_hugepages)",
@@ -216,7 +216,7 @@ add_memory(struct arguments *arguments, const struct dp_eal_params *params, stru
 	if (free_mb < need_mb) {
 		add(arguments, "--no-huge");
 		if (config->hugepages == DP_HUGEPAGES_AUTO) {
-			snprintf(text, sizeof(text),
+			(void)snprintf(text, sizeof(text),
 					"no huge pages (%" PRIu64 " MB free, %" PRIu64
 					" MB needed): works, and is slower (echo %" PRIu64
 					" > /proc/sys/vm/nr_hugepages)",
@@ -277,13 +277,13 @@ dp_eal_start(const struct dp_eal_params *params, struct tbl_error *ret_error)
 		return err;
 	}
 	if (arguments.is_short) {
-		snprintf(ret_error->text, sizeof(ret_error->text), "eal_args: too many");
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "eal_args: too many");
 		return -EINVAL;
 	}
 	memcpy(argv, arguments.items, sizeof(argv));
 	dp_eal_log_capture();
 	if (rte_eal_init(arguments.cnt, argv) < 0) {
-		snprintf(ret_error->text, sizeof(ret_error->text), "DPDK does not start: %s",
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "DPDK does not start: %s",
 				dp_eal_log_last());
 		return -rte_errno;
 	}

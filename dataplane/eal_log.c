@@ -38,7 +38,7 @@ dp_eal_log_capture(void)
 	FILE *stream = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = keep });
 
 	if (stream != NULL) {
-		setvbuf(stream, NULL, _IONBF, 0);
+		(void)setvbuf(stream, NULL, _IONBF, 0);
 		rte_openlog_stream(stream); /* for the life of the process */
 	}
 }

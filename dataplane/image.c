@@ -15,7 +15,7 @@
 static void
 explain(struct tbl_error *error, const char *what, int err)
 {
-	snprintf(error->text, sizeof(error->text), "%.120s: %s", what, strerrordesc_np(-err));
+	(void)snprintf(error->text, sizeof(error->text), "%.120s: %s", what, strerrordesc_np(-err));
 }
 
 int
@@ -112,6 +112,7 @@ dp_image_drop(struct dp_image *image)
 	if (image == NULL || --image->hold_cnt > 0) {
 		return;
 	}
+	/* The mapping was never const, its bytes are. NOLINTNEXTLINE(performance-no-int-to-ptr) */
 	munmap((void *)(uintptr_t)image->bytes, image->size);
 	close(image->fd);
 	free(image);

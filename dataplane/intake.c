@@ -58,7 +58,7 @@ refuse(struct tbl_ipc_msg *reply, int err, const char *text)
 {
 	reply->kind = TBL_IPC_REFUSED;
 	reply->status = err;
-	snprintf(reply->text, sizeof(reply->text), "%s", text);
+	(void)snprintf(reply->text, sizeof(reply->text), "%s", text);
 }
 
 /* Takes the image of a TABLE or SELECTION over; `fd` is closed or owned by the image after it. */
@@ -71,7 +71,7 @@ adopt(struct dp_intake *intake, const struct tbl_ipc_msg *msg, int fd, uint64_t 
 	int err;
 
 	if (fd < 0) {
-		snprintf(error->text, sizeof(error->text), "no image came with the message");
+		(void)snprintf(error->text, sizeof(error->text), "no image came with the message");
 		return -EBADMSG;
 	}
 	err = dp_image_from_memfd(fd, &image, error);
@@ -79,7 +79,7 @@ adopt(struct dp_intake *intake, const struct tbl_ipc_msg *msg, int fd, uint64_t 
 		return err;
 	}
 	if (image->size != msg->image_bytes) {
-		snprintf(error->text, sizeof(error->text),
+		(void)snprintf(error->text, sizeof(error->text),
 				"the image has %zu bytes, the message says %" PRIu64, image->size,
 				msg->image_bytes);
 		dp_image_drop(image);
@@ -176,7 +176,7 @@ on_connection(evutil_socket_t listen_fd, short events, void *arg)
 	describe_served(intake, &hello);
 	hello.pid = (uint32_t)getpid();
 	hello.worker_cnt = intake->params.worker_cnt;
-	snprintf(hello.text, sizeof(hello.text), "%s", MERIDIAN_VERSION);
+	(void)snprintf(hello.text, sizeof(hello.text), "%s", MERIDIAN_VERSION);
 	intake->publisher_fd = fd;
 	intake->publisher_event = event_new(
 			intake->params.base, fd, EV_READ | EV_PERSIST, on_message, intake);
@@ -241,7 +241,7 @@ dp_intake_open(const struct dp_intake_params *params, struct dp_intake **ret_int
 	int err;
 
 	if (intake == NULL) {
-		snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
 		return -ENOMEM;
 	}
 	intake->params = *params;
@@ -259,8 +259,8 @@ dp_intake_open(const struct dp_intake_params *params, struct dp_intake **ret_int
 		                      : -ENOMEM;
 	}
 	if (err != 0) {
-		snprintf(ret_error->text, sizeof(ret_error->text), "%.100s/%s: %s", params->run_dir,
-				DP_INTAKE_NAME,
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "%.100s/%s: %s",
+				params->run_dir, DP_INTAKE_NAME,
 				err == -EADDRINUSE ? "another meridiand is running on it"
 						   : strerrordesc_np(-err));
 		dp_intake_close(intake);

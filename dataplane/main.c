@@ -25,36 +25,42 @@ struct options {
 static void
 print_help(void)
 {
-	printf("meridiand " MERIDIAN_VERSION ", the data plane of Meridian: answers DNS from a "
-	       "compiled table.\n"
-	       "\n"
-	       "  meridiand --config FILE [--table FILE]\n"
-	       "      Serves as FILE says (keys below). Starts with the newest good table of its\n"
-	       "      state directory, or with --table, and takes new ones from meridian-control.\n"
-	       "  meridiand --table FILE --listen ADDRESS:PORT [--listen ...]\n"
-	       "      Answers on kernel sockets, UDP and TCP, from one table; no root, no DPDK "
-	       "port,\n"
-	       "      no control plane. `meridianctl compile` makes tables.\n"
-	       "  meridiand --check-config FILE\n"
-	       "      Says what is wrong with a configuration file, and where; serves nothing.\n"
-	       "  meridiand --help | --version\n"
-	       "\n"
-	       "Try: meridiand --table demo.table --listen 127.0.0.1:5300\n"
-	       "     dig @127.0.0.1 -p 5300 www.example.test +subnet=198.51.100.0/24\n"
-	       "\n"
-	       "SIGTERM and SIGINT end it. Messages go to standard error. Exit status: 0 fine,\n"
-	       "1 the input is wrong (file, table, interface, address), 2 usage.\n"
-	       "\n"
-	       "Keys of the configuration file (a commented example is "
-	       "conf/examples/meridiand.yaml):\n"
-	       "\n");
+	(void)printf("meridiand " MERIDIAN_VERSION
+		     ", the data plane of Meridian: answers DNS from a "
+		     "compiled table.\n"
+		     "\n"
+		     "  meridiand --config FILE [--table FILE]\n"
+		     "      Serves as FILE says (keys below). Starts with the newest good table of "
+		     "its\n"
+		     "      state directory, or with --table, and takes new ones from "
+		     "meridian-control.\n"
+		     "  meridiand --table FILE --listen ADDRESS:PORT [--listen ...]\n"
+		     "      Answers on kernel sockets, UDP and TCP, from one table; no root, no "
+		     "DPDK "
+		     "port,\n"
+		     "      no control plane. `meridianctl compile` makes tables.\n"
+		     "  meridiand --check-config FILE\n"
+		     "      Says what is wrong with a configuration file, and where; serves "
+		     "nothing.\n"
+		     "  meridiand --help | --version\n"
+		     "\n"
+		     "Try: meridiand --table demo.table --listen 127.0.0.1:5300\n"
+		     "     dig @127.0.0.1 -p 5300 www.example.test +subnet=198.51.100.0/24\n"
+		     "\n"
+		     "SIGTERM and SIGINT end it. Messages go to standard error. Exit status: 0 "
+		     "fine,\n"
+		     "1 the input is wrong (file, table, interface, address), 2 usage.\n"
+		     "\n"
+		     "Keys of the configuration file (a commented example is "
+		     "conf/examples/meridiand.yaml):\n"
+		     "\n");
 	dp_config_help(stdout);
 }
 
 static int
 usage(const char *reason)
 {
-	fprintf(stderr, "meridiand: %s; meridiand --help explains\n", reason);
+	(void)fprintf(stderr, "meridiand: %s; meridiand --help explains\n", reason);
 	return EXIT_USAGE;
 }
 
@@ -63,7 +69,7 @@ static void
 say(void *arg, const char *text)
 {
 	(void)arg;
-	fprintf(stderr, "meridiand: %s\n", text);
+	(void)fprintf(stderr, "meridiand: %s\n", text);
 }
 
 /* Returns -1 to go on, or the exit status. */
@@ -81,9 +87,8 @@ parse_options(int argc, char **argv, struct options *options)
 	};
 	int option;
 
-	/* The only thread so far. */
-	while ((option = getopt_long(argc, argv, "hV", known, NULL)) !=
-			-1) { /* NOLINT(concurrency-mt-unsafe) */
+	/* The only thread so far. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	while ((option = getopt_long(argc, argv, "hV", known, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			options->config_path = optarg;
@@ -104,7 +109,7 @@ parse_options(int argc, char **argv, struct options *options)
 			print_help();
 			return EXIT_FINE;
 		case 'V':
-			puts("meridiand " MERIDIAN_VERSION);
+			(void)puts("meridiand " MERIDIAN_VERSION);
 			return EXIT_FINE;
 		default:
 			return usage("wrong command line");
@@ -162,7 +167,7 @@ serve(const struct options *options, const struct dp_config *config)
 	struct tbl_error error = { "" };
 
 	/* A client that went away is an error of its own write, nothing more. */
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 	if (dp_server_start(&params, &server, &error) != 0) {
 		say(NULL, error.text);
 		return EXIT_INPUT;
@@ -190,7 +195,7 @@ main(int argc, char **argv)
 		return EXIT_INPUT;
 	}
 	if (options.check_path != NULL) {
-		printf("%s: fine\n", options.check_path);
+		(void)printf("%s: fine\n", options.check_path);
 		status = EXIT_FINE;
 	} else {
 		status = serve(&options, &config);

@@ -11,9 +11,10 @@ struct draft {
 	const struct dp_settings *settings;
 	const struct dp_query *query;
 	uint8_t *message;
-	size_t limit;    /* bytes the reply may have */
-	size_t opt_room; /* kept free behind the records */
+	size_t limit; /* bytes the reply may have */
 	size_t len;
+	uint8_t *opt; /* DP_OPT_MAX bytes: the OPT, made before the records so that its room is known */
+	size_t opt_len;
 	struct tbl_counts counts;
 	uint16_t rcode;
 	bool is_authoritative;
@@ -64,6 +65,28 @@ locate_by(const struct dp_ecs *ecs, const struct tbl_addr *source)
 	return client;
 }
 
+/* Makes the OPT, once rcode and scope are known. Header, question and the largest OPT are 416 bytes,
+ * so only a buffer under 512 bytes can be too small for them: then no OPT. */
+static void
+make_opt(struct draft *draft)
+{
+	const struct dp_opt opt = {
+		.edns = &draft->query->edns,
+		.settings = draft->settings,
+		.view = draft->view,
+		.rcode = draft->rcode,
+		.has_ecs = draft->has_ecs,
+		.scope_bits = draft->scope_bits,
+	};
+
+	if (opt.edns->is_present) {
+		draft->opt_len = dp_opt_write(&opt, draft->opt);
+		if (draft->opt_len > draft->limit - draft->len) {
+			draft->opt_len = 0;
+		}
+	}
+}
+
 static void
 answer_from_table(struct draft *draft, const struct tbl_addr *source, uint64_t random)
 {
@@ -75,16 +98,16 @@ answer_from_table(struct draft *draft, const struct tbl_addr *source, uint64_t r
 	tbl_resolve(draft->view, &query->name, query->qtype, &client, random, &reply);
 	draft->rcode = reply.rcode;
 	draft->is_authoritative = reply.is_authoritative;
+	draft->has_ecs = reply.rcode != DP_RCODE_REFUSED;
+	draft->scope_bits = reply.scope_bits;
+	make_opt(draft);
 	if (reply.rcode == DP_RCODE_REFUSED) {
 		return;
 	}
-	draft->has_ecs = true;
-	draft->scope_bits = reply.scope_bits;
 	len = tbl_reply_write(draft->view, &reply, query->name.len, draft->message, draft->len,
-			draft->limit - draft->opt_room, &draft->counts);
+			draft->limit - draft->opt_len, &draft->counts);
 	if (len < 0) {
 		draft->is_truncated = true; /* RFC 2181 §9: no half sets, so no records at all */
-		memset(&draft->counts, 0, sizeof(draft->counts));
 		return;
 	}
 	draft->len = (size_t)len;
@@ -93,14 +116,22 @@ answer_from_table(struct draft *draft, const struct tbl_addr *source, uint64_t r
 static void
 answer_chaos(struct draft *draft)
 {
-	size_t len = dp_chaos_answer(draft->view, draft->settings, draft->query, draft->message,
-			draft->len, draft->limit - draft->opt_room);
+	uint8_t text[DP_CHAOS_TEXT_MAX];
+	size_t text_len = dp_chaos_text(draft->view, draft->settings, draft->query, text);
+	size_t len;
 
-	if (len == 0) {
-		draft->rcode = DP_RCODE_REFUSED;
+	draft->rcode = text_len == 0 ? DP_RCODE_REFUSED : DP_RCODE_NOERROR;
+	draft->is_authoritative = text_len > 0;
+	make_opt(draft);
+	if (text_len == 0) {
 		return;
 	}
-	draft->is_authoritative = true;
+	len = dp_chaos_write(
+			text, text_len, draft->message, draft->len, draft->limit - draft->opt_len);
+	if (len == 0) {
+		draft->is_truncated = true;
+		return;
+	}
 	draft->counts.answer = 1;
 	draft->len = len;
 }
@@ -108,20 +139,11 @@ answer_chaos(struct draft *draft)
 static void
 append_opt(struct draft *draft)
 {
-	const struct dp_opt opt = {
-		.edns = &draft->query->edns,
-		.settings = draft->settings,
-		.view = draft->view,
-		.rcode = draft->rcode,
-		.has_ecs = draft->has_ecs,
-		.scope_bits = draft->scope_bits,
-	};
-
-	if (draft->opt_room == 0) {
-		return;
+	if (draft->opt_len > 0) {
+		memcpy(draft->message + draft->len, draft->opt, draft->opt_len);
+		draft->len += draft->opt_len;
+		draft->counts.additional++;
 	}
-	draft->len += dp_opt_write(&opt, draft->message + draft->len);
-	draft->counts.additional++;
 }
 
 /* ID, opcode, RD and CD stay as the query had them (RFC 1035 §4.1.1, RFC 4035 §3.1.6); RA, Z and AD
@@ -141,16 +163,6 @@ write_header(const struct draft *draft)
 	dp_store_be16(message + DP_ANCOUNT, draft->counts.answer);
 	dp_store_be16(message + DP_NSCOUNT, draft->counts.authority);
 	dp_store_be16(message + DP_ARCOUNT, draft->counts.additional);
-}
-
-/* Room for the OPT is set aside before any record is written. Header, question and the largest OPT
- * are 416 bytes, so only a buffer under 512 bytes can be too small for them: then no OPT. */
-static size_t
-reserve_opt(const struct draft *draft)
-{
-	size_t room = dp_opt_bytes_max(&draft->query->edns);
-
-	return room <= draft->limit - draft->len ? room : 0;
 }
 
 static bool
@@ -177,12 +189,14 @@ dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
 		enum dp_transport transport, uint64_t random, uint8_t *message, size_t capacity,
 		size_t *ret_len)
 {
+	uint8_t opt[DP_OPT_MAX];
 	struct draft draft = {
 		.view = view,
 		.settings = settings,
 		.query = query,
 		.message = message,
 		.len = query->question_end,
+		.opt = opt,
 		.rcode = query->rcode,
 	};
 
@@ -194,13 +208,12 @@ dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
 		return TBL_VERDICT_DROP_NO_TABLE; /* silence sends a resolver to another server */
 	}
 	draft.limit = min_size(capacity, reply_limit(settings, &query->edns, transport));
-	draft.opt_room = reserve_opt(&draft);
-	if (query->early == TBL_VERDICT_CNT) {
-		if (query->qclass == DP_CLASS_IN) {
-			answer_from_table(&draft, source, random);
-		} else {
-			answer_chaos(&draft);
-		}
+	if (query->early != TBL_VERDICT_CNT) {
+		make_opt(&draft);
+	} else if (query->qclass == DP_CLASS_IN) {
+		answer_from_table(&draft, source, random);
+	} else {
+		answer_chaos(&draft);
 	}
 	append_opt(&draft);
 	write_header(&draft);

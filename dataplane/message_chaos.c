@@ -3,7 +3,6 @@
 #include "dataplane/bytes.h"
 #include "dataplane/message_impl.h"
 
-#define CHAOS_TEXT_MAX    64u /* identity, version or generation: each is within it */
 #define CHAOS_NAME_MAX    24u /* the longest below is 21 */
 #define OWNER_IS_QUESTION (0xc000u | DP_HEADER_BYTES)
 #define TXT_RECORD_BYTES  (2u + DP_RECORD_FIXED_BYTES + 1u) /* owner, fields, string length */
@@ -15,9 +14,9 @@ enum topic {
 	TOPIC_GENERATION,
 };
 
-static_assert(DP_IDENTITY_MAX <= CHAOS_TEXT_MAX, "identity fits");
-static_assert(DP_GENERATION_TEXT_MAX <= CHAOS_TEXT_MAX, "generation fits");
-static_assert(sizeof("meridian " MERIDIAN_VERSION) <= CHAOS_TEXT_MAX, "version fits");
+static_assert(DP_IDENTITY_MAX <= DP_CHAOS_TEXT_MAX, "identity fits");
+static_assert(DP_GENERATION_TEXT_MAX <= DP_CHAOS_TEXT_MAX, "generation fits");
+static_assert(sizeof("meridian " MERIDIAN_VERSION) <= DP_CHAOS_TEXT_MAX, "version fits");
 
 /* Lower-cased wire names, as dp_query_parse leaves them. */
 static const struct {
@@ -44,13 +43,16 @@ find_topic(const struct tbl_name *name)
 	return TOPIC_NONE;
 }
 
-static size_t
-write_topic(enum topic topic, const struct tbl_view *view, const struct dp_settings *settings,
-		uint8_t text[CHAOS_TEXT_MAX])
+size_t
+dp_chaos_text(const struct tbl_view *view, const struct dp_settings *settings,
+		const struct dp_query *query, uint8_t text[DP_CHAOS_TEXT_MAX])
 {
 	static const char version[] = "meridian " MERIDIAN_VERSION;
 
-	switch (topic) {
+	if (query->qtype != DP_TYPE_TXT && query->qtype != DP_TYPE_ANY) {
+		return 0;
+	}
+	switch (find_topic(&query->name)) {
 	case TOPIC_VERSION:
 		memcpy(text, version, sizeof(version) - 1);
 		return sizeof(version) - 1;
@@ -66,17 +68,11 @@ write_topic(enum topic topic, const struct tbl_view *view, const struct dp_setti
 }
 
 size_t
-dp_chaos_answer(const struct tbl_view *view, const struct dp_settings *settings,
-		const struct dp_query *query, uint8_t *message, size_t len, size_t capacity)
+dp_chaos_write(const uint8_t *text, size_t text_len, uint8_t *message, size_t len, size_t capacity)
 {
-	uint8_t text[CHAOS_TEXT_MAX];
 	uint8_t *record = message + len;
-	size_t text_len = 0;
 
-	if (query->qtype == DP_TYPE_TXT || query->qtype == DP_TYPE_ANY) {
-		text_len = write_topic(find_topic(&query->name), view, settings, text);
-	}
-	if (text_len == 0 || len > capacity || TXT_RECORD_BYTES + text_len > capacity - len) {
+	if (len > capacity || TXT_RECORD_BYTES + text_len > capacity - len) {
 		return 0;
 	}
 	dp_store_be16(record, OWNER_IS_QUESTION);

@@ -11,8 +11,6 @@
 #define ECS_HEAD_BYTES 4u                           /* family, source, scope (RFC 7871 §6) */
 #define ECS_FAMILY_V4  1u
 #define ECS_FAMILY_V6  2u
-#define ECS_BYTES_MAX  (OPTION_HEADER_BYTES + ECS_HEAD_BYTES + 16u)
-#define NSID_BYTES_MAX (OPTION_HEADER_BYTES + DP_NSID_MAX)
 #define FLAG_DO        0x8000u /* in the TTL field's lower half */
 
 /* RFC 7871 §6 and §7.1.2: prefix lengths by family; family 0 (none) goes with no address at all. */
@@ -110,16 +108,6 @@ dp_edns_parse(const uint8_t *rdata, size_t rdata_len, uint16_t class_field, uint
 	return DP_RCODE_NOERROR;
 }
 
-size_t
-dp_opt_bytes_max(const struct dp_edns *edns)
-{
-	if (!edns->is_present) {
-		return 0;
-	}
-	return OPT_BYTES + (edns->has_nsid ? NSID_BYTES_MAX : 0) +
-	       (edns->ecs.is_present ? ECS_BYTES_MAX : 0);
-}
-
 /* Digits of `value`, most significant first; returns how many. */
 static size_t
 write_decimal(uint64_t value, uint8_t *text)
@@ -179,22 +167,22 @@ write_ecs(const struct dp_opt *opt, uint8_t *at)
 }
 
 size_t
-dp_opt_write(const struct dp_opt *opt, uint8_t *at)
+dp_opt_write(const struct dp_opt *opt, uint8_t record[DP_OPT_MAX])
 {
 	size_t len = OPT_BYTES;
 
-	at[0] = 0;
-	dp_store_be16(at + 1, DP_TYPE_OPT);
-	dp_store_be16(at + 3, opt->settings->max_udp_bytes);
-	at[5] = (uint8_t)(opt->rcode >> 4);
-	at[6] = 0; /* version */
-	dp_store_be16(at + 7, opt->edns->is_do ? FLAG_DO : 0);
+	record[0] = 0;
+	dp_store_be16(record + 1, DP_TYPE_OPT);
+	dp_store_be16(record + 3, opt->settings->max_udp_bytes);
+	record[5] = (uint8_t)(opt->rcode >> 4);
+	record[6] = 0; /* version */
+	dp_store_be16(record + 7, opt->edns->is_do ? FLAG_DO : 0);
 	if (opt->edns->has_nsid) {
-		len += write_nsid(opt, at + len);
+		len += write_nsid(opt, record + len);
 	}
 	if (opt->has_ecs && opt->edns->ecs.is_present) {
-		len += write_ecs(opt, at + len);
+		len += write_ecs(opt, record + len);
 	}
-	dp_store_be16(at + 9, (uint16_t)(len - OPT_BYTES));
+	dp_store_be16(record + 9, (uint16_t)(len - OPT_BYTES));
 	return len;
 }

@@ -64,7 +64,13 @@ enum dp_type {
 /* Identity, a space and the generation: what NSID says. */
 #define DP_NSID_MAX (DP_IDENTITY_MAX + 1u + DP_GENERATION_TEXT_MAX)
 
-/* verdict_of, the one map from rcode to the verdict that counts it. */
+/* The longest OPT record of ours: its fixed part, NSID, and an ECS with an IPv6 address. */
+#define DP_OPT_MAX (1u + DP_RECORD_FIXED_BYTES + 4u + DP_NSID_MAX + 4u + 4u + 16u)
+
+/* What a class CHAOS reply says: identity, version or generation, each within it. */
+#define DP_CHAOS_TEXT_MAX 64u
+
+/* dp_verdict_of: the one map from rcode to the verdict that counts it. */
 enum tbl_verdict dp_verdict_of(uint16_t rcode);
 
 /* dp_edns_parse reads an OPT record: its class and TTL fields and rdata[0..rdata_len). Fills *edns
@@ -73,29 +79,30 @@ enum tbl_verdict dp_verdict_of(uint16_t rcode);
 enum dp_rcode dp_edns_parse(const uint8_t *rdata, size_t rdata_len, uint16_t class_field,
 		uint32_t ttl_field, struct dp_edns *edns);
 
-/* The OPT record of one reply, before it is placed. */
+/* What goes into the OPT record of one reply. */
 struct dp_opt {
 	const struct dp_edns *edns; /* the query's; is_present */
 	const struct dp_settings *settings;
 	const struct tbl_view *view;
 	uint16_t rcode; /* 12 bits, of which OPT carries the upper 8 */
-	bool has_ecs;   /* the answer depends, or might have depended, on the client's place */
+	bool has_ecs;   /* an answer from the table: an ECS option is echoed */
 	uint8_t scope_bits;
 };
 
-/* dp_opt_bytes_max: no OPT of a reply to this query is longer. 0 when the query had none. */
-size_t dp_opt_bytes_max(const struct dp_edns *edns);
-
-/* dp_opt_write writes the record at `at`, where dp_opt_bytes_max() bytes are free. Returns its
- * length. */
-size_t dp_opt_write(const struct dp_opt *opt, uint8_t *at);
+/* dp_opt_write writes the record and returns its length. */
+size_t dp_opt_write(const struct dp_opt *opt, uint8_t record[DP_OPT_MAX]);
 
 /* dp_generation_text writes "<generation>.<sequence>" without NUL; returns its length. */
 size_t dp_generation_text(const struct tbl_view *view, uint8_t text[DP_GENERATION_TEXT_MAX]);
 
-/* dp_chaos_answer writes the one TXT record a class CHAOS question gets into
- * message[len..capacity). Returns the new length, or 0 when the question is to be refused. */
-size_t dp_chaos_answer(const struct tbl_view *view, const struct dp_settings *settings,
-		const struct dp_query *query, uint8_t *message, size_t len, size_t capacity);
+/* dp_chaos_text writes what a class CHAOS question is told, without NUL. Returns its length, 0 when
+ * the question is to be refused. */
+size_t dp_chaos_text(const struct tbl_view *view, const struct dp_settings *settings,
+		const struct dp_query *query, uint8_t text[DP_CHAOS_TEXT_MAX]);
+
+/* dp_chaos_write writes the TXT record with that text into message[len..capacity). Returns the new
+ * length, or 0 when it does not fit. */
+size_t
+dp_chaos_write(const uint8_t *text, size_t text_len, uint8_t *message, size_t len, size_t capacity);
 
 #endif

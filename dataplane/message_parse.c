@@ -220,7 +220,6 @@ dp_query_parse(const uint8_t *message, size_t len, struct dp_query *query)
 	query->question_end = DP_HEADER_BYTES;
 	query->has_question = false;
 	query->edns.is_present = false;
-	query->edns.has_nsid = false;
 	query->edns.ecs.is_present = false;
 	if (len < DP_HEADER_BYTES) {
 		query->early = TBL_VERDICT_DROP_RUNT;

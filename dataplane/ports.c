@@ -35,7 +35,7 @@ fail(int err, struct tbl_error *error, const char *label, const char *what)
 {
 	const char *last = dp_eal_log_last();
 
-	snprintf(error->text, sizeof(error->text), "%.40s: %.60s: %.90s", label, what,
+	(void)snprintf(error->text, sizeof(error->text), "%.40s: %.60s: %.90s", label, what,
 			*last != '\0' ? last : strerrordesc_np(err < 0 ? -err : err));
 	return err < 0 ? err : -EIO;
 }
@@ -69,7 +69,7 @@ count_queues(const char *interface)
 	if (fd < 0) {
 		return 1;
 	}
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
+	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
 	request.ifr_data = (void *)&channels;
 	if (ioctl(fd, SIOCETHTOOL, &request) == 0) {
 		cnt = channels.combined_count + channels.rx_count;
@@ -103,7 +103,7 @@ check_rights(const struct dp_port_config *config, struct tbl_error *error)
 	if (has_all) {
 		return 0;
 	}
-	snprintf(error->text, sizeof(error->text),
+	(void)snprintf(error->text, sizeof(error->text),
 			"%.20s: kind %s needs root, or CAP_NET_ADMIN, CAP_NET_RAW%s; kernel "
 			"sockets "
 			"work without: kind socket, or --listen",
@@ -124,7 +124,7 @@ plan_xdp_queues(struct dp_port *port, struct tbl_error *error)
 	if (port->queue_cnt == has_cnt) {
 		return 0;
 	}
-	snprintf(error->text, sizeof(error->text),
+	(void)snprintf(error->text, sizeof(error->text),
 			"%.20s: %u receive queues, but %u polled: queries on the others would be "
 			"lost (ethtool -L %.20s combined %u)",
 			config->interface, has_cnt, port->queue_cnt, config->interface,
@@ -141,7 +141,7 @@ plan_port(struct dp_port *port, struct tbl_error *error)
 
 	port->queue_cnt = (uint16_t)(config->queues > 0 ? config->queues : 1);
 	if (is_existing && if_nametoindex(config->interface) == 0) {
-		snprintf(error->text, sizeof(error->text), "interface %s does not exist",
+		(void)snprintf(error->text, sizeof(error->text), "interface %s does not exist",
 				config->interface);
 		return -ENODEV;
 	}
@@ -189,21 +189,21 @@ find_program(const struct dp_config *config, char path[PATH_MAX], struct tbl_err
 	char *slash;
 
 	if (config->xdp_program != NULL) {
-		snprintf(path, PATH_MAX, "%s", config->xdp_program);
+		(void)snprintf(path, PATH_MAX, "%s", config->xdp_program);
 	} else {
 		len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(DP_XDP_OBJECT));
 		path[len > 0 ? len : 0] = '\0';
 		slash = strrchr(path, '/');
-		snprintf(slash != NULL ? slash + 1 : path, sizeof(DP_XDP_OBJECT), "%s",
+		(void)snprintf(slash != NULL ? slash + 1 : path, sizeof(DP_XDP_OBJECT), "%s",
 				DP_XDP_OBJECT);
 		if (access(path, R_OK) != 0) {
-			snprintf(path, PATH_MAX, "/usr/lib/meridian/%s", DP_XDP_OBJECT);
+			(void)snprintf(path, PATH_MAX, "/usr/lib/meridian/%s", DP_XDP_OBJECT);
 		}
 	}
 	if (access(path, R_OK) == 0 && strpbrk(path, ",") == NULL) {
 		return 0;
 	}
-	snprintf(error->text, sizeof(error->text), "XDP program %.140s: %s", path,
+	(void)snprintf(error->text, sizeof(error->text), "XDP program %.140s: %s", path,
 			strerrordesc_np(errno));
 	return -ENOENT;
 }
@@ -231,7 +231,7 @@ describe_xdp(const struct dp_config *config, const struct dp_port *port, struct 
 		return err;
 	}
 	(void)setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	snprintf(device->args, sizeof(device->args), "iface=%s,queue_count=%u,xdp_prog=%s%s",
+	(void)snprintf(device->args, sizeof(device->args), "iface=%s,queue_count=%u,xdp_prog=%s%s",
 			port->config->interface, port->queue_cnt, program,
 			port->config->force_copy ? ",force_copy=1" : "");
 	return 0;
@@ -246,27 +246,27 @@ describe(const struct dp_config *config, const struct dp_port *port, unsigned in
 	device->args[0] = '\0';
 	switch ((enum dp_port_kind)c->kind) {
 	case DP_PORT_AF_XDP:
-		snprintf(device->name, sizeof(device->name), "net_af_xdp%u", number);
+		(void)snprintf(device->name, sizeof(device->name), "net_af_xdp%u", number);
 		return describe_xdp(config, port, device, error);
 	case DP_PORT_AF_PACKET:
-		snprintf(device->name, sizeof(device->name), "net_af_packet%u", number);
-		snprintf(device->args, sizeof(device->args), "iface=%s,qpairs=%u", c->interface,
-				port->queue_cnt);
+		(void)snprintf(device->name, sizeof(device->name), "net_af_packet%u", number);
+		(void)snprintf(device->args, sizeof(device->args), "iface=%s,qpairs=%u",
+				c->interface, port->queue_cnt);
 		break;
 	case DP_PORT_TAP:
-		snprintf(device->name, sizeof(device->name), "net_tap%u", number);
-		snprintf(device->args, sizeof(device->args), "iface=%s", c->interface);
+		(void)snprintf(device->name, sizeof(device->name), "net_tap%u", number);
+		(void)snprintf(device->args, sizeof(device->args), "iface=%s", c->interface);
 		break;
 	case DP_PORT_MEMIF:
-		snprintf(device->name, sizeof(device->name), "net_memif%u", number);
-		snprintf(device->args, sizeof(device->args),
+		(void)snprintf(device->name, sizeof(device->name), "net_memif%u", number);
+		(void)snprintf(device->args, sizeof(device->args),
 				"id=%" PRId64 ",role=%s,socket=%s,socket-abstract=no,rsize=11",
 				c->memif_id, c->role == DP_MEMIF_SERVER ? "server" : "client",
 				c->socket);
 		break;
 	case DP_PORT_PCI:
 	case DP_PORT_SOCKET:
-		snprintf(device->name, sizeof(device->name), "%s", c->device);
+		(void)snprintf(device->name, sizeof(device->name), "%s", c->device);
 		break;
 	}
 	return 0;
@@ -299,7 +299,7 @@ start_queues(const struct dp_port *port, uint16_t rx_cnt, uint16_t tx_cnt, struc
 		int socket = rte_eth_dev_socket_id(port->id);
 		int err;
 
-		snprintf(name, sizeof(name), "rx-%u-%u", port->id, queue);
+		(void)snprintf(name, sizeof(name), "rx-%u-%u", port->id, queue);
 		pool = rte_pktmbuf_pool_create(
 				name, POOL_CNT, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE, socket);
 		if (pool == NULL) {
@@ -336,7 +336,7 @@ start_port(struct dp_port *port, struct tbl_error *error)
 		return fail(err, error, port->label, "port");
 	}
 	if (port->queue_cnt > info.max_rx_queues || port->queue_cnt > info.max_tx_queues) {
-		snprintf(error->text, sizeof(error->text), "%.40s: queues: %u; at most %u",
+		(void)snprintf(error->text, sizeof(error->text), "%.40s: queues: %u; at most %u",
 				port->label, port->queue_cnt,
 				info.max_rx_queues < info.max_tx_queues ? info.max_rx_queues
 									: info.max_tx_queues);
@@ -388,11 +388,11 @@ begin_xdp(const struct dp_eal_params *params, struct dp_port *port, struct tbl_e
 	if (err != 0 || is_native) {
 		return err;
 	}
-	snprintf(text, sizeof(text),
+	(void)snprintf(text, sizeof(text),
 			"%.20s: the driver has no XDP of its own: generic XDP works, and is slower",
 			port->label);
 	if (port->config->xdp_mode == DP_XDP_NATIVE) {
-		snprintf(error->text, sizeof(error->text),
+		(void)snprintf(error->text, sizeof(error->text),
 				"%.20s: xdp_mode: native, but the driver has no XDP of its own",
 				port->label);
 		return -EOPNOTSUPP;

@@ -61,7 +61,8 @@ say(const struct dp_server *server, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	/* It is: the line above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	server->params.say(server->params.arg, text);
 }
@@ -145,7 +146,7 @@ on_served(void *arg, const struct dp_served *served, bool is_new_table)
 static int
 fail(int err, struct tbl_error *error, const char *what)
 {
-	snprintf(error->text, sizeof(error->text), "%s: %s", what, strerrordesc_np(-err));
+	(void)snprintf(error->text, sizeof(error->text), "%s: %s", what, strerrordesc_np(-err));
 	return err;
 }
 
@@ -176,8 +177,8 @@ open_shared(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *err
 	int err;
 
 	if (worker_cnt > TBL_WORKERS_MAX) {
-		snprintf(error->text, sizeof(error->text), "%u workers; at most %u", worker_cnt,
-				TBL_WORKERS_MAX);
+		(void)snprintf(error->text, sizeof(error->text), "%u workers; at most %u",
+				worker_cnt, TBL_WORKERS_MAX);
 		return -EINVAL;
 	}
 	server->shared.config = server->params.config;
@@ -227,7 +228,7 @@ serve_file(struct dp_server *server, const char *path, struct tbl_error *error)
 		err = dp_adopt_table(&server->adopter, table, NULL, &swap_ns, &reason);
 	}
 	if (err != 0) {
-		snprintf(error->text, sizeof(error->text), "table %.80s: %.100s", path,
+		(void)snprintf(error->text, sizeof(error->text), "table %.80s: %.100s", path,
 				reason.text);
 		return err;
 	}
@@ -312,7 +313,7 @@ claim_addresses(struct dp_server *server, struct tbl_error *error)
 
 		dp_endpoint_text(&endpoint, text);
 		if (fd < 0) {
-			snprintf(error->text, sizeof(error->text), "UDP %s: %s%s", text,
+			(void)snprintf(error->text, sizeof(error->text), "UDP %s: %s%s", text,
 					strerrordesc_np(-fd),
 					fd == -EADDRINUSE ? " (another DNS server, or another "
 							    "meridiand? "

@@ -233,7 +233,7 @@ open_sockets(struct socket_worker *worker, const struct dp_port_config *port,
 		}
 		if (fd < 0) {
 			dp_endpoint_text(&endpoint, text);
-			snprintf(error->text, sizeof(error->text), "UDP %s: %s", text,
+			(void)snprintf(error->text, sizeof(error->text), "UDP %s: %s", text,
 					strerrordesc_np(-fd));
 			return fd;
 		}
@@ -250,7 +250,7 @@ start_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared,
 	int err;
 
 	if (worker == NULL) {
-		snprintf(error->text, sizeof(error->text), "out of memory");
+		(void)snprintf(error->text, sizeof(error->text), "out of memory");
 		return -ENOMEM;
 	}
 	memset(worker, 0, sizeof(*worker));
@@ -263,7 +263,7 @@ start_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared,
 	worker->polls[worker->socket_cnt] = (struct pollfd){ workers->wake_fd, POLLIN, 0 };
 	err = pthread_create(&worker->thread, NULL, run, worker);
 	if (err != 0) {
-		snprintf(error->text, sizeof(error->text), "a thread cannot be started: %s",
+		(void)snprintf(error->text, sizeof(error->text), "a thread cannot be started: %s",
 				strerrordesc_np(err));
 		return -err;
 	}
@@ -280,7 +280,7 @@ dp_socket_workers_start(struct dp_worker_shared *shared, unsigned int first_id,
 	int err = 0;
 
 	if (workers == NULL) {
-		snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
 		return -ENOMEM;
 	}
 	*ret_workers = workers; /* also on failure: the caller stops what was started */

@@ -40,21 +40,21 @@ static int
 fail(const struct dp_store *store, const char *name, const char *what, int err,
 		struct tbl_error *error)
 {
-	snprintf(error->text, sizeof(error->text), "%.100s/%.40s: %.20s: %s", store->dir, name,
-			what, strerrordesc_np(-err));
+	(void)snprintf(error->text, sizeof(error->text), "%.100s/%.40s: %.20s: %s", store->dir,
+			name, what, strerrordesc_np(-err));
 	return err;
 }
 
 static void
 name_table(char name[NAME_MAX_BYTES], uint64_t generation)
 {
-	snprintf(name, NAME_MAX_BYTES, "table-%" PRIu64, generation);
+	(void)snprintf(name, NAME_MAX_BYTES, "table-%" PRIu64, generation);
 }
 
 static void
 name_selection(char name[NAME_MAX_BYTES], uint64_t generation)
 {
-	snprintf(name, NAME_MAX_BYTES, "selection-%" PRIu64, generation);
+	(void)snprintf(name, NAME_MAX_BYTES, "selection-%" PRIu64, generation);
 }
 
 /* Reads the generation behind `prefix`. 0: the name is not such a file's. */
@@ -114,7 +114,7 @@ replace_file(struct dp_store *store, const char *name, const struct content *con
 	int file;
 	int err;
 
-	snprintf(temp, sizeof(temp), "%.50s" TEMP_SUFFIX, name);
+	(void)snprintf(temp, sizeof(temp), "%.50s" TEMP_SUFFIX, name);
 	file = openat(store->dir_fd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 	if (file < 0) {
 		return fail(store, name, "cannot be saved", -errno, error);
@@ -252,7 +252,7 @@ dp_store_open(const char *path, struct dp_store **ret_store, struct tbl_error *r
 
 	if (store == NULL || (store->dir = strdup(path)) == NULL) {
 		free(store);
-		snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
 		return -ENOMEM;
 	}
 	if (mkdir(path, 0750) != 0 && errno != EEXIST) {
@@ -335,7 +335,8 @@ say_passed(const struct dp_store *store, const struct dp_store_notice *notice, c
 {
 	char text[2 * TBL_ERROR_MAX];
 
-	snprintf(text, sizeof(text), "%.150s/%.40s is passed over: %.180s", store->dir, name, why);
+	(void)snprintf(text, sizeof(text), "%.150s/%.40s is passed over: %.180s", store->dir, name,
+			why);
 	notice->say(notice->arg, text);
 }
 
@@ -358,7 +359,7 @@ load_table(const struct dp_store *store, uint64_t generation, struct dp_image **
 	}
 	err = tbl_check(table->bytes, table->size, error);
 	if (err == 0 && ((const struct tbl_header *)table->bytes)->generation != generation) {
-		snprintf(error->text, sizeof(error->text), "it holds another generation");
+		(void)snprintf(error->text, sizeof(error->text), "it holds another generation");
 		err = -EBADMSG;
 	}
 	if (err != 0) {
@@ -420,11 +421,12 @@ dp_store_load(const struct dp_store *store, const struct dp_store_notice *notice
 
 	/* First those that did not crash twice, then, better than silence, those that did. */
 	for (size_t i = 0; i < 2 * cnt; i++) {
-		uint64_t generation = found[i % cnt];
+		bool wants_suspect = i >= cnt;
+		uint64_t generation = found[wants_suspect ? i - cnt : i];
 		bool is_suspect = has_crashed_twice(store, generation);
 
 		name_table(name, generation);
-		if (is_suspect != (i >= cnt)) {
+		if (is_suspect != wants_suspect) {
 			if (is_suspect) {
 				say_passed(store, notice, name, "it was served at two crashes");
 			}
@@ -463,7 +465,8 @@ delete_others(struct dp_store *store, uint64_t candidate)
 			char name[NAME_MAX_BYTES];
 
 			if (!is_kept(store, found[i], candidate)) {
-				snprintf(name, sizeof(name), "%s%" PRIu64, prefixes[p], found[i]);
+				(void)snprintf(name, sizeof(name), "%s%" PRIu64, prefixes[p],
+						found[i]);
 				(void)unlinkat(store->dir_fd, name, 0);
 			}
 		}

@@ -32,9 +32,9 @@
 
 struct dp_store;
 
-/* dp_store_open opens or makes the directory, counts a crash when the last run left one, and
+/* dp_store_open opens or makes the directory `path`, counts a crash when the last run left one, and
  * deletes residue. */
-int dp_store_open(const char *dir, struct dp_store **ret_store, struct tbl_error *ret_error);
+int dp_store_open(const char *path, struct dp_store **ret_store, struct tbl_error *ret_error);
 
 /* dp_store_close: with is_clean the image served last is not taken for a crash's. */
 void dp_store_close(struct dp_store *store, bool is_clean);

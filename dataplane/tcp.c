@@ -308,7 +308,7 @@ dp_tcp_listen(struct dp_tcp *tcp, const struct dp_endpoint *endpoint, bool is_fr
 		char text[DP_ENDPOINT_TEXT_MAX];
 
 		dp_endpoint_text(endpoint, text);
-		snprintf(ret_error->text, sizeof(ret_error->text), "TCP %s: %s", text,
+		(void)snprintf(ret_error->text, sizeof(ret_error->text), "TCP %s: %s", text,
 				strerrordesc_np(-fd));
 		return fd;
 	}
@@ -320,14 +320,17 @@ dp_tcp_listen(struct dp_tcp *tcp, const struct dp_endpoint *endpoint, bool is_fr
 void
 dp_tcp_close(struct dp_tcp *tcp)
 {
+	struct connection *connection;
+
 	if (tcp == NULL) {
 		return;
 	}
 	for (uint32_t i = 0; i < tcp->listener_cnt; i++) {
 		evconnlistener_free(tcp->listeners[i]);
 	}
-	while (!TAILQ_EMPTY(&tcp->connections)) {
-		close_connection(TAILQ_FIRST(&tcp->connections));
+	while ((connection = TAILQ_FIRST(&tcp->connections)) != NULL) {
+		/* It takes itself off the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+		close_connection(connection);
 	}
 	free(tcp);
 }

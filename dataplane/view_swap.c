@@ -16,10 +16,7 @@ void
 dp_swap_done(struct dp_swap *swap)
 {
 	/* Relaxed: no reader is left, and this thread stored it. */
-	const struct dp_served *served =
-			atomic_exchange_explicit(&swap->current, NULL, memory_order_relaxed);
-
-	dp_served_free((struct dp_served *)(uintptr_t)served);
+	dp_served_free(atomic_exchange_explicit(&swap->current, NULL, memory_order_relaxed));
 }
 
 int
@@ -54,7 +51,7 @@ dp_swap_publish(struct dp_swap *swap, struct dp_served *served, uint64_t *ret_sw
 	const struct dp_quiescence *q = &swap->quiescence;
 	uint64_t stored_ns = q->now_ns(q->arg);
 	uint64_t now_ns = stored_ns;
-	const struct dp_served *old;
+	struct dp_served *old;
 	uint64_t token;
 
 	/* Release: the view is complete before a worker can find it. Acquire is not needed: the old
@@ -71,6 +68,6 @@ dp_swap_publish(struct dp_swap *swap, struct dp_served *served, uint64_t *ret_sw
 		now_ns = q->wait_a_moment(q->arg);
 	}
 	*ret_swap_ns = q->now_ns(q->arg) - stored_ns;
-	dp_served_free((struct dp_served *)(uintptr_t)old);
+	dp_served_free(old);
 	return 0;
 }

@@ -44,7 +44,7 @@ struct dp_quiescence {
 };
 
 struct dp_swap {
-	_Atomic(const struct dp_served *) current;
+	_Atomic(struct dp_served *) current; /* workers get it const: dp_swap_current */
 	struct dp_quiescence quiescence;
 	uint64_t deadline_ns;    /* longest wait for a grace period */
 	unsigned int leaked_cnt; /* views left behind because a worker did not answer */

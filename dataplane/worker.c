@@ -1,5 +1,6 @@
 #include "dataplane/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,12 +282,14 @@ deal_queues(struct dp_packet_workers *workers, const struct dp_ports *ports)
 {
 	uint32_t next = 0;
 
+	assert(workers->cnt > 0); /* dp_cpu_plan_make: a queue, a worker */
 	for (uint32_t i = 0; i < ports->cnt; i++) {
 		const struct dp_port *port = &ports->items[i];
 
 		for (uint16_t number = 0; number < port->queue_cnt; number++) {
-			struct packet_worker *worker = workers->items[next++ % workers->cnt];
+			struct packet_worker *worker = workers->items[next];
 
+			next = next + 1 < workers->cnt ? next + 1 : 0;
 			worker->queues[worker->queue_cnt++] = (struct queue){
 				.port = port->id,
 				.number = number,
@@ -304,16 +307,17 @@ dp_packet_workers_start(struct dp_worker_shared *shared, const struct dp_ports *
 {
 	struct dp_packet_workers *workers = calloc(1, sizeof(*workers));
 
-	for (uint32_t i = 0; workers != NULL && i < worker_cnt; i++) {
-		workers->items[i] = make_worker(shared, i);
-		workers->cnt += workers->items[i] != NULL ? 1 : 0;
+	if (workers == NULL) {
+		goto out_of_memory;
 	}
-	if (workers == NULL || workers->cnt < worker_cnt) {
-		snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
-		if (workers != NULL) {
+	for (uint32_t i = 0; i < worker_cnt; i++) {
+		struct packet_worker *worker = make_worker(shared, i);
+
+		if (worker == NULL) {
 			free_workers(workers);
+			goto out_of_memory;
 		}
-		return -ENOMEM;
+		workers->items[workers->cnt++] = worker;
 	}
 	deal_queues(workers, ports);
 	for (uint32_t i = 0; i < workers->cnt; i++) {
@@ -323,6 +327,9 @@ dp_packet_workers_start(struct dp_worker_shared *shared, const struct dp_ports *
 	}
 	*ret_workers = workers;
 	return 0;
+out_of_memory:
+	(void)snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
+	return -ENOMEM;
 }
 
 void

@@ -17,7 +17,7 @@
 static int
 fail(int err, struct tbl_error *error, const char *interface, const char *what)
 {
-	snprintf(error->text, sizeof(error->text), "%.20s: %.120s: %s", interface, what,
+	(void)snprintf(error->text, sizeof(error->text), "%.20s: %.120s: %s", interface, what,
 			strerrordesc_np(-err));
 	return err;
 }
@@ -50,22 +50,18 @@ query(int index, uint32_t *ret_id, uint32_t *ret_flags)
 	return 0;
 }
 
+/* Fills *info; what it says about maps on entry is where their ids go. */
 static int
-program_info(uint32_t id, uint32_t *map_ids, struct bpf_prog_info *ret_info)
+program_info(uint32_t id, struct bpf_prog_info *info)
 {
-	uint32_t size = sizeof(*ret_info);
+	uint32_t size = sizeof(*info);
 	int fd = bpf_prog_get_fd_by_id(id);
 	int err;
 
-	memset(ret_info, 0, sizeof(*ret_info));
 	if (fd < 0) {
 		return fd;
 	}
-	if (map_ids != NULL) {
-		ret_info->map_ids = (uint64_t)(uintptr_t)map_ids;
-		ret_info->nr_map_ids = MAPS_MAX;
-	}
-	err = bpf_obj_get_info_by_fd(fd, ret_info, &size);
+	err = bpf_obj_get_info_by_fd(fd, info, &size);
 	close(fd);
 	return err;
 }
@@ -74,7 +70,7 @@ int
 dp_xdp_clear(const char *interface, bool replace, struct tbl_error *ret_error)
 {
 	int index = (int)if_nametoindex(interface);
-	struct bpf_prog_info info;
+	struct bpf_prog_info info = { 0 };
 	uint32_t flags = 0;
 	uint32_t id = 0;
 	int err;
@@ -89,15 +85,15 @@ dp_xdp_clear(const char *interface, bool replace, struct tbl_error *ret_error)
 	if (id == 0) {
 		return 0;
 	}
-	err = program_info(id, NULL, &info);
+	err = program_info(id, &info);
 	if (err != 0) {
 		return fail(err, ret_error, interface, "cannot read its XDP program");
 	}
 	if (strcmp(info.name, PROGRAM_NAME) != 0 && !replace) {
-		snprintf(ret_error->text, sizeof(ret_error->text),
+		(void)snprintf(ret_error->text, sizeof(ret_error->text),
 				"%.20s: XDP program '%s' (id %u) is attached and is not ours; "
 				"detach it (ip link set dev %.20s xdp off) or set replace_xdp: "
-		                "true",
+				"true",
 				interface, info.name, id, interface);
 		return -EEXIST;
 	}
@@ -153,13 +149,14 @@ dp_xdp_fill(const char *interface, const struct dp_addresses *addresses, bool *r
 	int index = (int)if_nametoindex(interface);
 	uint32_t map_ids[MAPS_MAX] = { 0 };
 	unsigned int filled_cnt = 0;
-	struct bpf_prog_info info;
+	struct bpf_prog_info info = { .map_ids = (uint64_t)(uintptr_t)map_ids,
+		.nr_map_ids = MAPS_MAX };
 	uint32_t flags = 0;
 	uint32_t id = 0;
 	int err = index == 0 ? -ENODEV : query(index, &id, &flags);
 
 	if (err == 0) {
-		err = id == 0 ? -ENOENT : program_info(id, map_ids, &info);
+		err = id == 0 ? -ENOENT : program_info(id, &info);
 	}
 	for (uint32_t i = 0; err == 0 && i < info.nr_map_ids && i < MAPS_MAX; i++) {
 		err = fill_map(map_ids[i], addresses, &filled_cnt);
