@@ -93,14 +93,14 @@ class TwiceCrashed(LabCase):
         publisher(self.lab, first, "file", image)
         state = os.path.join(first.state_dir, "state")
         # Serving and asked for a second makes it good; a clean exit leaves no crash behind.
-        wait_for(lambda: self.served() == 5 and "good" in read_text(state), 20 * SLOW,
+        wait_for(lambda: self.served() == 5 and "good 5\n" in read_text(state), 20 * SLOW,
                  lambda: f"generation 5 is good: {read_text(state)}")
         self.stop_cleanly(first.process)
         second = self.start(promote_after_s=3600)
         publisher(self.lab, second, "reseal", image, "1", "0")
         self.assertEqual(self.served(), 6)
-        wait_for(lambda: os.path.exists(os.path.join(second.state_dir, "table-6")), 10 * SLOW, "generation 6 is saved")
         for expected in (6, 5):
+            wait_for(lambda: "serving 6\n" in read_text(state), 10 * SLOW, "generation 6 is known to be served")
             second.process.kill()
             second.start(20 * SLOW)
             wait_for(lambda: self.client.ask("www.e2e.test", timeout=0.2), 10 * SLOW, "answers")

@@ -44,7 +44,7 @@ def _q(title, name, *arguments, **keys):
     return Question(title, absolute, *arguments, **keys)
 
 
-BIG = [f'"{digit} {letter * 213}"' for digit, letter in enumerate("abcdefgh")]
+BIG = [f'"{digit} {letter * 198}"' for digit, letter in enumerate("abcdefgh")]
 GLUE = ["192.0.2.57"]
 
 ANSWERED = [

@@ -226,6 +226,7 @@ class ControlPlane(Refusals):
         database = self.lab.path("country.mmdb")
         shutil.copy(programs.country_database(), database)
         control = self.control("running", GEO_ZONE, geo=database)
+        self.lab.write("running/other.test.yaml", GOOD_ZONE)
         control.start(30 * SLOW)
         programs.wait_answer(self.client, 20 * SLOW, lambda answer: texts(answer.answer) == ["192.0.2.1"],
                              "ns1.small.test")

@@ -95,7 +95,7 @@ class Process:
         self.log_path = log_path
         self.started = time.monotonic()
         prefix = ["ip", "netns", "exec", namespace.name] if namespace else []
-        with open(log_path, "ab") as log:
+        with open(log_path, "wb") as log:
             # ip execs the command, so the id is the program's own.
             self.popen = subprocess.Popen([*prefix, *command], stdin=subprocess.DEVNULL, stdout=log,
                                           stderr=log, env={**os.environ, **(environment or {})},
