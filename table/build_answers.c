@@ -42,11 +42,22 @@ tbl_build_long_name(struct tbl_builder *b, const uint8_t *wire, size_t len, uint
 
 /* One record's answers */
 
+/* Says what the encoder's errors mean; others have their sentence already. */
 static int
-fail_size(const struct tbl_builder *b, const struct tbl_build_rrset *rrset, struct tbl_error *error)
+explain_wire(const struct tbl_builder *b, const struct tbl_build_rrset *rrset, int rc,
+		struct tbl_error *error)
 {
-	return tbl_build_fail(error, tbl_build_name_at(b, rrset->name)->wire, rrset->type,
-			"needs more than %u bytes", TBL_RRSET_BYTES_MAX);
+	const uint8_t *owner = tbl_build_name_at(b, rrset->name)->wire;
+
+	if (rc == -ENOSPC) {
+		return tbl_build_fail(error, owner, rrset->type, "needs more than %u bytes",
+				TBL_RRSET_BYTES_MAX);
+	}
+	if (rc == -ERANGE) {
+		return tbl_build_fail(error, owner, rrset->type,
+				"has too many long names for its glue to point at");
+	}
+	return rc;
 }
 
 /* Where the target of a CNAME stands among the nodes: what tbl_find() would say. */
@@ -97,16 +108,16 @@ make_answer(struct tbl_builder *b, const struct tbl_build_rrset *rrset,
 	return tbl_wire_end(b, rrset->type == TBL_TYPE_CNAME ? &cname : NULL, ret_answer);
 }
 
-/* Appends the addresses that zone data below delegations gives for one NS target. */
+/* Appends the addresses that zone data below delegations gives for the target of one NS. */
 static int
-add_glue(struct tbl_builder *b, const struct tbl_rdata *ns, uint16_t type)
+add_glue(struct tbl_builder *b, const struct tbl_build_rrset *rrset, uint32_t of, uint16_t type)
 {
 	struct tbl_name target;
 	const struct tbl_build_rrset *glue;
 	uint32_t name;
 	int rc = 0;
 
-	tbl_rdata_name(TBL_TYPE_NS, ns, &target);
+	tbl_rdata_name(TBL_TYPE_NS, &rrset->records[of], &target);
 	tbl_name_hash(&target, b->params.hash_seed);
 	name = tbl_build_find(b, &target, 0);
 	if (name == TBL_NONE) {
@@ -117,7 +128,7 @@ add_glue(struct tbl_builder *b, const struct tbl_rdata *ns, uint16_t type)
 		return 0;
 	}
 	for (uint32_t i = 0; rc == 0 && i < glue->record_cnt; i++) {
-		rc = tbl_wire_extra(b->wire, ns, type, glue->ttl_s, &glue->records[i]);
+		rc = tbl_wire_extra(b->wire, of, type, glue->ttl_s, &glue->records[i]);
 	}
 	return rc;
 }
@@ -136,7 +147,7 @@ make_referral(struct tbl_builder *b, const struct tbl_build_rrset *rrset, uint32
 	}
 	for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++) {
 		for (uint32_t i = 0; rc == 0 && i < rrset->record_cnt; i++) {
-			rc = add_glue(b, &rrset->records[i], types[t]);
+			rc = add_glue(b, rrset, i, types[t]);
 		}
 	}
 	return rc != 0 ? rc : tbl_wire_end(b, NULL, ret_answer);
@@ -287,7 +298,7 @@ make_rrset(struct tbl_builder *b, const struct tbl_build_rrset *rrset, struct tb
 		rc = make_answer(b, rrset, rrset->records, rrset->record_cnt, &made.ref);
 	}
 	if (rc != 0) {
-		return rc == -ENOSPC ? fail_size(b, rrset, error) : rc;
+		return explain_wire(b, rrset, rc, error);
 	}
 	added = tbl_vec_add(&b->out[TBL_SECTION_RRSETS], 1);
 	if (added == NULL) {

@@ -140,12 +140,13 @@ void tbl_rdata_name(uint16_t type, const struct tbl_rdata *rdata, struct tbl_nam
  * owner pointers carry its length instead of 0 (struct tbl_fixup). */
 void tbl_wire_begin(struct tbl_wire *wire, const uint8_t *owner, bool is_owner_by_length);
 
-/* tbl_wire_record appends one record of the owner; tbl_wire_extra one owned by the target of an NS
- * record that is already there (a delegation's glue). -ENOSPC over TBL_RRSET_BYTES_MAX. */
+/* tbl_wire_record appends one record of the owner; tbl_wire_extra one owned by the target of NS
+ * record `of` (a delegation's glue). -ENOSPC over TBL_RRSET_BYTES_MAX; -ERANGE when that NS stands
+ * too far into the answer to be pointed at. */
 int tbl_wire_record(struct tbl_wire *wire, uint16_t type, uint32_t ttl_s,
 		const struct tbl_rdata *rdata);
-int tbl_wire_extra(struct tbl_wire *wire, const struct tbl_rdata *target, uint16_t type,
-		uint32_t ttl_s, const struct tbl_rdata *rdata);
+int tbl_wire_extra(struct tbl_wire *wire, uint32_t of, uint16_t type, uint32_t ttl_s,
+		const struct tbl_rdata *rdata);
 
 /* tbl_wire_end stores the answer (once). `cname` says where it leads, NULL when it is none; its
  * rdata_pos and shared_len are filled in here. */

@@ -325,9 +325,6 @@ judge_data(const struct tbl_builder *b, const struct tbl_build_rrset *rrset,
 			rrset->record_cnt != 1) {
 		return fail_rrset(b, rrset, error, "has more than one record");
 	}
-	if (rrset->type == TBL_TYPE_CNAME && is_apex) {
-		return fail_rrset(b, rrset, error, "cannot stand at a zone's apex (RFC 1912 2.4)");
-	}
 	return 0;
 }
 
@@ -391,6 +388,10 @@ judge_name(const struct tbl_builder *b, uint32_t id, struct tbl_error *error)
 
 		if (i > 0 && compare_rrsets(rrset - 1, rrset) == 0) {
 			return fail_rrset(b, rrset, error, "given twice");
+		}
+		if (rrset->type == TBL_TYPE_CNAME && is_apex) {
+			return fail_rrset(
+					b, rrset, error, "stands at a zone's apex (RFC 1912 2.4)");
 		}
 		if (rrset->type == TBL_TYPE_CNAME && name->rrset_cnt > 1) {
 			return fail_rrset(b, rrset, error,

@@ -50,7 +50,6 @@ struct tbl_wire {
 	uint32_t len;
 	uint16_t rr_cnt;
 	uint16_t extra_cnt;
-	uint16_t rdata_pos;   /* of the first record */
 	uint16_t owner_arg;   /* 0, or the owner's length */
 	uint8_t owner_skip;   /* leftmost labels of the owner that RDATA must not point at */
 	uint8_t cname_shared; /* for tbl_cname.shared_len */
@@ -58,7 +57,8 @@ struct tbl_wire {
 	uint32_t suffix_cnt;
 	uint32_t local_name_cnt;
 	struct tbl_name owner;
-	struct tbl_name name; /* of the RDATA at hand */
+	struct tbl_name name;                      /* of the RDATA at hand */
+	uint16_t rdata_pos[TBL_RRSET_RECORDS_MAX]; /* by record */
 	struct suffix suffixes[LOCAL_SUFFIXES_MAX];
 	uint8_t local_names[LOCAL_NAMES_MAX][TBL_NAME_MAX];
 	/* Each pointer is two bytes of the answer. */
@@ -349,19 +349,22 @@ tbl_wire_record(struct tbl_wire *wire, uint16_t type, uint32_t ttl_s, const stru
 	if (pos < 0) {
 		return pos;
 	}
-	wire->rdata_pos = wire->rr_cnt == 0 ? (uint16_t)pos : wire->rdata_pos;
-	wire->rr_cnt++;
+	wire->rdata_pos[wire->rr_cnt++] = (uint16_t)pos;
 	return 0;
 }
 
 int
-tbl_wire_extra(struct tbl_wire *wire, const struct tbl_rdata *target, uint16_t type, uint32_t ttl_s,
+tbl_wire_extra(struct tbl_wire *wire, uint32_t of, uint16_t type, uint32_t ttl_s,
 		const struct tbl_rdata *rdata)
 {
-	/* The target stands in some NS record, so this is a pointer unless it stands out of reach. */
-	int rc = put_name(wire, target->bytes, target->size);
+	int rc;
 
-	if (rc >= 0) {
+	if (wire->rdata_pos[of] >= LOCAL_REACH) {
+		return -ERANGE;
+	}
+	/* RDATA of an NS is its target, so that is where the owner stands. */
+	rc = put_pointer(wire, (uint16_t)(TBL_FIXUP_LOCAL | wire->rdata_pos[of]));
+	if (rc == 0) {
 		rc = put_behind_owner(wire, type, ttl_s, rdata);
 	}
 	if (rc < 0) {
@@ -413,7 +416,7 @@ store_cname(struct tbl_builder *b, const struct tbl_cname *cname, uint32_t *ret_
 		return -ENOMEM;
 	}
 	*added = *cname;
-	added->rdata_pos = b->wire->rdata_pos;
+	added->rdata_pos = b->wire->rdata_pos[0];
 	added->shared_len = b->wire->cname_shared;
 	*ret_index = (uint32_t)(cnames->cnt - 1);
 	return 0;
