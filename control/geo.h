@@ -16,15 +16,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "conf/yaml.h"
 #include "table/location.h"
 
+#include "conf/yaml.h"
+
 struct cp_geo {
-	struct tbl_geo table;       /* what tbl_location_build() takes */
-	uint64_t build_epoch_s;     /* of the newest file */
-	char *description;          /* "geo-whois-asn-country.mmdb (2026-11-01)" */
-	size_t unknown_cnt;         /* records whose country the vocabulary does not have */
-	uint64_t content_hash;      /* XXH3 of the files' bytes: equal hash, equal location */
+	struct tbl_geo table;   /* what tbl_location_build() takes */
+	uint64_t build_epoch_s; /* of the newest file */
+	char *description;      /* "geo-whois-asn-country.mmdb (2026-11-01)" */
+	size_t unknown_cnt;     /* records whose country the vocabulary does not have */
+	uint64_t content_hash;  /* XXH3 of the files' bytes: equal hash, equal location */
 	void *arena;
 };
 
@@ -37,8 +38,8 @@ void cp_geo_free(struct cp_geo *geo);
 
 /* cp_geo_place finds an address's most specific record: its code ("EU-DE", or NULL when the
  * database has none) and prefix length. Linear cost is fine: explain uses it, workers never. */
-const char *cp_geo_place(const struct cp_geo *geo, const struct tbl_addr *addr,
-		uint8_t *ret_prefix_bits);
+const char *
+cp_geo_place(const struct cp_geo *geo, const struct tbl_addr *addr, uint8_t *ret_prefix_bits);
 
 /* Vocabulary. */
 struct cp_geo_parts {
@@ -48,7 +49,7 @@ struct cp_geo_parts {
 };
 enum cp_geo_verdict {
 	CP_GEO_OK = 0,
-	CP_GEO_INVALID,           /* too many parts, or no text */
+	CP_GEO_INVALID, /* too many parts, or no text */
 	CP_GEO_UNKNOWN_CONTINENT,
 	CP_GEO_UNKNOWN_COUNTRY,
 	CP_GEO_UNKNOWN_PROVINCE,
