@@ -12,10 +12,11 @@
 
 #include "table/ipc.h"
 
-static void
-explain(struct tbl_error *error, const char *what, int err)
+static int
+fail(int err, struct tbl_error *error, const char *what)
 {
 	(void)snprintf(error->text, sizeof(error->text), "%.120s: %s", what, strerrordesc_np(-err));
+	return err;
 }
 
 int
@@ -28,13 +29,11 @@ dp_image_from_memfd(int fd, struct dp_image **ret_image, struct tbl_error *ret_e
 		err = tbl_image_map(fd, true, &image->bytes, &image->size);
 	}
 	if (err != 0) {
-		explain(ret_error,
-				err == -EPERM ? "the image is not a sealed memfd"
-					      : "the image cannot be mapped",
-				err);
 		free(image);
 		close(fd);
-		return err;
+		return fail(err, ret_error,
+				err == -EPERM ? "the image is not a sealed memfd"
+					      : "the image cannot be mapped");
 	}
 	image->fd = fd;
 	image->hold_cnt = 1;
@@ -44,28 +43,27 @@ dp_image_from_memfd(int fd, struct dp_image **ret_image, struct tbl_error *ret_e
 
 /* Copies the whole of `file` into `memfd`. */
 static int
-copy_bytes(int file, int memfd)
+copy_bytes(int file, int memfd, struct tbl_error *error)
 {
 	struct stat st;
 	off_t off = 0;
 
 	if (fstat(file, &st) != 0) {
-		return -errno;
+		return fail(-errno, error, "the file cannot be read");
 	}
-	if (!S_ISREG(st.st_mode)) {
-		return -EINVAL;
-	}
-	if (st.st_size == 0 || (uint64_t)st.st_size > TBL_IMAGE_MAX) {
+	if (!S_ISREG(st.st_mode) || st.st_size == 0 || (uint64_t)st.st_size > TBL_IMAGE_MAX) {
+		(void)snprintf(error->text, sizeof(error->text), "%s",
+				!S_ISREG(st.st_mode) ? "not a regular file"
+				: st.st_size == 0    ? "the file is empty"
+						     : "the file is too large");
 		return -EBADMSG;
 	}
 	while (off < st.st_size) {
 		ssize_t done = sendfile(memfd, file, &off, (size_t)(st.st_size - off));
 
-		if (done < 0) {
-			return -errno;
-		}
-		if (done == 0) {
-			return -EBADMSG; /* shorter than it said: somebody is writing it */
+		if (done <= 0) {
+			/* 0: shorter than it said, somebody is writing it. */
+			return fail(done < 0 ? -errno : -EBUSY, error, "the file cannot be read");
 		}
 	}
 	return 0;
@@ -76,27 +74,26 @@ dp_image_from_file(const char *path, struct dp_image **ret_image, struct tbl_err
 {
 	const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
 	int file = open(path, O_RDONLY | O_CLOEXEC);
-	int memfd = -1;
-	int err = file < 0 ? -errno : 0;
+	int memfd;
+	int err;
 
-	if (err == 0) {
-		memfd = memfd_create("meridian-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-		err = memfd < 0 ? -errno : copy_bytes(file, memfd);
+	if (file < 0) {
+		return fail(-errno, ret_error, "the file cannot be opened");
 	}
+	memfd = memfd_create("meridian-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	err = memfd < 0 ? fail(-errno, ret_error, "no memory for it")
+	                : copy_bytes(file, memfd, ret_error);
 	if (err == 0 && fcntl(memfd, F_ADD_SEALS, seals) != 0) {
-		err = -errno;
+		err = fail(-errno, ret_error, "its memory cannot be sealed");
 	}
-	if (file >= 0) {
-		close(file);
+	close(file);
+	if (err == 0) {
+		return dp_image_from_memfd(memfd, ret_image, ret_error);
 	}
-	if (err != 0) {
-		explain(ret_error, "the file cannot be read as an image", err);
-		if (memfd >= 0) {
-			close(memfd);
-		}
-		return err;
+	if (memfd >= 0) {
+		close(memfd);
 	}
-	return dp_image_from_memfd(memfd, ret_image, ret_error);
+	return err;
 }
 
 struct dp_image *

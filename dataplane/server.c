@@ -311,18 +311,13 @@ claim_addresses(struct dp_server *server, struct tbl_error *error)
 		char text[DP_ENDPOINT_TEXT_MAX];
 		int fd = dp_socket_claim(&endpoint);
 
-		dp_endpoint_text(&endpoint, text);
 		if (fd < 0) {
-			(void)snprintf(error->text, sizeof(error->text), "UDP %s: %s%s", text,
-					strerrordesc_np(-fd),
-					fd == -EADDRINUSE ? " (another DNS server, or another "
-							    "meridiand? "
-							    "ss -lunp tells)"
-							  : "");
+			dp_socket_explain("UDP", &endpoint, fd, error);
 			return fd;
 		}
 		server->claims[server->claim_cnt++] = fd;
 		if (!is_dp_address_local(&endpoint.addr)) {
+			dp_endpoint_text(&endpoint, text);
 			say(server,
 					"%s is not an address of this machine yet; queries to it "
 					"will not "

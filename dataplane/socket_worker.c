@@ -225,16 +225,13 @@ open_sockets(struct socket_worker *worker, const struct dp_port_config *port,
 {
 	for (size_t i = 0; i < port->listen.cnt; i++) {
 		struct dp_endpoint endpoint;
-		char text[DP_ENDPOINT_TEXT_MAX];
 		int fd = dp_endpoint_parse(port->listen.items[i], &endpoint);
 
 		if (fd == 0) {
 			fd = dp_socket_udp(&endpoint, threads_of(port) > 1);
 		}
 		if (fd < 0) {
-			dp_endpoint_text(&endpoint, text);
-			(void)snprintf(error->text, sizeof(error->text), "UDP %s: %s", text,
-					strerrordesc_np(-fd));
+			dp_socket_explain("UDP", &endpoint, fd, error);
 			return fd;
 		}
 		worker->polls[worker->socket_cnt++] = (struct pollfd){ fd, POLLIN, 0 };

@@ -5,6 +5,7 @@
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -196,6 +197,23 @@ dp_socket_claim(const struct dp_endpoint *endpoint)
 		return err;
 	}
 	return fd;
+}
+
+void
+dp_socket_explain(const char *protocol, const struct dp_endpoint *endpoint, int err,
+		struct tbl_error *ret_error)
+{
+	char text[DP_ENDPOINT_TEXT_MAX];
+	const char *hint = "";
+
+	if (err == -EADDRINUSE) {
+		hint = " (another DNS server, or another meridiand? ss -lntup tells)";
+	} else if (err == -EACCES) {
+		hint = " (ports below 1024 need root or CAP_NET_BIND_SERVICE)";
+	}
+	dp_endpoint_text(endpoint, text);
+	(void)snprintf(ret_error->text, sizeof(ret_error->text), "%s %s: %s%s", protocol, text,
+			strerrordesc_np(-err), hint);
 }
 
 bool

@@ -27,6 +27,10 @@ int dp_socket_tcp(const struct dp_endpoint *endpoint, bool is_free);
  * unreachable" for queries that an AF_PACKET port has read, and no other server can take them. */
 int dp_socket_claim(const struct dp_endpoint *endpoint);
 
+/* dp_socket_explain writes why a socket of the above could not be had, with what to do about it. */
+void dp_socket_explain(const char *protocol, const struct dp_endpoint *endpoint, int err,
+		struct tbl_error *ret_error);
+
 /* is_dp_address_local: this machine has the address now. */
 bool is_dp_address_local(const struct tbl_addr *addr);
 

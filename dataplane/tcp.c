@@ -305,11 +305,7 @@ dp_tcp_listen(struct dp_tcp *tcp, const struct dp_endpoint *endpoint, bool is_fr
 		}
 	}
 	if (fd < 0) {
-		char text[DP_ENDPOINT_TEXT_MAX];
-
-		dp_endpoint_text(endpoint, text);
-		(void)snprintf(ret_error->text, sizeof(ret_error->text), "TCP %s: %s", text,
-				strerrordesc_np(-fd));
+		dp_socket_explain("TCP", endpoint, fd, ret_error);
 		return fd;
 	}
 	evconnlistener_set_error_cb(listener, on_accept_error);
