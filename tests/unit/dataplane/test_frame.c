@@ -124,6 +124,7 @@ make_base(uint8_t frame[FRAME_MAX], enum base udp)
 		ip[0] = (uint8_t)(0x40 | (udp - IP) / 4);
 		put_be16(ip + 2, udp - IP + udp_len);
 		put_be16(ip + 4, 0xbeef);
+		ip[1] = 0xb9; /* DSCP and ECN of a query are no business of the reply */
 		ip[8] = 55;
 		ip[9] = 17;
 		address(ip + 12, false, "198.51.100.7");
@@ -256,6 +257,8 @@ static const struct row rows[] = {
 			.edits = { BYTE(IP + 41, 255) } },
 	{ "options-cut", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_HEADER,
 			.edits = { WORD(IP + 4, 7) } },
+	{ "options-missing", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_HEADER,
+			.edits = { WORD(IP + 4, 0) }, .grow = V6 - (V6_OPTIONS + 40) },
 	{ "options-and-nothing", V6_OPTIONS, .expected = TBL_VERDICT_DROP_UDP_LENGTH,
 			.edits = { WORD(IP + 4, 8) } },
 	{ "fragment-header", V6_OPTIONS, .expected = TBL_VERDICT_DROP_FRAGMENT,
@@ -271,6 +274,8 @@ static const struct row rows[] = {
 			.edits = { WORD(V6 + 2, 54) } },
 	{ "frame-cut-in-udp-header", V4, .expected = TBL_VERDICT_DROP_UDP_LENGTH,
 			.edits = { WORD(IP + 2, 27) } },
+	{ "udp-missing", V4, .expected = TBL_VERDICT_DROP_UDP_LENGTH, .edits = { WORD(IP + 2, 20) },
+			.grow = -40 },
 	{ "udp-empty-payload", V4, .expected = OK, .edits = { WORD(IP + 2, 28), WORD(V4 + 4, 8) } },
 	{ "udp-11-bytes", V4, .expected = OK, .edits = { WORD(IP + 2, 31), WORD(V4 + 4, 11) } },
 	{ "udp-length-7", V4, .expected = TBL_VERDICT_DROP_UDP_LENGTH,
@@ -416,6 +421,18 @@ a_flipped_bit_behind_the_ip_header_is_noticed(void **state)
 	}
 }
 
+/* A query that claims to come from where it goes would have us answer ourselves. */
+static enum tbl_verdict
+parse_to_self(const struct dp_addresses *addresses)
+{
+	const struct row row = { "to-self", V4, .source = "192.0.2.53" };
+	uint8_t frame[FRAME_MAX];
+	size_t len = make_frame(&row, frame);
+	struct dp_frame parsed;
+
+	return parse_exact(frame, len, addresses, true, &parsed);
+}
+
 static void
 without_addresses_any_destination_is_ours(void **state)
 {
@@ -428,6 +445,7 @@ without_addresses_any_destination_is_ours(void **state)
 	seal(frame, V4);
 	assert_int_equal(parse_exact(frame, len, &any, true, &parsed), OK);
 	assert_int_equal(parsed.source.family, 4);
+	assert_int_equal(parse_to_self(&any), TBL_VERDICT_DROP_SOURCE);
 	assert_memory_equal(parsed.source.bytes, "\xc6\x33\x64\x07\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 }
 

@@ -96,6 +96,7 @@ struct row {
 
 /* Resource records and options, as they lie in a query. */
 #define RR_A       "\0\0\1\0\1\0\0\0\0\0\4\1\2\3\4"
+#define LABEL_65   "12345678901234567890123456789012345678901234567890123456789012345"
 #define OPT_FIXED  "\0\x29\4\xd0\0\0\0\0\0\0"
 #define RR_OPT     "\0" OPT_FIXED
 #define NSID       "\0\3\0\0"
@@ -249,6 +250,10 @@ static const struct row malformed_rows[] = {
 			{ "www.example.test.", A, .before = BYTES("\x80" RR_A),
 					.edits = { ANCOUNT(1) } },
 			FORMERR, "FORMERR" },
+	{ "rr-owner-label-of-65 (1035 2.3.4)",
+			{ "www.example.test.", A, .before = BYTES("\x41" LABEL_65 RR_A),
+					.edits = { ANCOUNT(1) } },
+			FORMERR, "FORMERR" },
 	{ "rr-owner-pointer-cut (1035)",
 			{ "www.example.test.", A, .before = BYTES("\xc0"),
 					.edits = { ANCOUNT(1) } },
@@ -310,6 +315,10 @@ static const struct row edns_rows[] = {
 	{ "opt-owner-not-root (6891 6.1.2)",
 			{ "www.example.test.", A, .before = BYTES("\1a" RR_OPT),
 					.edits = { ARCOUNT(1) } },
+			FORMERR, "FORMERR" },
+	{ "opt-owner-not-root-then-opt (6891 6.1.2)",
+			{ "www.example.test.", A, .before = BYTES("\1a" RR_OPT), .udp_bytes = 1232,
+					.edits = { ARCOUNT(2) } },
 			FORMERR, "FORMERR" },
 	{ "opt-owner-compressed (6891 6.1.2)",
 			{ "www.example.test.", A, .before = BYTES("\xc0\x1d" OPT_FIXED),
@@ -533,12 +542,25 @@ static const struct row size_rows[] = {
 			"NOERROR aa tc; opt 1232" },
 	{ "size-1-is-512 (6891 6.2.3)", { "www.example.test.", A, .udp_bytes = 1 }, NOERROR,
 			"NOERROR aa; " WWW_A "; opt 1232" },
+	{ "size-60-is-512 (6891 6.2.3)", { "chain.example.test.", A, .udp_bytes = 60 }, NOERROR,
+			"NOERROR aa; an chain.example.test. 60 CNAME link.example.test.; "
+			"an link.example.test. 61 CNAME www.example.test.; " WWW_A "; opt 1232" },
 	{ "fits-1232 (6891)", { "big.example.test.", TXT, .udp_bytes = 1232 }, NOERROR,
 			"NOERROR aa; an big.example.test. 300 TXT 700 bytes; opt 1232" },
 	{ "fits-to-the-byte", { "big.example.test.", TXT, .udp_bytes = 757 }, NOERROR,
 			"NOERROR aa; an big.example.test. 300 TXT 700 bytes; opt 1232" },
 	{ "one-byte-short", { "big.example.test.", TXT, .udp_bytes = 756 }, TRUNCATED,
 			"NOERROR aa tc; opt 1232" },
+	{ "fits-to-the-byte-with-options",
+			{ "big.example.test.", TXT, .udp_bytes = 757 + 13 + 11,
+					.options = BYTES(NSID ECS_US_24) },
+			NOERROR,
+			"NOERROR aa; an big.example.test. 300 TXT 700 bytes; "
+			"opt 1232 nsid \"node1 7.0\" ecs 1/24/0" },
+	{ "one-byte-short-with-options",
+			{ "big.example.test.", TXT, .udp_bytes = 757 + 13 + 11 - 1,
+					.options = BYTES(NSID ECS_US_24) },
+			TRUNCATED, "NOERROR aa tc; opt 1232 nsid \"node1 7.0\" ecs 1/24/0" },
 	{ "huge-tc-at-1232 (9715)", { "huge.example.test.", TXT, .udp_bytes = 1232 }, TRUNCATED,
 			"NOERROR aa tc; opt 1232" },
 	{ "huge-4096-capped (9715)", { "huge.example.test.", TXT, .udp_bytes = 4096 }, TRUNCATED,
@@ -573,6 +595,7 @@ static const struct row chaos_rows[] = {
 	{ "chaos-other-type", { "version.bind.", A, CH }, REFUSED, "REFUSED" },
 	{ "chaos-unknown-name", { "authors.bind.", TXT, CH }, REFUSED, "REFUSED" },
 	{ "chaos-our-zone (8906)", { "www.example.test.", TXT, CH }, REFUSED, "REFUSED" },
+	{ "chaos-long-name", { "longer.than.any.name.of.chaos.", TXT, CH }, REFUSED, "REFUSED" },
 	{ "chaos-prefix-of-a-name", { "id.", TXT, CH }, REFUSED, "REFUSED" },
 	{ "chaos-root", { ".", TXT, CH }, REFUSED, "REFUSED" },
 };
@@ -912,16 +935,12 @@ without_identity_it_is_refused(void **state)
 	assert_string_equal(text, "REFUSED; opt 1232 nsid \"7.0\"");
 }
 
-/* In a buffer with no room behind the question a reply is cut, not written past the end. */
 static void
-a_small_buffer_is_not_overrun(void **state)
+check_small_buffers(const struct fixture *fixture, const struct ask *ask)
 {
-	const struct fixture *fixture = *state;
 	static uint8_t query[MESSAGE_MAX];
-	const struct ask ask = { "chain.example.test.", A, .udp_bytes = 4096,
-		.options = BYTES(NSID ECS_US_24) };
-	struct tbl_addr source = source_of(&ask);
-	size_t query_len = make_query(&ask, query);
+	struct tbl_addr source = source_of(ask);
+	size_t query_len = make_query(ask, query);
 
 	for (size_t capacity = query_len + 1; capacity < 512; capacity++) {
 		uint8_t *message = malloc(capacity);
@@ -934,8 +953,25 @@ a_small_buffer_is_not_overrun(void **state)
 				capacity, &len);
 		assert_true(len <= capacity);
 		render_reply(message, len, text);
-		assert_int_equal(strncmp(text, "NOERROR aa", 10), 0);
+		assert_true(strncmp(text, "NOERROR aa; an ", 15) == 0 ||
+				strncmp(text, "NOERROR aa tc", 13) == 0);
 		free(message);
+	}
+}
+
+/* In a buffer with no room behind the question a reply is cut, not written past the end. */
+static void
+a_small_buffer_is_not_overrun(void **state)
+{
+	static const struct ask asks[] = {
+		{ "chain.example.test.", A },
+		{ "chain.example.test.", A, .udp_bytes = 4096, .options = BYTES(NSID ECS_US_24) },
+		{ "generation.meridian.", TXT, CH },
+		{ "generation.meridian.", TXT, CH, .udp_bytes = 4096, .options = BYTES(NSID) },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(asks); i++) {
+		check_small_buffers(*state, &asks[i]);
 	}
 }
 
