@@ -227,6 +227,7 @@ cp_zone_read_file(struct cp_zone_load *load)
 {
 	struct cp_zone *zone = &load->draft->zone;
 	size_t errors_before = load->errors->error_cnt;
+	size_t messages_before = load->errors->cnt;
 	struct conf_document document = { 0 };
 	int rc = conf_yaml_load(zone->file, false, load->errors, &document);
 
@@ -254,5 +255,6 @@ cp_zone_read_file(struct cp_zone_load *load)
 		rc = store(load);
 	}
 	zone->has_errors = load->errors->error_cnt > errors_before;
+	conf_errors_sort(load->errors, messages_before);
 	return rc;
 }

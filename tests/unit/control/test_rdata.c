@@ -1,0 +1,279 @@
+/* Values of each type: what is refused in octoDNS's words, and the wire form of what is not. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/zones.h"
+#include "tests/unit/control/zone_text.h"
+#include "tests/unit/test.h"
+
+/* load_value: one record whose values part is `values`, under a name that SRV takes. */
+static struct loaded
+load_value(const char *type, const char *values)
+{
+	char text[2048];
+
+	(void)snprintf(text, sizeof(text),
+			"'': {type: NS, value: ns.example.test.}\n_x._tcp: {type: %s, %s}\n", type,
+			values);
+	return load_text(text);
+}
+
+static void
+test_refused_values(void **state)
+{
+	static const struct {
+		const char *type, *values, *reasons;
+	} rows[] = {
+		{ "A", "value: hello", "  - invalid IPv4 address \"hello\"\n" },
+		{ "A", "value: 5", "  - invalid IPv4 address \"5\"\n" },
+		{ "A", "value: no", "  - invalid IPv4 address \"False\"\n" },
+		{ "A", "value: 192.0.2.01", "  - invalid IPv4 address \"192.0.2.01\"\n" },
+		{ "A", "values: [hello, '', ~]",
+				"  - invalid IPv4 address \"hello\"\n  - empty value\n"
+				"  - missing value(s)\n" },
+		{ "A", "values: []", "  - missing value(s)\n" },
+		{ "A", "value: ", "  - missing value(s)\n" },
+		{ "AAAA", "value: 192.0.2.1", "  - invalid IPv6 address \"192.0.2.1\"\n" },
+		{ "CNAME", "value: ", "  - missing value\n" },
+		{ "CNAME", "values: [a.b.]", "  - missing value\n" },
+		{ "CNAME", "value: [a.b.]", "  - CNAME takes one value\n" },
+		{ "CNAME", "value: foo.", "  - CNAME value \"foo.\" is not a valid FQDN\n" },
+		{ "CNAME", "value: -a.b.", "  - CNAME value \"-a.b.\" is not a valid FQDN\n" },
+		{ "CNAME", "value: a-.b.", "  - CNAME value \"a-.b.\" is not a valid FQDN\n" },
+		{ "CNAME", "value: a..b.", "  - CNAME value \"a..b.\" is not a valid FQDN\n" },
+		{ "CNAME", "value: .", "  - CNAME value \".\" is not a valid FQDN\n" },
+		{ "CNAME", "value: '*.A.b.'", "  - CNAME value \"*.a.b.\" is not a valid FQDN\n" },
+		{ "CNAME", "value: 5", "  - CNAME value must be text\n" },
+		{ "CNAME", "value: \xc3\xa9.test.",
+				"  - CNAME value \"\xc3\xa9.test.\": other than ASCII names are "
+		                "not supported "
+				"yet\n" },
+		{ "PTR", "values: []", "  - missing value(s)\n" },
+		{ "PTR", "values: ['', a.b.]", "  - missing value\n" },
+		{ "MX", "value: {}", "  - missing preference\n  - missing exchange\n" },
+		{ "MX", "value: {exchange: a, preference: x}",
+				"  - invalid preference \"x\"\n  - MX exchange \"a\" is not a "
+		                "valid FQDN\n" },
+		{ "MX", "value: {exchange: a.b., preference: 65536}",
+				"  - invalid preference \"65536\"\n" },
+		{ "MX", "value: a.b.", "  - MX value must hold \"field: value\" pairs\n" },
+		{ "MX", "values: []", "  - missing value(s)\n" },
+		{ "SRV", "value: {}",
+				"  - missing priority\n  - missing weight\n  - missing port\n"
+				"  - missing target\n" },
+		{ "SRV", "value: {port: foo, priority: -1, target: a.b., weight: ~}",
+				"  - invalid priority \"-1\"\n  - invalid weight \"None\"\n"
+				"  - invalid port \"foo\"\n" },
+		{ "CAA", "value: {flags: 256}",
+				"  - invalid flags \"256\"\n  - missing tag\n  - missing value\n" },
+		{ "CAA", "value: {tag: '', value: x}", "  - invalid tag \"\" or value too long\n" },
+		{ "TXT", "value: 5", "  - TXT value must be text: put quotes around 5\n" },
+		{ "TXT", "value: a;b", "  - unescaped ; in \"a;b\"\n" },
+		{ "TXT", "value: 'a\\\\;b'", "  - double escaped ; in \"a\\\\;b\"\n" },
+		{ "TXT", "value: \"\xc3\xa9\"", "  - non ASCII character in \"\xc3\xa9\"\n" },
+		{ "TXT", "value: \"a\\0b\"", "  - TXT value holds a NUL character\n" },
+		{ "TXT", "values: [~, a, ~]", "  - missing value(s)\n  - missing value(s)\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct loaded loaded = load_value(rows[i].type, rows[i].values);
+		char expected[1024];
+
+		(void)snprintf(expected, sizeof(expected),
+				"example.test.yaml:2:10: error: Invalid record "
+		                "\"_x._tcp.example.test.\"\n%s",
+				rows[i].reasons);
+		assert_string_equal(loaded.said, expected);
+		free_loaded(&loaded);
+	}
+}
+
+static void
+expect_wire(const struct cp_record *record, const char *hex)
+{
+	char got[256] = "";
+
+	for (uint16_t i = 0; i < record->values[0].size; i++) {
+		(void)snprintf(got + 2 * i, sizeof(got) - 2u * i, "%02x",
+				record->values[0].bytes[i]);
+	}
+	assert_string_equal(got, hex);
+}
+
+static void
+test_wire_and_text(void **state)
+{
+	static const struct {
+		const char *type, *values, *text, *hex;
+	} rows[] = {
+		{ "A", "value: 192.0.2.1", "192.0.2.1", "c0000201" },
+		{ "AAAA", "value: '2001:0DB8::1'", "2001:db8::1",
+				"20010db8000000000000000000000001" },
+		{ "CNAME", "value: A.Test", "a.test.", "0161047465737400" },
+		{ "CNAME", "value: 192.0.2.1.", "192.0.2.1.",
+				"033139320130013201310"
+				"0" },
+		{ "NS", "value: a.test.", "a.test.", "0161047465737400" },
+		{ "PTR", "value: a_b.test.", "a_b.test.", "03615f62047465737400" },
+		{ "MX", "value: {exchange: a.test., preference: 10}", "10 a.test.",
+				"000a0161047465737400" },
+		{ "MX", "value: {priority: '10', value: a.test.}", "10 a.test.",
+				"000a0161047465737400" },
+		{ "MX", "value: {exchange: ., preference: 0}", "0 .", "000000" },
+		{ "SRV", "value: {port: 443, priority: 1, target: ., weight: 2}", "1 2 443 .",
+				"0001000201bb00" },
+		{ "CAA", "value: {tag: issue, value: 'a \"b\" c'}", "0 issue \"a \\\"b\\\" c\"",
+				"000569737375656120226222"
+				"2063" },
+		{ "CAA", "value: {flags: 128, tag: iodef, value: ''}", "128 iodef \"\"",
+				"8005696f646566" },
+		{ "TXT", "value: ''", "\"\"", "00" },
+		{ "TXT", "value: abc", "\"abc\"", "03616263" },
+		{ "TXT", "value: 'v=x\\; y'", "\"v=x; y\"", "06763d783b2079" },
+		{ "TXT", "value: 'a ; b'", "\"a ; b\"", "0561203b2062" },
+		{ "TXT", "value: '\"quoted\"'", "\"quoted\"", "0671756f746564" },
+		{ "TXT", "value: '\"one\" \"two\"'", "\"onetwo\"", "066f6e6574776f" },
+		{ "TXT", "value: 'a\\059b'", "\"a\\\\059b\"", "06615c30353962" },
+		{ "TXT", "value: '\"'", "\"\"", "00" },
+		{ "TXT", "value: 'say \"hi\"'", "\"say \\\"hi\\\"\"",
+				"0873617920226869"
+				"22" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct loaded loaded = load_value(rows[i].type, rows[i].values);
+		const struct cp_record *record =
+				record_at(&loaded, "_x._tcp.example.test.", rows[i].type);
+
+		if (loaded.errors.cnt > 0 || record == NULL) {
+			fail_msg("row %zu: %s", i, loaded.said);
+		}
+		assert_string_equal(record->texts[0], rows[i].text);
+		expect_wire(record, rows[i].hex);
+		free_loaded(&loaded);
+	}
+}
+
+static void
+test_long_txt_is_cut(void **state)
+{
+	static const struct {
+		size_t len, pieces;
+	} rows[] = { { 254, 1 }, { 255, 1 }, { 256, 2 }, { 510, 2 }, { 511, 3 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char value[1024];
+		struct loaded loaded;
+		const struct cp_record *record = NULL;
+		size_t piece_cnt = 0;
+
+		(void)snprintf(value, sizeof(value), "value: %0*d", (int)rows[i].len, 0);
+		memcpy(value, "value: x", 8);
+		loaded = load_value("TXT", value);
+		record = record_at(&loaded, "_x._tcp.example.test.", "TXT");
+		assert_non_null(record);
+		assert_int_equal(record->values[0].size, rows[i].len + rows[i].pieces);
+		for (size_t at = 0; at < record->values[0].size; piece_cnt++) {
+			at += 1u + record->values[0].bytes[at];
+			assert_true(at <= record->values[0].size);
+		}
+		assert_int_equal(piece_cnt, rows[i].pieces);
+		free_loaded(&loaded);
+	}
+}
+
+static void
+test_txt_over_the_limit(void **state)
+{
+	static char text[70000];
+	struct loaded loaded;
+	size_t len = (size_t)snprintf(text, sizeof(text), "a: {type: TXT, value: x");
+
+	(void)state;
+	memset(text + len, 'x', 66000);
+	(void)snprintf(text + len + 66000, 8, "}\n");
+	loaded = load_text(text);
+	assert_non_null(strstr(loaded.said, "more than a record holds"));
+	free_loaded(&loaded);
+}
+
+static void
+test_too_many_values(void **state)
+{
+	char text[4096] = "a: {type: A, values: [";
+	struct loaded loaded;
+
+	(void)state;
+	for (int i = 0; i <= 100; i++) {
+		size_t len = strlen(text);
+
+		(void)snprintf(text + len, sizeof(text) - len, "192.0.2.%d%s", i,
+				i < 100 ? ", " : "]}");
+	}
+	loaded = load_text(text);
+	assert_non_null(strstr(loaded.said, "  - 101 values, the limit is 100\n"));
+	free_loaded(&loaded);
+}
+
+static void
+test_srv_names(void **state)
+{
+	static const struct {
+		const char *name;
+		bool is_good;
+	} rows[] = {
+		{ "_sip._tcp", true },
+		{ "_sip.x", true },
+		{ "'*.x'", true },
+		{ "_.x", false },
+		{ "_sip", false },
+		{ "sip._tcp", false },
+		{ "'*'", false },
+		{ "x", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[256];
+		struct loaded loaded;
+
+		(void)snprintf(text, sizeof(text),
+				"%s: {type: SRV, value: {port: 1, priority: 1, target: a.b., "
+		                "weight: 1}}\n",
+				rows[i].name);
+		loaded = load_text(text);
+		assert_int_equal(strstr(loaded.said, "invalid name for SRV record") == NULL,
+				rows[i].is_good);
+		free_loaded(&loaded);
+	}
+}
+
+static void
+test_root_cname(void **state)
+{
+	struct loaded loaded = load_text("'': {type: CNAME, value: a.b.}\n");
+
+	(void)state;
+	assert_non_null(strstr(loaded.said, "  - root CNAME not allowed\n"));
+	free_loaded(&loaded);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refused_values),
+		cmocka_unit_test(test_wire_and_text),
+		cmocka_unit_test(test_long_txt_is_cut),
+		cmocka_unit_test(test_txt_over_the_limit),
+		cmocka_unit_test(test_too_many_values),
+		cmocka_unit_test(test_srv_names),
+		cmocka_unit_test(test_root_cname),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
