@@ -196,12 +196,20 @@ refuse_run(struct cp_engine *engine, json_t *result, const char *error)
 	answer_all(&engine->running, CP_APPLY_REFUSED, result);
 }
 
+static bool
+has_nothing_to_lose(const struct cp_engine *engine)
+{
+	return engine->current.image == NULL && engine->data_plane.is_connected &&
+	       engine->data_plane.generation == 0;
+}
+
 /* The guard: what would vanish is an error unless forced. True when the run was stopped. */
 static bool
 is_stopped_by_guard(struct cp_engine *engine, json_t *result)
 {
 	json_t *gone = vanishing_zones(engine, engine->job.prepared.book);
-	bool is_stopped = json_array_size(gone) > 0 && !engine->job.is_forced;
+	bool is_stopped = json_array_size(gone) > 0 && !engine->job.is_forced &&
+	                  !has_nothing_to_lose(engine);
 
 	if (is_stopped) {
 		char error[512];
@@ -308,7 +316,9 @@ finish_run(struct cp_engine *engine)
 	if (prepared->image == NULL) {
 		refuse_run(engine, result, "no zone could be compiled");
 		if (is_first && is_nothing_served(engine)) {
-			struct timeval delay = { .tv_sec = GIVE_UP_S };
+			struct timeval delay = {
+				.tv_sec = has_nothing_to_lose(engine) ? 0 : GIVE_UP_S,
+			};
 
 			event_add(engine->give_up, &delay);
 		}

@@ -195,6 +195,8 @@ on_hello(void *ctx, const struct tbl_ipc_msg *hello, int stats_fd)
 		/* Nothing is served, so nothing can vanish. */
 		cp_engine_note(engine, "the data plane serves nothing: publishing what there is");
 		cp_engine_apply(engine, true, NULL, NULL);
+	} else if (hello->generation == 0 && event_pending(engine->give_up, EV_TIMEOUT, NULL)) {
+		event_active(engine->give_up, EV_TIMEOUT, 0); /* what it waited for is known */
 	}
 }
 
