@@ -89,18 +89,26 @@ use_nodes(struct leaf_walk *walk, uint64_t first, uint64_t cnt)
 
 /* A key as the address it stands for. */
 static address
-key_address(const struct leaf_walk *walk, address first, const uint32_t *key, uint32_t key_words)
+key_address(const uint32_t *key, uint32_t key_words)
 {
-	address at = first;
+	address at = 0;
 
 	for (uint32_t i = 0; i < key_words; i++) {
-		at |= (address)key[i] << (ADDRESS_BITS - walk->mid_bits - 32) >> 32 * i;
+		at |= (address)key[i] << (ADDRESS_BITS - 32) >> 32 * i;
 	}
 	return at;
 }
 
+/* IPv4 keys are one word; IPv6 keys end at bit 64 or go all the way. */
+static bool
+is_key_width(const struct leaf_walk *walk, uint32_t key_words)
+{
+	return walk->prefix_bits_max == 32 ? key_words == 1 : key_words == 2 || key_words == 4;
+}
+
+/* `bits`: length of the prefix that the range node divides. */
 static int
-walk_range(struct leaf_walk *walk, address first, uint32_t index)
+walk_range(struct leaf_walk *walk, address first, uint32_t bits, uint32_t index)
 {
 	uint32_t cnt;
 	uint32_t key_words;
@@ -114,8 +122,7 @@ walk_range(struct leaf_walk *walk, address first, uint32_t index)
 	}
 	cnt = walk->nodes[index];
 	key_words = walk->nodes[index + 1];
-	if (cnt == 0 || (key_words != 1 &&
-					(key_words != 3 || walk->mid_bits != TBL_LOC6_MID_BITS))) {
+	if (cnt == 0 || !is_key_width(walk, key_words)) {
 		return FAIL_LOC(walk, "range node %u: %u keys of %u words", index, cnt, key_words);
 	}
 	rc = use_nodes(walk, (uint64_t)index + 2, (uint64_t)cnt * key_words + cnt + 1);
@@ -126,9 +133,9 @@ walk_range(struct leaf_walk *walk, address first, uint32_t index)
 	leaves = keys + (size_t)cnt * key_words;
 	rc = visit(walk, first, leaves[0]);
 	for (uint32_t i = 0; rc == 0 && i < cnt; i++) {
-		address at = key_address(walk, first, keys + (size_t)i * key_words, key_words);
+		address at = key_address(keys + (size_t)i * key_words, key_words);
 
-		if (at <= before || at > (first | low_bits(walk->mid_bits))) {
+		if (at <= before || at > (first | low_bits(bits))) {
 			return FAIL_LOC(walk, "range node %u: key %u is not above the one before",
 					index, i);
 		}
@@ -154,8 +161,8 @@ walk_chunk(struct leaf_walk *walk, address first, uint32_t entry)
 
 		if (TBL_LOC_KIND(entries[i]) == TBL_LOC_LEAF) {
 			rc = visit(walk, at, TBL_LOC_INDEX(entries[i]));
-		} else if (TBL_LOC_KIND(entries[i]) == TBL_LOC_RANGE && bits == walk->mid_bits) {
-			rc = walk_range(walk, at, TBL_LOC_INDEX(entries[i]));
+		} else if (TBL_LOC_KIND(entries[i]) == TBL_LOC_RANGE) {
+			rc = walk_range(walk, at, bits, TBL_LOC_INDEX(entries[i]));
 		} else {
 			rc = FAIL_LOC(walk, "chunk %u: entry %u is of kind %u",
 					TBL_LOC_FIRST(entry), i, TBL_LOC_KIND(entries[i]));

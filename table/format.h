@@ -245,12 +245,13 @@ struct tbl_rule {
  *   LEAF:  index of a tbl_leaf.
  *   CHUNK: bits 29..26 = width - 1 (1..16 bits), bits 25..0 = first of 2^width entries in
  *          LOC?_NODES, indexed by the next `width` address bits. Only in a root.
- *          IPv4 chunks reach at most bit 24, IPv6 chunks at most bit 32.
- *   RANGE: index in LOC?_NODES of a range node, for prefixes longer than TBL_LOC?_MID_BITS:
- *          { cnt, key_words, key[cnt * key_words], leaf[cnt + 1] }. Keys are the address bits
- *          behind the mid depth, most significant word first, left-aligned, strictly ascending;
- *          leaf[i] holds for remainders below key[i] (and not below key[i - 1]).
- *          key_words is 1 for IPv4; for IPv6 1 when every boundary is at or above bit 64, else 3.
+ *          IPv4 chunks reach at most bit 24, IPv6 chunks at most bit 32; the builder makes an IPv6
+ *          chunk no deeper than its leaves fill, or a few long prefixes would cost 256 KiB each.
+ *   RANGE: index in LOC?_NODES of a range node, for prefixes longer than its chunk reaches:
+ *          { cnt, key_words, key[cnt * key_words], leaf[cnt + 1] }. A key is the leading words of
+ *          an address, most significant first; keys ascend strictly. leaf[i] holds for addresses
+ *          below key[i] (and not below key[i - 1]). Only in a chunk.
+ *          key_words is 1 for IPv4; for IPv6 2 when every boundary is at or above bit 64, else 4.
  */
 #define TBL_LOC_KIND_SHIFT 30
 #define TBL_LOC_KIND(e)    ((e) >> TBL_LOC_KIND_SHIFT)

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "table/location_stages.h"
 
@@ -33,7 +34,7 @@ struct cursor {
 	uint32_t leaf; /* the next one to be placed */
 	uint32_t end;
 	struct position at; /* where it begins */
-	uint32_t mid_bits;
+	uint8_t family;
 	struct tbl_error *ret_error;
 };
 
@@ -89,23 +90,31 @@ measure_group(const struct cursor *c, uint32_t bits)
 	return group;
 }
 
-/* Key words of the cursor's position behind the mid depth. */
+/* The leading words of the cursor's position. */
 static void
 write_key(const struct cursor *c, uint32_t words, uint32_t *key)
 {
-	key[0] = (uint32_t)((c->at.hi << c->mid_bits) >> 32);
-	if (words > 1) {
-		key[1] = (uint32_t)(c->at.lo >> 32);
-		key[2] = (uint32_t)c->at.lo;
+	const uint32_t all[4] = { (uint32_t)(c->at.hi >> 32), (uint32_t)c->at.hi,
+		(uint32_t)(c->at.lo >> 32), (uint32_t)c->at.lo };
+
+	memcpy(key, all, words * sizeof(*key));
+}
+
+static uint32_t
+key_words(const struct cursor *c, uint32_t most_bits)
+{
+	if (c->family == 4) {
+		return 1;
 	}
+	return most_bits <= 64 ? 2 : 4;
 }
 
 static int
-add_range(struct cursor *c, uint32_t *ret_entry)
+add_range(struct cursor *c, uint32_t bits, uint32_t *ret_entry)
 {
-	struct group group = measure_group(c, c->mid_bits);
+	struct group group = measure_group(c, bits);
 	uint32_t cnt = group.end - c->leaf - 1;
-	uint32_t words = group.most_bits <= 64 ? 1 : 3;
+	uint32_t words = key_words(c, group.most_bits);
 	uint32_t first;
 	uint32_t *key;
 	uint32_t *leaf;
@@ -144,11 +153,27 @@ place_leaf(struct cursor *c, uint32_t bits, uint32_t *entries)
 	return span;
 }
 
+/* How deep the chunk of a group should reach. IPv4: as deep as its leaves, to bit 24, for look-ups
+ * of two reads. IPv6 addresses are sparse: no more than two entries a leaf, the rest are ranges. */
+static uint32_t
+choose_depth(const struct cursor *c, const struct group *group)
+{
+	uint32_t mid_bits = c->family == 4 ? TBL_LOC4_MID_BITS : TBL_LOC6_MID_BITS;
+	uint32_t bits = group->most_bits < mid_bits ? group->most_bits : mid_bits;
+	uint32_t leaf_cnt = group->end - c->leaf;
+
+	while (c->family == 6 && bits > TBL_LOC_ROOT_BITS + 1 &&
+			1u << (bits - TBL_LOC_ROOT_BITS) > 2 * leaf_cnt) {
+		bits--;
+	}
+	return bits;
+}
+
 static int
 add_chunk(struct cursor *c, uint32_t *ret_entry)
 {
 	struct group group = measure_group(c, TBL_LOC_ROOT_BITS);
-	uint32_t bits = group.most_bits < c->mid_bits ? group.most_bits : c->mid_bits;
+	uint32_t bits = choose_depth(c, &group);
 	uint32_t width = bits - TBL_LOC_ROOT_BITS;
 	uint32_t first;
 	int err = add_nodes(c, 1u << width, &first);
@@ -160,7 +185,7 @@ add_chunk(struct cursor *c, uint32_t *ret_entry)
 			uint32_t entry = 0;
 
 			/* Adding may move the nodes: the entry is written afterwards. */
-			err = add_range(c, &entry);
+			err = add_range(c, bits, &entry);
 			c->index->nodes[first + i++] = entry;
 		}
 	}
@@ -176,7 +201,7 @@ tbl_index_build(struct tbl_index *ret_index, const struct tbl_leaf *leaves, uint
 		.leaves = leaves,
 		.leaf = first,
 		.end = end,
-		.mid_bits = family == 4 ? TBL_LOC4_MID_BITS : TBL_LOC6_MID_BITS,
+		.family = family,
 		.ret_error = ret_error };
 	int err = 0;
 

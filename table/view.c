@@ -188,31 +188,31 @@ read_address(const struct tbl_addr *addr)
 	return words;
 }
 
-/* Whether the remainder of an address lies below a boundary of a range node. */
+/* Whether an address lies below a boundary of a range node. */
 static bool
-is_below(const uint32_t *remainder, const uint32_t *key, uint32_t key_words)
+is_below(const uint32_t *words, const uint32_t *key, uint32_t key_words)
 {
 	for (uint32_t i = 0; i < key_words; i++) {
-		if (remainder[i] != key[i]) {
-			return remainder[i] < key[i];
+		if (words[i] != key[i]) {
+			return words[i] < key[i];
 		}
 	}
 	return false;
 }
 
 static uint32_t
-search_range(const uint32_t *range, const uint32_t *remainder)
+search_range(const uint32_t *range, const uint32_t *words)
 {
 	uint32_t cnt = range[0];
 	uint32_t key_words = range[1];
 	const uint32_t *keys = range + 2;
-	uint32_t low = 0; /* keys before this one are at or below the remainder */
+	uint32_t low = 0; /* keys before this one are at or below the address */
 	uint32_t high = cnt;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (is_below(remainder, keys + (size_t)middle * key_words, key_words)) {
+		if (is_below(words, keys + (size_t)middle * key_words, key_words)) {
 			high = middle;
 		} else {
 			low = middle + 1;
@@ -236,10 +236,7 @@ tbl_locate(const struct tbl_view *view, const struct tbl_addr *addr)
 		entry = nodes[TBL_LOC_FIRST(entry) + (behind_root >> (16 - TBL_LOC_WIDTH(entry)))];
 	}
 	if (TBL_LOC_KIND(entry) == TBL_LOC_RANGE) {
-		uint32_t last_byte = top << TBL_LOC4_MID_BITS;
-
-		return search_range(nodes + TBL_LOC_INDEX(entry),
-				is_ipv4 ? &last_byte : words.word + 1);
+		return search_range(nodes + TBL_LOC_INDEX(entry), words.word);
 	}
 	return TBL_LOC_INDEX(entry);
 }
