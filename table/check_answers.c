@@ -17,14 +17,12 @@ static int
 check_answer_bounds(struct tbl_check *check, uint64_t index)
 {
 	const struct tbl_answer *answer = &check->view.answers[index];
-	uint64_t wire_cnt = tbl_check_cnt(check, TBL_SECTION_WIRE);
+	uint64_t total = tbl_check_cnt(check, TBL_SECTION_WIRE);
 	uint64_t fixups_off = ((uint64_t)answer->wire_off + answer->wire_len + 3) / 4 * 4;
 	uint64_t fixups_bytes = (uint64_t)answer->fixup_cnt * sizeof(struct tbl_fixup);
 
-	if (answer->wire_off % 4 != 0 ||
-			!is_tbl_range(answer->wire_off, answer->wire_len, wire_cnt) ||
-			(answer->fixup_cnt > 0 &&
-					!is_tbl_range(fixups_off, fixups_bytes, wire_cnt))) {
+	if (answer->wire_off % 4 != 0 || !is_tbl_range(answer->wire_off, answer->wire_len, total) ||
+			(answer->fixup_cnt > 0 && !is_tbl_range(fixups_off, fixups_bytes, total))) {
 		return tbl_check_fail(check, "answers[%llu]: outside section wire",
 				(unsigned long long)index);
 	}

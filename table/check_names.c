@@ -121,12 +121,13 @@ check_place(const struct node_walk *walk)
 }
 
 static bool
-has_suffix(const struct tbl_view *view, const struct tbl_node *node, const struct tbl_node *suffix)
+has_suffix(const struct tbl_view *view, const struct tbl_node *longer,
+		const struct tbl_node *suffix)
 {
-	const uint8_t *name = tbl_node_name(view, node);
+	const uint8_t *name = tbl_node_name(view, longer);
 
-	return node->name_len >= suffix->name_len &&
-	       memcmp(name + (node->name_len - suffix->name_len), tbl_node_name(view, suffix),
+	return longer->name_len >= suffix->name_len &&
+	       memcmp(name + (longer->name_len - suffix->name_len), tbl_node_name(view, suffix),
 			       suffix->name_len) == 0;
 }
 
@@ -173,7 +174,8 @@ check_cut(const struct node_walk *walk)
 	bool is_apex = (node->flags & TBL_NODE_APEX) != 0;
 	bool is_cut = (node->flags & TBL_NODE_CUT) != 0;
 	bool has_ns = tbl_find_rrset(&walk->check->view, node, TBL_TYPE_NS) != NULL;
-	uint32_t expected = is_apex ? TBL_NONE : walk->parent->cut;
+	bool is_inner = walk->parent != NULL && !is_apex;
+	uint32_t expected = is_inner ? walk->parent->cut : TBL_NONE;
 
 	if (is_cut != (has_ns && !is_apex)) {
 		return FAIL_NODE(walk, "NS, APEX and CUT do not agree", AT(walk));

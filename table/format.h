@@ -30,7 +30,7 @@
 enum tbl_section_kind {
 	TBL_SECTION_ZONES = 0,  /* struct tbl_zone[], in canonical order of apex */
 	TBL_SECTION_BUCKETS,    /* struct tbl_bucket[], a power of two of them */
-	TBL_SECTION_NODES,      /* struct tbl_node[] */
+	TBL_SECTION_NODES,      /* struct tbl_node[], in canonical order of name: parents first */
 	TBL_SECTION_NAMES,      /* uint8_t[]: wire names that do not fit a node, CNAME targets */
 	TBL_SECTION_RRSETS,     /* struct tbl_rrset[], those of one node adjacent, by type */
 	TBL_SECTION_ANSWERS,    /* struct tbl_answer[] */

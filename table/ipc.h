@@ -37,15 +37,15 @@ enum tbl_ipc_kind {
 struct tbl_ipc_msg {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t kind;           /* enum tbl_ipc_kind */
-	uint64_t generation;     /* TABLE, SELECTION: of the table sent or filled; else served (0: none) */
-	uint64_t sequence;       /* SELECTION: sent; else served */
-	uint64_t content_hash;   /* of the table served, or 0 */
-	uint64_t image_bytes;    /* TABLE, SELECTION */
-	uint64_t swap_ns;        /* ACK: from pointer store to last worker's quiescent state */
-	int32_t status;          /* REFUSED: negative errno */
-	uint32_t pid;            /* HELLO: of the data plane */
-	uint32_t worker_cnt;     /* HELLO */
+	uint32_t kind;       /* enum tbl_ipc_kind */
+	uint64_t generation; /* TABLE, SELECTION: of the table sent or filled; else served (0: none) */
+	uint64_t sequence;     /* SELECTION: sent; else served */
+	uint64_t content_hash; /* of the table served, or 0 */
+	uint64_t image_bytes;  /* TABLE, SELECTION */
+	uint64_t swap_ns;      /* ACK: from pointer store to last worker's quiescent state */
+	int32_t status;        /* REFUSED: negative errno */
+	uint32_t pid;          /* HELLO: of the data plane */
+	uint32_t worker_cnt;   /* HELLO */
 	uint32_t reserved[3];
 	char text[TBL_IPC_TEXT_MAX]; /* REFUSED: a sentence; HELLO: version; NUL-terminated */
 };
@@ -63,8 +63,10 @@ int tbl_ipc_recv(int sock, struct tbl_ipc_msg *ret_msg, int *ret_fd);
 /* tbl_image_to_memfd copies bytes into a sealed memfd (write, grow, shrink). Returns it or -errno. */
 int tbl_image_to_memfd(const char *name, const void *bytes, size_t size);
 
-/* tbl_image_map maps a sealed memfd or a plain file read-only. Memfds that are not sealed as above
- * are refused (-EPERM), as is a size of 0 or over TBL_IMAGE_MAX (-EBADMSG). munmap() when done. */
+/* tbl_image_map makes an image readable that cannot change any more. With must_be_sealed it maps a
+ * memfd sealed as above (-EPERM for any other file); else it reads a plain file into memory of its
+ * own, since a mapping of it would follow whoever cuts or rewrites the file. -EBADMSG for a size of 0
+ * or over TBL_IMAGE_MAX and for what is no file. munmap() when done. */
 int tbl_image_map(int fd, bool must_be_sealed, const void **ret_image, size_t *ret_size);
 
 #endif

@@ -269,7 +269,7 @@ struct writer {
 /* Message offset of the last `suffix_len` wire bytes of a piece's owner; 0: of all of it. The bytes
  * of a CNAME's target are in its RDATA up to where that ends with a pointer into its own owner. */
 static size_t
-locate_suffix(const struct writer *writer, int owner, size_t suffix_len)
+locate_suffix(const struct writer *writer, int8_t owner, size_t suffix_len)
 {
 	while (owner != OWNER_QUESTION) {
 		const struct tbl_piece *piece = &writer->reply->pieces[owner];
@@ -318,6 +318,8 @@ is_preplaced(const struct tbl_reply *reply, uint32_t index)
 	return index == 0 && reply->pieces[0].section == TBL_REPLY_ANSWER && !reply->is_wildcard;
 }
 
+/* Seven parameters: what to write, where to, and how much that was.
+ * NOLINTBEGIN(readability-function-size) */
 int
 tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t qname_len,
 		uint8_t *message, size_t len, size_t capacity, struct tbl_counts *ret_counts)
@@ -351,3 +353,4 @@ tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint
 	*ret_counts = counts;
 	return (int)len;
 }
+/* NOLINTEND(readability-function-size) */

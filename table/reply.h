@@ -5,7 +5,8 @@
  *
  * Threads:   pure; `struct tbl_reply` belongs to one caller.
  * Memory:    nothing is allocated; answers point into the view.
- * Errors:    none when resolving; tbl_reply_write returns -ENOSPC when the records do not fit.
+ * Errors:    none when resolving; tbl_reply_write returns -ENOSPC when the records do not fit, or a
+ *            compression pointer would have to reach beyond byte 16383 (RFC 1035 §4.1.4).
  * Standards: RFC 1034 §4.3.2, RFC 2308 §3, RFC 4592 §3.3, RFC 1034 §3.6.2 (CNAME chains).
  */
 #ifndef TABLE_REPLY_H
@@ -13,7 +14,9 @@
 
 #include "table/view.h"
 
-#define TBL_CHAIN_MAX 17u /* CNAMEs followed before the reply is sent as it is; NSD and Knot are near */
+/* CNAMEs followed before the reply is sent as it is. NSD and Knot stop near here; no honest chain is
+ * half as long, and the worst reply stays a few kilobytes of names. */
+#define TBL_CHAIN_MAX  17u
 #define TBL_PIECES_MAX (TBL_CHAIN_MAX + 2u) /* the chain, its end, one authority */
 
 enum tbl_reply_section {
@@ -25,13 +28,13 @@ enum tbl_reply_section {
  * earlier piece. */
 struct tbl_piece {
 	const struct tbl_answer *answer;
-	int8_t owner;   /* piece whose CNAME target is the owner; -1: the question */
+	int8_t owner;    /* piece whose CNAME target is the owner; -1: the question */
 	uint8_t section; /* enum tbl_reply_section */
 };
 
 /* Why a dynamic record answered as it did; what explain prints. */
 struct tbl_trace {
-	const struct tbl_dyn *dyn; /* NULL when the last name answered statically */
+	const struct tbl_dyn *dyn; /* NULL: none was passed, and the rest means nothing */
 	const struct tbl_set *set;
 	uint32_t leaf;
 	uint32_t rule;
@@ -41,7 +44,7 @@ struct tbl_reply {
 	uint8_t rcode;         /* 0, 3 (NXDOMAIN) or 5 (REFUSED) */
 	bool is_authoritative; /* AA */
 	bool is_referral;
-	uint8_t scope_bits;    /* longest of the dynamic records passed; 0 when none was */
+	uint8_t scope_bits; /* longest of the dynamic records passed; 0 when none was */
 	uint8_t piece_cnt;
 	struct tbl_piece pieces[TBL_PIECES_MAX];
 	struct tbl_match match; /* of the question name */

@@ -17,38 +17,36 @@
 
 #define TBL_STATS_MAGIC   0x31415453524d5244ULL
 #define TBL_STATS_VERSION 1u
-#define TBL_WORKERS_MAX   64u /* one word of a qsbr bitmap, and more cores than a 100 GbE port needs */
+/* One word of a qsbr bitmap, and more cores than a 100 GbE port needs. */
+#define TBL_WORKERS_MAX 64u
 
 /* X(enumerator, name in JSON and metrics, what happened) */
-#define TBL_VERDICTS(X)                                                                            \
-	X(ANSWER_NOERROR, "noerror", "answered with data, NODATA or a referral")                   \
-	X(ANSWER_NXDOMAIN, "nxdomain", "answered NXDOMAIN")                                        \
-	X(ANSWER_REFUSED, "refused", "outside our zones, or class or type not served")             \
-	X(ANSWER_FORMERR, "formerr", "malformed message with a readable header")                   \
-	X(ANSWER_NOTIMP, "notimp", "opcode not implemented")                                       \
-	X(ANSWER_BADVERS, "badvers", "EDNS version above 0")                                       \
-	X(ANSWER_TRUNCATED, "truncated", "did not fit: TC set, no records")                        \
-	X(DROP_NOT_DNS, "drop_not_dns", "frame is not UDP port 53")                                \
-	X(DROP_NOT_OURS, "drop_not_ours", "destination address is not one of ours")                \
-	X(DROP_FRAME, "drop_frame", "frame shorter than its headers say")                          \
-	X(DROP_IP_HEADER, "drop_ip_header", "bad IP version, header length or total length")       \
-	X(DROP_IP_CHECKSUM, "drop_ip_checksum", "wrong IPv4 header checksum")                      \
-	X(DROP_FRAGMENT, "drop_fragment", "IP fragment")                                           \
-	X(DROP_SOURCE, "drop_source", "source is us, broadcast, multicast, loopback or port 0")    \
-	X(DROP_UDP_LENGTH, "drop_udp_length", "UDP length disagrees with IP length")               \
-	X(DROP_UDP_CHECKSUM, "drop_udp_checksum", "wrong UDP checksum, or none over IPv6")         \
-	X(DROP_RUNT, "drop_runt", "payload shorter than a DNS header")                             \
-	X(DROP_RESPONSE, "drop_response", "QR set: a response, never answered")                    \
-	X(DROP_NO_TABLE, "drop_no_table", "no table is served yet")                                \
-	X(DROP_CHAINED, "drop_chained", "frame spread over several buffers")                       \
+#define TBL_VERDICTS(X)                                                                         \
+	X(ANSWER_NOERROR, "noerror", "answered with data, NODATA or a referral")                \
+	X(ANSWER_NXDOMAIN, "nxdomain", "answered NXDOMAIN")                                     \
+	X(ANSWER_REFUSED, "refused", "outside our zones, or class or type not served")          \
+	X(ANSWER_FORMERR, "formerr", "malformed message with a readable header")                \
+	X(ANSWER_NOTIMP, "notimp", "opcode not implemented")                                    \
+	X(ANSWER_BADVERS, "badvers", "EDNS version above 0")                                    \
+	X(ANSWER_TRUNCATED, "truncated", "did not fit: TC set, no records")                     \
+	X(DROP_NOT_DNS, "drop_not_dns", "frame is not UDP port 53")                             \
+	X(DROP_NOT_OURS, "drop_not_ours", "destination address is not one of ours")             \
+	X(DROP_FRAME, "drop_frame", "frame shorter than its headers say")                       \
+	X(DROP_IP_HEADER, "drop_ip_header", "bad IP version, header length or total length")    \
+	X(DROP_IP_CHECKSUM, "drop_ip_checksum", "wrong IPv4 header checksum")                   \
+	X(DROP_FRAGMENT, "drop_fragment", "IP fragment")                                        \
+	X(DROP_SOURCE, "drop_source", "source is us, broadcast, multicast, loopback or port 0") \
+	X(DROP_UDP_LENGTH, "drop_udp_length", "UDP length disagrees with IP length")            \
+	X(DROP_UDP_CHECKSUM, "drop_udp_checksum", "wrong UDP checksum, or none over IPv6")      \
+	X(DROP_RUNT, "drop_runt", "payload shorter than a DNS header")                          \
+	X(DROP_RESPONSE, "drop_response", "QR set: a response, never answered")                 \
+	X(DROP_NO_TABLE, "drop_no_table", "no table is served yet")                             \
+	X(DROP_CHAINED, "drop_chained", "frame spread over several buffers")                    \
 	X(DROP_TX_FULL, "drop_tx_full", "answer made, but the port took no more")
 
-enum tbl_verdict {
 #define TBL_VERDICT_ENUM(e, name, text) TBL_VERDICT_##e,
-	TBL_VERDICTS(TBL_VERDICT_ENUM)
+enum tbl_verdict { TBL_VERDICTS(TBL_VERDICT_ENUM) TBL_VERDICT_CNT };
 #undef TBL_VERDICT_ENUM
-	TBL_VERDICT_CNT
-};
 
 /* One worker's lines; nobody else writes them. */
 struct tbl_stats_worker {

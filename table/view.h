@@ -63,8 +63,8 @@ int tbl_check(const void *image, size_t size, struct tbl_error *ret_error);
 
 /* tbl_check_selection: the same for a selection meant for the checked table `image`. A selection
  * for another generation is refused. */
-int tbl_check_selection(const void *image, const void *selection, size_t size,
-		struct tbl_error *ret_error);
+int tbl_check_selection(
+		const void *image, const void *selection, size_t size, struct tbl_error *ret_error);
 
 /* tbl_view_init sets pointers into a checked image; selection NULL means the embedded one. */
 void tbl_view_init(struct tbl_view *view, const void *image, const void *selection);
@@ -88,8 +88,8 @@ void tbl_prefetch_name(const struct tbl_view *view, const struct tbl_name *name)
 const uint8_t *tbl_node_name(const struct tbl_view *view, const struct tbl_node *node);
 
 /* tbl_find_rrset: the node's RRset of this type, or NULL. */
-const struct tbl_rrset *tbl_find_rrset(
-		const struct tbl_view *view, const struct tbl_node *node, uint16_t type);
+const struct tbl_rrset *
+tbl_find_rrset(const struct tbl_view *view, const struct tbl_node *node, uint16_t type);
 
 /* An address in network byte order; family 4 or 6 (unused bytes of an IPv4 address are zero). */
 struct tbl_addr {
@@ -109,7 +109,7 @@ struct tbl_choice {
 struct tbl_choice tbl_choose(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t leaf);
 
 /* tbl_draw picks one answer of a set with 64 random bits. */
-const struct tbl_answer *tbl_draw(
-		const struct tbl_view *view, const struct tbl_set *set, uint64_t random);
+const struct tbl_answer *
+tbl_draw(const struct tbl_view *view, const struct tbl_set *set, uint64_t random);
 
 #endif

@@ -202,19 +202,19 @@ put_question(const struct question *question, uint8_t *message)
 /* The same reply into a buffer of exactly its size, and into one a byte too small. */
 static void
 check_capacity(const struct tbl_view *view, const struct tbl_reply *reply,
-		const struct question *question, const uint8_t *message, size_t len)
+		const struct question *question, const uint8_t *message, size_t size)
 {
-	uint8_t *exact = malloc(len);
+	uint8_t *exact = malloc(size);
 	struct tbl_counts counts;
 	size_t begin;
 
 	FUZZ_ASSERT(exact != NULL);
 	begin = put_question(question, exact);
-	FUZZ_ASSERT(tbl_reply_write(view, reply, question->name.len, exact, begin, len, &counts) ==
-			(int)len);
-	FUZZ_ASSERT(memcmp(exact + begin, message + begin, len - begin) == 0);
-	FUZZ_ASSERT(len == begin || tbl_reply_write(view, reply, question->name.len, exact, begin,
-						    len - 1, &counts) == -ENOSPC);
+	FUZZ_ASSERT(tbl_reply_write(view, reply, question->name.len, exact, begin, size, &counts) ==
+			(int)size);
+	FUZZ_ASSERT(memcmp(exact + begin, message + begin, size - begin) == 0);
+	FUZZ_ASSERT(size == begin || tbl_reply_write(view, reply, question->name.len, exact, begin,
+						     size - 1, &counts) == -ENOSPC);
 	free(exact);
 }
 

@@ -13,7 +13,7 @@
 static void
 stop(const char *what, const char *why)
 {
-	fprintf(stderr, "sample: %s: %s\n", what, why);
+	(void)fprintf(stderr, "sample: %s: %s\n", what, why);
 	abort();
 }
 
@@ -272,6 +272,8 @@ static const struct sample_record example_records[] = {
 	{ "chain.example.", CNAME, "anything.dyn.example." },
 	{ "*.dyn.example.", CNAME, "dyn.example." },
 	{ "srv.example.", SRV, "a service" },
+	{ "child.example.", NS, "ns.child.example." },
+	{ "child.example.", DS, "child digest" },
 	{ "5.example.", PTR, "one.example.|example." },
 	{ NAME_255, TXT, "long" },
 	{ NULL, 0, NULL },
@@ -282,6 +284,13 @@ static const struct sample_record child_records[] = {
 	{ "child.example.", NS, "ns.child.example." },
 	{ "ns.child.example.", A, "192.0.2.71" },
 	{ "up.child.example.", CNAME, "mail.example." },
+	{ NULL, 0, NULL },
+};
+
+/* Nothing in example. says that it is there. */
+static const struct sample_record bare_records[] = {
+	{ "bare.example.", SOA, "ns.child.example." },
+	{ "bare.example.", NS, "ns.child.example." },
 	{ NULL, 0, NULL },
 };
 
@@ -301,9 +310,10 @@ sample_everything(size_t *ret_size)
 	static const struct sample_zone zones[] = {
 		{ "example.", example_records },
 		{ "child.example.", child_records },
+		{ "bare.example.", bare_records },
 	};
 
-	return sample_build(zones, 2, example_dynamics, ret_size);
+	return sample_build(zones, 3, example_dynamics, ret_size);
 }
 
 void

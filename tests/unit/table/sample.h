@@ -64,7 +64,7 @@ struct tbl_location *sample_location(void);
 void *sample_build(const struct sample_zone *zones, size_t zone_cnt,
 		const struct sample_dynamic *dynamics, size_t *ret_size);
 
-/* sample_everything: zones example. and child.example. with one of everything: delegations,
+/* sample_everything: zones example., child.example. and bare.example. with one of everything: delegations,
  * wildcards, chains, nesting, names of every length, dynamic records. */
 void *sample_everything(size_t *ret_size);
 

@@ -219,7 +219,9 @@ delegations_refer_and_their_parent_owns_the_ds(void **state)
 		{ "sub.example.", DS, "NOERROR aa; an sub.example. 300 TYPE43 \"digest\"" },
 		/* a zone below that we serve as well: its data is its own, its DS our other zone's */
 		{ "child.example.", NS, "NOERROR aa; an child.example. 300 NS ns.child.example." },
-		{ "child.example.", DS, "NOERROR aa" SOA_EXAMPLE },
+		{ "child.example.", DS,
+				"NOERROR aa; an child.example. 300 TYPE43 \"child digest\"" },
+		{ "bare.example.", DS, "NOERROR aa" SOA_EXAMPLE },
 		{ "child.example.", TXT,
 				"NOERROR aa; ns child.example. 60 SOA ns.child.example. 60" },
 		{ "x.child.example.", A,
@@ -239,6 +241,40 @@ delegations_refer_and_their_parent_owns_the_ds(void **state)
 		expect(&view, &rows[i], EVERYWHERE);
 	}
 	free(image);
+}
+
+/* We serve a zone below one that somebody else serves: only its own names are ours there. */
+static void
+a_zone_below_anothers_delegation_answers_for_itself(void **state)
+{
+	static const struct sample_record records[] = {
+		{ "example.", SOA, "ns1.example." },
+		{ "example.", NS, "ns1.example." },
+		{ "sub.example.", NS, "ns.elsewhere.test." },
+		{ NULL, 0, NULL },
+	};
+	static const struct sample_record deep_records[] = {
+		{ "deep.sub.example.", SOA, "ns1.example." },
+		{ "deep.sub.example.", NS, "ns1.example." },
+		{ "www.deep.sub.example.", A, "192.0.2.1" },
+		{ NULL, 0, NULL },
+	};
+	static const struct sample_zone zones[] = {
+		{ "example.", records },
+		{ "deep.sub.example.", deep_records },
+	};
+	static const struct row rows[] = {
+		{ "other.sub.example.", A, "NOERROR; ns sub.example. 300 NS ns.elsewhere.test." },
+		{ "www.deep.sub.example.", A,
+				"NOERROR aa; an www.deep.sub.example. 300 A 192.0.2.1" },
+		{ "x.deep.sub.example.", A,
+				"NXDOMAIN aa; ns deep.sub.example. 60 SOA ns1.example. 60" },
+		{ "deep.sub.example.", DS,
+				"NOERROR aa; ns deep.sub.example. 60 SOA ns1.example. 60" },
+	};
+
+	(void)state;
+	expect_all(zones, 2, rows, ARRAY_LEN(rows));
 }
 
 static void
@@ -508,13 +544,26 @@ records_that_do_not_fit_are_refused_at_every_size(void **state)
 	free(image);
 }
 
+static void
+expect_wellformed(const struct tbl_view *view, const char *name, uint16_t type)
+{
+	static struct reparse_message parsed;
+	static struct message message; /* `parsed` points into it */
+	const char *wrong;
+
+	(void)ask(view, name, type, EVERYWHERE, &message);
+	wrong = reparse(message.bytes, message.len, &parsed);
+	if (wrong != NULL) {
+		fail_msg("%s type %u: %s", name, type, wrong);
+	}
+}
+
 /* No type number is special that should not be; every reply is well-formed. */
 static void
 every_type_gets_a_wellformed_reply(void **state)
 {
 	static const char *const names[] = { "example.", "one.example.", "sub.example.",
 		"x.y.example.", "child.example.", "ent.example." };
-	static struct reparse_message parsed;
 	struct tbl_view view;
 	size_t size;
 	void *image = sample_everything(&size);
@@ -523,14 +572,7 @@ every_type_gets_a_wellformed_reply(void **state)
 	tbl_view_init(&view, image, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		for (uint32_t type = 0; type <= UINT16_MAX; type++) {
-			struct message message;
-			const char *wrong;
-
-			(void)ask(&view, names[i], (uint16_t)type, EVERYWHERE, &message);
-			wrong = reparse(message.bytes, message.len, &parsed);
-			if (wrong != NULL) {
-				fail_msg("%s type %u: %s", names[i], type, wrong);
-			}
+			expect_wellformed(&view, names[i], (uint16_t)type);
 		}
 	}
 	free(image);
@@ -543,6 +585,7 @@ main(void)
 		cmocka_unit_test(rfc_4592_examples),
 		cmocka_unit_test(rfc_1034_algorithm),
 		cmocka_unit_test(delegations_refer_and_their_parent_owns_the_ds),
+		cmocka_unit_test(a_zone_below_anothers_delegation_answers_for_itself),
 		cmocka_unit_test(cname_chains_end_where_their_last_name_does),
 		cmocka_unit_test(loops_give_each_record_once),
 		cmocka_unit_test(chains_stop_at_the_limit),
