@@ -1,0 +1,138 @@
+/* RDATA in presentation form, and messages that lie about their lengths. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/present.h"
+#include "tests/unit/test.h"
+
+/* "example." stands at offset 0 of every message below, so that RDATA can point at it. */
+#define NAME       "\007example\000"
+#define NAME_BYTES 9u
+
+static const struct {
+	uint16_t type;
+	const char *rdata;
+	uint16_t rdata_len;
+	const char *text; /* NULL: malformed */
+} rows[] = {
+#define RDATA(bytes) (bytes), sizeof(bytes) - 1
+	{ 1, RDATA("\300\000\002\001"), "192.0.2.1" }, { 1, RDATA("\300\000\002"), NULL },
+	{ 1, RDATA("\300\000\002\001\000"), NULL },
+	{ 28, RDATA("\040\001\015\270\000\000\000\000\000\000\000\000\000\000\000\001"),
+			"2001:db8::1" },
+	{ 2, RDATA("\002ns\300\000"), "ns.example." }, { 5, RDATA("\000"), "." },
+	{ 12, RDATA("\003a.b\300\000"), "a\\.b.example." },
+	{ 12, RDATA("\300\000\000"), NULL }, /* bytes behind the name */
+	{ 15, RDATA("\000\012\004mail\300\000"), "10 mail.example." }, { 15, RDATA("\000"), NULL },
+	{ 16, RDATA("\000"), "\"\"" },
+	{ 16, RDATA("\003a\"\\\002\011\377"), "\"a\\\"\\\\\" \"\\009\\255\"" },
+	{ 16, RDATA("\004abc"), NULL }, { 16, RDATA(""), NULL },
+	{ 33, RDATA("\000\001\000\002\000\003\300\000"), "1 2 3 example." },
+	{ 257, RDATA("\200\005issueca.test"), "128 issue \"ca.test\"" },
+	{ 257, RDATA("\000\005iss"), NULL },
+	{ 6,
+			RDATA("\300\000\004host\300\000\000\000\000\001\000\000\000\002\000\000\000"
+	                      "\003"
+			      "\000\000\000\004\000\000\000\005"),
+			"example. host.example. 1 2 3 4 5" },
+	{ 65, RDATA("\001\377"), "\\# 2 01ff" }, { 65280, RDATA(""), "\\# 0 " },
+	{ 2, RDATA("\300\011"), NULL }, /* a pointer to itself */
+	{ 2, RDATA("\300\100"), NULL }, /* one forward */
+	{ 2, RDATA("\100abc"), NULL },  /* a reserved label type */
+#undef RDATA
+};
+
+static int
+present(const char *rdata, uint16_t rdata_len, uint16_t type, char **text)
+{
+	/* Exactly as long as it says, so that a sanitizer sees a byte too many. */
+	uint8_t *message = malloc(NAME_BYTES + rdata_len + 1u);
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+	int err;
+
+	memcpy(message, NAME, NAME_BYTES);
+	memcpy(message + NAME_BYTES, rdata, rdata_len);
+	message = realloc(message, NAME_BYTES + (rdata_len > 0 ? rdata_len : 1u));
+	err = cp_present_rdata(message, NAME_BYTES + rdata_len, NAME_BYTES, rdata_len, type, out);
+	fclose(out);
+	free(message);
+	return err;
+}
+
+static void
+test_rdata(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *text = NULL;
+		int err = present(rows[i].rdata, rows[i].rdata_len, rows[i].type, &text);
+
+		print_message("    type %u: %s\n", rows[i].type,
+				rows[i].text != NULL ? rows[i].text : "malformed");
+		if (rows[i].text == NULL) {
+			assert_int_equal(err, -EBADMSG);
+		} else {
+			assert_int_equal(err, 0);
+			assert_string_equal(text, rows[i].text);
+		}
+		free(text);
+	}
+}
+
+/* Every shorter message is malformed, and none is read beyond its end. */
+static void
+test_cut_messages(void **state)
+{
+	static const uint8_t message[] =
+			NAME "\000\001\000\001\000\000\016\020\000\004\300\000\002\001";
+	const size_t whole = sizeof(message) - 1;
+
+	(void)state;
+	for (size_t len = 0; len <= whole; len++) {
+		uint8_t *copy = malloc(len > 0 ? len : 1);
+		size_t off = 0;
+		json_t *records;
+
+		memcpy(copy, message, len);
+		records = cp_present_records(copy, len, &off, 1);
+		assert_int_equal(records != NULL, len == whole);
+		json_decref(records);
+		free(copy);
+	}
+}
+
+static void
+test_records_are_named_and_typed(void **state)
+{
+	static const uint8_t message[] =
+			NAME "\000\001\000\001\000\000\016\020\000\004\300\000\002\001"
+			     "\300\000\000\101\000\001\000\000\000\000\000\000";
+	size_t off = 0;
+	json_t *records = cp_present_records(message, sizeof(message) - 1, &off, 2);
+	const json_t *second;
+
+	(void)state;
+	assert_non_null(records);
+	assert_int_equal(off, sizeof(message) - 1);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(records, 0), "ttl_s")),
+			3600);
+	second = json_array_get(records, 1);
+	assert_string_equal(json_string_value(json_object_get(second, "name")), "example.");
+	assert_string_equal(json_string_value(json_object_get(second, "type")), "HTTPS");
+	json_decref(records);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rdata),
+		cmocka_unit_test(test_cut_messages),
+		cmocka_unit_test(test_records_are_named_and_typed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
