@@ -187,7 +187,9 @@ add_files(struct arguments *arguments, const struct dp_config *config, bool has_
 		 * is the run directory's, so that a crash's files are found and replaced. */
 		add(arguments, "--file-prefix=meridian-%016" PRIx64,
 				XXH3_64bits(config->run_dir, strlen(config->run_dir)));
-		add(arguments, "--huge-unlink");
+		if (has_huge_pages) {
+			add(arguments, "--huge-unlink");
+		}
 	} else {
 		add(arguments, has_huge_pages ? "--in-memory" : "--no-shconf");
 	}

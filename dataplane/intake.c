@@ -12,6 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "dataplane/sockets.h"
+
 struct dp_intake {
 	struct dp_intake_params params;
 	struct sockaddr_un address;
@@ -186,22 +188,6 @@ on_connection(evutil_socket_t listen_fd, short events, void *arg)
 	}
 }
 
-/* Whether somebody answers behind the socket file. */
-static bool
-is_alive(const struct sockaddr_un *address)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool is_connected;
-
-	if (fd < 0) {
-		return false;
-	}
-	is_connected = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
-	               errno == EAGAIN; /* alive, but its queue is full */
-	close(fd);
-	return is_connected;
-}
-
 static int
 listen_at(struct dp_intake *intake)
 {
@@ -212,11 +198,9 @@ listen_at(struct dp_intake *intake)
 	if (mkdir(intake->params.run_dir, 0755) != 0 && errno != EEXIST) {
 		return -errno;
 	}
-	if (is_alive(address)) {
-		return -EADDRINUSE;
-	}
-	if (unlink(address->sun_path) != 0 && errno != ENOENT) {
-		return -errno;
+	err = dp_socket_bury(address->sun_path);
+	if (err != 0) {
+		return err;
 	}
 	intake->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (intake->listen_fd < 0) {

@@ -21,6 +21,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/eal_log.h"
+#include "dataplane/sockets.h"
 #include "dataplane/xdp.h"
 
 /* Ring entries a queue: a burst that arrives while a worker sleeps (idle_sleep_us) must fit. */
@@ -258,6 +259,10 @@ describe(const struct dp_config *config, const struct dp_port *port, unsigned in
 		(void)snprintf(device->args, sizeof(device->args), "iface=%s", c->interface);
 		break;
 	case DP_PORT_MEMIF:
+		/* What a killed process left; a live one's is DPDK's to complain about. */
+		if (c->role == DP_MEMIF_SERVER) {
+			(void)dp_socket_bury(c->socket);
+		}
 		(void)snprintf(device->name, sizeof(device->name), "net_memif%u", number);
 		(void)snprintf(device->args, sizeof(device->args),
 				"id=%" PRId64 ",role=%s,socket=%s,socket-abstract=no,rsize=11",

@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* Connections waiting to be accepted: a burst of clients after a truncated answer. */
@@ -197,6 +198,30 @@ dp_socket_claim(const struct dp_endpoint *endpoint)
 		return err;
 	}
 	return fd;
+}
+
+int
+dp_socket_bury(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool is_alive;
+
+	if (fd < 0) {
+		return -errno;
+	}
+	if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+			(int)sizeof(address.sun_path)) {
+		close(fd);
+		return -ENAMETOOLONG;
+	}
+	is_alive = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ||
+	           errno == EAGAIN; /* alive, but its queue is full */
+	close(fd);
+	if (is_alive) {
+		return -EADDRINUSE;
+	}
+	return unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
 void

@@ -31,6 +31,10 @@ int dp_socket_claim(const struct dp_endpoint *endpoint);
 void dp_socket_explain(const char *protocol, const struct dp_endpoint *endpoint, int err,
 		struct tbl_error *ret_error);
 
+/* dp_socket_bury removes the file of a SEQPACKET UNIX socket that nobody listens on any more, if
+ * there is one. -EADDRINUSE: somebody does. */
+int dp_socket_bury(const char *path);
+
 /* is_dp_address_local: this machine has the address now. */
 bool is_dp_address_local(const struct tbl_addr *addr);
 
