@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""Writes the seed databases of fuzz_mmdb beside this file: one of each shape the reader tells apart
+(record sizes, schemas, pointers, aliases of the IPv4 tree). Run it after adding a shape."""
+import ipaddress
+import pathlib
+import struct
+
+HERE = pathlib.Path(__file__).resolve().parent
+EMPTY = None
+
+
+class Pointer(int):
+    """The offset of a value written before."""
+
+
+def head(kind, size):
+    extra = b""
+    if size >= 29:
+        size, extra = 29, bytes([size - 29])
+    if kind > 7:
+        return bytes([size, kind - 7]) + extra
+    return bytes([kind << 5 | size]) + extra
+
+
+def encode(value):
+    if isinstance(value, Pointer):
+        return bytes([0x20 | value >> 8, value & 0xFF])
+    if isinstance(value, str):
+        return head(2, len(value)) + value.encode()
+    if isinstance(value, bool):
+        return head(14, int(value))
+    if isinstance(value, float):
+        return head(3, 8) + struct.pack("!d", value)
+    if isinstance(value, int):
+        return head(9, 8) + struct.pack("!Q", value)
+    if isinstance(value, list):
+        return head(11, len(value)) + b"".join(map(encode, value))
+    return head(7, len(value)) + b"".join(encode(k) + encode(v) for k, v in value.items())
+
+
+class Tree:
+    """Records are EMPTY, ("node", number) or ("data", offset)."""
+
+    def __init__(self, version):
+        self.version = version
+        self.nodes = [[EMPTY, EMPTY]]
+
+    def put(self, prefix, record):
+        network = ipaddress.ip_network(prefix)
+        width = 32 if self.version == 4 else 128
+        base = width - network.max_prefixlen
+        address = int(network.network_address)
+        node = 0
+        for depth in range(base + network.prefixlen):
+            side = address >> (width - 1 - depth) & 1
+            if depth == base + network.prefixlen - 1:
+                self.nodes[node][side] = record
+                return
+            if self.nodes[node][side] is EMPTY:
+                self.nodes.append([EMPTY, EMPTY])
+                self.nodes[node][side] = ("node", len(self.nodes) - 1)
+            node = self.nodes[node][side][1]
+
+    def node_at(self, prefix):
+        network = ipaddress.ip_network(prefix)
+        node = 0
+        for depth in range(network.prefixlen):
+            side = int(network.network_address) >> (127 - depth) & 1
+            node = self.nodes[node][side][1]
+        return ("node", node)
+
+    def number(self, record):
+        if record is EMPTY:
+            return len(self.nodes)
+        kind, value = record
+        return value if kind == "node" else len(self.nodes) + 16 + value
+
+    def encode(self, bits):
+        out = b""
+        for left, right in self.nodes:
+            left, right = self.number(left), self.number(right)
+            if bits == 28:
+                out += (left & 0xFFFFFF).to_bytes(3, "big") + bytes([left >> 24 << 4 | right >> 24])
+                out += (right & 0xFFFFFF).to_bytes(3, "big")
+            else:
+                out += left.to_bytes(bits // 8, "big") + right.to_bytes(bits // 8, "big")
+        return out
+
+
+def database(version, bits, entries, aliases=()):
+    tree = Tree(version)
+    data = b""
+    for prefix, value in entries:
+        tree.put(prefix, ("data", len(data)))
+        data += encode(value)
+    for prefix in aliases:
+        tree.put(prefix, tree.node_at("::/96"))
+    metadata = {"binary_format_major_version": 2, "binary_format_minor_version": 0,
+                "build_epoch": 1781725900, "database_type": "Test", "description": {},
+                "ip_version": version, "languages": [], "node_count": len(tree.nodes),
+                "record_size": bits}
+    return (tree.encode(bits) + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + encode(metadata))
+
+
+def city(country, subdivision):
+    return {"city": {"names": {"en": "Example"}}, "country": {"iso_code": country},
+            "location": {"latitude": 1.5}, "subdivisions": [{"iso_code": subdivision}],
+            "traits": {"is_anycast": True}}
+
+
+SEEDS = {
+    "flat-v4-24": database(4, 24, [("192.0.2.0/24", {"country_code": "DE"}),
+                                   ("10.0.0.0/8", {"country_code": "US", "state1": "California"})]),
+    "flat-v6-28": database(6, 28, [("192.0.2.0/24", {"country_code": "DE"}),
+                                   ("2001:db8::/32", {"country_code": "XK"})]),
+    "city-v6-32": database(6, 32, [("2001:db8::/32", city("US", "CA")),
+                                   ("203.0.113.0/24", city("GB", "ENG"))]),
+    "aliases": database(6, 24, [("10.0.0.0/8", {"country_code": "US"})],
+                        ["2002::/16", "2001::/32", "::ffff:0:0/96"]),
+    "pointers": database(4, 24, [("192.0.2.0/24", {"country": {"iso_code": "DE"}}),
+                                 ("10.0.0.0/8", {"country": Pointer(9)})]),
+    "above-ipv4": database(6, 24, [("::/64", {"country_code": "FR"})]),
+    "asn": database(4, 24, [("192.0.2.0/24", {"autonomous_system_number": 64500})]),
+    "legacy": database(4, 24, [("192.0.2.0/24", {"country_code": "A1"}),
+                               ("10.0.0.0/8", {"country_code": "AP"})]),
+}
+
+directory = HERE / "corpus_mmdb"
+directory.mkdir(exist_ok=True)
+for seed, content in SEEDS.items():
+    (directory / seed).write_bytes(content)
