@@ -1,6 +1,7 @@
 #!/bin/sh
 # Prints what a query costs on the pure path, case by case: instructions (by callgrind: the same from
-# run to run) and nanoseconds (of this machine, now). Usage: bench/path.sh BUILD_DIR
+# run to run) and nanoseconds (of this
+# machine, the best of 200 passes). Usage: bench/path.sh BUILD_DIR
 set -eu
 
 [ $# -eq 1 ] && [ -x "$1/bench/path" ] || { echo "usage: $0 BUILD_DIR (holding bench/path)" >&2; exit 2; }
