@@ -150,7 +150,7 @@ publish_image(struct publisher *publisher, const void *image, size_t size)
 		publisher->was_refused = true;
 		printf("refused %s\n", msg.text);
 	}
-	fflush(stdout);
+	(void)fflush(stdout);
 	return 0;
 }
 
@@ -190,7 +190,7 @@ publish_reseals(struct publisher *publisher, const char *path, uint32_t cnt, uin
 	for (uint32_t i = 0; rc == 0 && i < cnt; i++) {
 		tbl_reseal(image, publisher->served + 1, 0);
 		rc = publish_image(publisher, image, size);
-		next_us += interval_ms * 1000u;
+		next_us += (uint64_t)interval_ms * 1000u;
 		sleep_until_us(next_us);
 	}
 	free(image);
@@ -335,7 +335,7 @@ add_records(struct churn *churn)
 		add_address(churn, "even.churn.test.", 2);
 	}
 	for (uint32_t i = 0; i < NAMES_CNT + churn->generation % 7; i++) {
-		snprintf(owner, sizeof(owner), "n%" PRIu32 ".churn.test.", i);
+		(void)snprintf(owner, sizeof(owner), "n%" PRIu32 ".churn.test.", i);
 		add_address(churn, owner, (uint8_t)i);
 	}
 }
@@ -381,7 +381,7 @@ build_churn(uint32_t generation, void **ret_image, size_t *ret_size)
 	tbl_builder_free(churn.builder);
 	tbl_location_free(location);
 	if (churn.rc != 0) {
-		fprintf(stderr, "publisher: generation %" PRIu32 ": %s\n", generation,
+		(void)fprintf(stderr, "publisher: generation %" PRIu32 ": %s\n", generation,
 				churn.error.text);
 	}
 	return churn.rc;
@@ -402,7 +402,7 @@ publish_churn(struct publisher *publisher, uint32_t first, uint32_t cnt, uint32_
 			rc = publish_image(publisher, image, size);
 		}
 		free(image);
-		next_us += interval_ms * 1000u;
+		next_us += (uint64_t)interval_ms * 1000u;
 		sleep_until_us(next_us);
 	}
 	return rc;
@@ -462,7 +462,7 @@ dispatch(struct publisher *publisher, int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(argv[2], "hold") == 0) {
 		printf("served %" PRIu64 "\n", publisher->served);
-		fflush(stdout);
+		(void)fflush(stdout);
 		return pause() == -1 ? 0 : -EIO; /* until a signal ends us */
 	}
 	return -EINVAL;
@@ -475,7 +475,8 @@ main(int argc, char **argv)
 	int rc;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: publisher SOCKET reseal|churn|file|counters|hold ...\n");
+		(void)fprintf(stderr,
+				"usage: publisher SOCKET reseal|churn|file|counters|hold ...\n");
 		return 2;
 	}
 	rc = connect_to(argv[1], &publisher);
@@ -486,7 +487,7 @@ main(int argc, char **argv)
 		close(publisher.sock);
 	}
 	if (rc != 0) {
-		fprintf(stderr, "publisher: %s: %s\n", argv[1], strerror(-rc));
+		(void)fprintf(stderr, "publisher: %s: %s\n", argv[1], strerrordesc_np(-rc));
 		return 2;
 	}
 	return publisher.was_refused ? 1 : 0;
