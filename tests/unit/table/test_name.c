@@ -153,6 +153,7 @@ text_goes_to_wire_and_back(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		uint8_t wire[TBL_NAME_MAX];
 		char text[TBL_NAME_TEXT_MAX];
+		size_t text_len;
 		int len = tbl_name_from_text(rows[i].text, wire);
 
 		if (rows[i].wire == NULL) {
@@ -162,7 +163,8 @@ text_goes_to_wire_and_back(void **state)
 		assert_int_equal(len, rows[i].len + 1);
 		assert_memory_equal(wire, rows[i].wire, rows[i].len);
 		assert_int_equal(wire[len - 1], 0);
-		assert_int_equal(tbl_name_to_text(wire, text), strlen(text));
+		text_len = tbl_name_to_text(wire, text);
+		assert_int_equal(text_len, strlen(text));
 		assert_string_equal(text, rows[i].back != NULL ? rows[i].back : rows[i].text);
 	}
 }
@@ -303,7 +305,7 @@ hashes_spread(void **state)
 			trials++;
 		}
 	}
-	assert_in_range(flips * 100 / trials, 3000, 3400);
+	assert_true(flips > trials * 30 && flips < trials * 34);
 }
 
 /* The two buckets of a name and its tag come from different bits. */
