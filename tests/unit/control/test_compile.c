@@ -1,0 +1,370 @@
+/* From zone text to an image that answers: the compiler together with the real builder and reader. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "table/reply.h"
+
+#include "control/compile.h"
+#include "tests/unit/control/zone_text.h"
+#include "tests/unit/test.h"
+
+#define CHECK "octodns: {healthcheck: {protocol: TCP}}, "
+
+/* A database of two prefixes, 198.51.100.0/24 in the United States and 203.0.113.0/24 in Germany. */
+static const char *const places[] = { "NA-US", "EU-DE" };
+static const struct tbl_geo_prefix geo_prefixes[] = {
+	{ { { 198, 51, 100 }, 24, 4 }, 0 },
+	{ { { 203, 0, 113 }, 24, 4 }, 1 },
+};
+static const struct cp_geo geo = {
+	.table = { geo_prefixes, ARRAY_LEN(geo_prefixes), places, ARRAY_LEN(places) },
+	.content_hash = 1,
+};
+
+struct compiled {
+	int rc;
+	void *image;
+	size_t size;
+	struct conf_errors errors;
+	struct tbl_view view;
+};
+
+static struct compiled
+compile_with(struct cp_compiler *compiler, const struct loaded *loaded,
+		const struct cp_geo *database, uint64_t generation)
+{
+	const struct cp_compile_params params = {
+		.generation = generation, .built_unix_s = 1, .hash_seed = { 1, 2 }
+	};
+	struct compiled compiled = { 0 };
+	struct tbl_error error = { "" };
+
+	compiled.rc = cp_compile(compiler, loaded->zones, database, &params, &compiled.errors,
+			&compiled.image, &compiled.size);
+	if (compiled.rc == 0) {
+		if (tbl_check(compiled.image, compiled.size, &error) != 0) {
+			fail_msg("%s", error.text);
+		}
+		tbl_view_init(&compiled.view, compiled.image, NULL);
+	}
+	return compiled;
+}
+
+static struct compiled
+compile(const struct loaded *loaded, const struct cp_geo *database)
+{
+	struct cp_compiler *compiler = NULL;
+	struct compiled compiled;
+
+	assert_int_equal(cp_compiler_new(&compiler), 0);
+	compiled = compile_with(compiler, loaded, database, 7);
+	cp_compiler_free(compiler);
+	return compiled;
+}
+
+static void
+free_compiled(struct compiled *compiled)
+{
+	free(compiled->image);
+	conf_errors_free(&compiled->errors);
+}
+
+/* ask: the reply to a question from an IPv4 client; the answer's last record ends with its RDATA. */
+static struct tbl_reply
+ask(const struct compiled *compiled, const char *qname, uint16_t type, const char *client)
+{
+	uint8_t wire[TBL_NAME_MAX];
+	struct tbl_name name;
+	struct tbl_addr addr = { .family = 4 };
+	struct tbl_reply reply;
+	unsigned int bytes[4];
+
+	assert_int_equal(sscanf(client, "%u.%u.%u.%u", &bytes[0], &bytes[1], &bytes[2], &bytes[3]),
+			4);
+	for (int i = 0; i < 4; i++) {
+		addr.bytes[i] = (uint8_t)bytes[i];
+	}
+	assert_true(tbl_name_from_text(qname, wire) > 0);
+	assert_true(tbl_name_parse(wire, sizeof(wire), &name) > 0);
+	tbl_name_hash(&name, compiled->view.header->hash_seed);
+	tbl_resolve(&compiled->view, &name, type, &addr, 0, &reply);
+	return reply;
+}
+
+static const uint8_t *
+last_rdata(const struct compiled *compiled, const struct tbl_reply *reply, size_t size)
+{
+	const struct tbl_answer *answer = reply->pieces[reply->piece_cnt - 1].answer;
+
+	return compiled->view.wire + answer->wire_off + answer->wire_len - size;
+}
+
+static void
+test_zone_answers(void **state)
+{
+	struct loaded loaded = load_text(
+			"'':\n"
+			"- {dynamic: {pools: {us: {fallback: world, values: [{value: 192.0.2.1}]}, "
+	                "world: "
+			"{values: [{value: 192.0.2.2}]}}, rules: [{geos: [NA], pool: us}, {pool: "
+			"world}]}, " CHECK "type: A, values: [192.0.2.1, 192.0.2.2]}\n"
+			"- {type: NS, value: ns.example.test.}\n"
+			"'*': {type: CNAME, value: example.test.}\n"
+			"a.ent: {type: A, value: 192.0.2.7}\n"
+			"ns: {type: A, value: 192.0.2.53}\n");
+	struct compiled compiled = compile(&loaded, &geo);
+	static const struct {
+		const char *qname, *client;
+		uint8_t last_octet;
+	} rows[] = {
+		{ "example.test.", "198.51.100.9", 1 },
+		{ "example.test.", "203.0.113.9", 2 },
+		{ "example.test.", "192.0.2.200", 2 },
+		{ "anything.example.test.", "198.51.100.9", 1 },
+		{ "a.ent.example.test.", "198.51.100.9", 7 },
+	};
+	struct tbl_reply reply;
+	const uint8_t *soa = NULL;
+
+	(void)state;
+	assert_string_equal(loaded.said, "");
+	assert_int_equal(compiled.rc, 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		reply = ask(&compiled, rows[i].qname, 1, rows[i].client);
+		assert_int_equal(reply.rcode, 0);
+		assert_int_equal(last_rdata(&compiled, &reply, 4)[3], rows[i].last_octet);
+	}
+	/* An empty non-terminal is no data, not the wildcard's CNAME. */
+	reply = ask(&compiled, "ent.example.test.", 1, "198.51.100.9");
+	assert_int_equal(reply.rcode, 0);
+	assert_int_equal(reply.piece_cnt, 1);
+	assert_int_equal(reply.pieces[0].section, TBL_REPLY_AUTHORITY);
+	/* The serial is the generation, the minimum the negative TTL. */
+	reply = ask(&compiled, "example.test.", 6, "198.51.100.9");
+	soa = last_rdata(&compiled, &reply, 20);
+	assert_int_equal(soa[3], 7);
+	assert_int_equal(soa[18] << 8 | soa[19], 300);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
+static void
+test_targets(void **state)
+{
+	struct loaded loaded =
+			load_text("'': {type: NS, value: ns.example.test.}\n"
+				  "a: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}, {status: "
+	                          "up, value: "
+				  "192.0.2.2}, {status: down, value: 192.0.2.3}]}}, rules: [{pool: "
+	                          "p}]}, " CHECK "type: A, value: 192.0.2.1}\n"
+				  "b: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}]}}, "
+	                          "rules: [{pool: p}]}, " CHECK "type: A, value: 192.0.2.1}\n");
+	struct compiled compiled = compile(&loaded, NULL);
+
+	(void)state;
+	assert_int_equal(compiled.rc, 0);
+	/* One probe for the two records that have the same; none for values whose state is given. */
+	assert_int_equal(compiled.view.header->sections[TBL_SECTION_TARGETS].cnt, 1);
+	assert_string_equal(compiled.view.strings + compiled.view.targets[0].key_str,
+			"tcp 192.0.2.1 443 interval=10000 timeout=4000 fall=3 rise=2");
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
+static void
+test_rule_sets_are_shared(void **state)
+{
+#define POOLS_OF(a, b) "pools: {one: {values: [{value: " a "}]}, two: {values: [{value: " b "}]}}, "
+	struct loaded loaded = load_text(
+			"'': {type: NS, value: ns.example.test.}\n"
+			"a: {dynamic: {" POOLS_OF("192.0.2.1",
+					"192.0.2.2") "rules: [{geos: [NA, EU], pool: "
+						     "one}, {pool: two}]}, " CHECK
+						     "type: A, value: 192.0.2.1}\n"
+						     "b: {dynamic: {" POOLS_OF("192.0.2.3",
+								     "192.0.2.4") "rules: [{geos: "
+	                                                                          "[EU, NA], pool: "
+										  "one}, {pool: "
+	                                                                          "two}]}, " CHECK
+										  "type: A, value: "
+	                                                                          "192.0.2.1}\n"
+										  "c: {dynamic: "
+	                                                                          "{" POOLS_OF("192"
+	                                                                                       ".0."
+	                                                                                       "2."
+	                                                                                       "5",
+												  "192.0.2.6") "rules: [{geos: [NA], pool: "
+													       "one}, {pool: two}]}, " CHECK
+													       "type: A, value: 192.0.2.1}\n");
+	struct compiled compiled = compile(&loaded, &geo);
+	struct tbl_reply reply;
+
+	(void)state;
+	assert_int_equal(compiled.rc, 0);
+	assert_int_equal(compiled.view.header->sections[TBL_SECTION_RULESETS].cnt, 2);
+	reply = ask(&compiled, "b.example.test.", 1, "203.0.113.9");
+	assert_int_equal(last_rdata(&compiled, &reply, 4)[3], 3);
+	reply = ask(&compiled, "c.example.test.", 1, "203.0.113.9");
+	assert_int_equal(last_rdata(&compiled, &reply, 4)[3], 6);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
+/* The second compilation runs after the zones of the first are gone: the kept location must not
+ * point into them. Other content under the same rules answers rightly too. */
+static void
+test_location_is_kept(void **state)
+{
+	static const char zone[] =
+			"'': {type: NS, value: ns.example.test.}\n"
+			"a: {dynamic: {pools: {p: {values: [{value: 192.0.2.%c}]}, q: "
+			"{values: [{value: 192.0.2.9}]}}, rules: [{pool: p, subnets: "
+			"[198.51.100.0/25]}, {pool: q}]}, " CHECK "type: A, value: 192.0.2.1}\n";
+	struct cp_compiler *compiler = NULL;
+
+	(void)state;
+	assert_int_equal(cp_compiler_new(&compiler), 0);
+	for (char octet = '1'; octet <= '3'; octet++) {
+		char text[512];
+		struct loaded loaded;
+		struct compiled compiled;
+		struct tbl_reply reply;
+		char *at = NULL;
+
+		(void)snprintf(text, sizeof(text), "%s", zone);
+		at = strstr(text, "%c");
+		at[0] = octet;
+		memmove(at + 1, at + 2, strlen(at + 2) + 1);
+		loaded = load_text(text);
+		compiled = compile_with(
+				compiler, &loaded, octet < '3' ? NULL : &geo, 1u + (uint64_t)octet);
+		assert_int_equal(compiled.rc, 0);
+		free_loaded(&loaded);
+		reply = ask(&compiled, "a.example.test.", 1, "198.51.100.9");
+		assert_int_equal(last_rdata(&compiled, &reply, 4)[3], octet - '0');
+		assert_string_equal(compiled.view.strings + compiled.view.rules[0].subnets_str,
+				"198.51.100.0/25");
+		reply = ask(&compiled, "a.example.test.", 1, "198.51.100.200");
+		assert_int_equal(last_rdata(&compiled, &reply, 4)[3], 9);
+		free_compiled(&compiled);
+	}
+	cp_compiler_free(compiler);
+}
+
+static void
+test_same_input_same_image(void **state)
+{
+	struct loaded loaded =
+			load_text("'': {type: NS, value: ns.example.test.}\n"
+				  "a: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}]}}, "
+	                          "rules: [{pool: p}]}, " CHECK "type: A, value: 192.0.2.1}\n"
+				  "b: {type: TXT, values: [x, y]}\n");
+	struct compiled first = compile(&loaded, &geo);
+	struct compiled second = compile(&loaded, &geo);
+
+	(void)state;
+	assert_int_equal(first.rc, 0);
+	assert_int_equal(first.size, second.size);
+	assert_memory_equal(first.image, second.image, first.size);
+	free_compiled(&first);
+	free_compiled(&second);
+	free_loaded(&loaded);
+}
+
+static void
+test_bad_zones_are_left_out(void **state)
+{
+	const struct zone_file files[] = {
+		{ "bad.test.yaml", "'': {type: A, value: x}\n" },
+		{ "good.test.yaml", "'': {type: NS, value: ns.good.test.}\n"
+				    "a: {type: A, value: 192.0.2.1}\n" },
+		/* Nothing a file shows by itself: the builder finds that the name is below a cut. */
+		{ "torn.test.yaml", "'': {type: NS, value: ns.good.test.}\n"
+				    "sub: {type: NS, value: ns.good.test.}\n"
+				    "x.sub: {type: TXT, value: hidden}\n" },
+		{ NULL, NULL },
+	};
+	struct loaded loaded = load_files(files, NULL);
+	struct compiled compiled = compile(&loaded, NULL);
+
+	(void)state;
+	assert_int_equal(loaded.errors.error_cnt, 1);
+	assert_int_equal(compiled.rc, 0);
+	assert_int_equal(compiled.errors.error_cnt, 1);
+	assert_non_null(strstr(compiled.errors.messages[0].file, "torn.test.yaml"));
+	assert_int_equal(compiled.errors.messages[0].line, 3);
+	assert_non_null(strstr(compiled.errors.messages[0].text, "x.sub.torn.test."));
+	assert_int_equal(ask(&compiled, "a.good.test.", 1, "192.0.2.1").rcode, 0);
+	assert_int_equal(ask(&compiled, "a.bad.test.", 1, "192.0.2.1").rcode, 5);
+	assert_int_equal(ask(&compiled, "torn.test.", 1, "192.0.2.1").rcode, 5);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
+static void
+test_no_zone_at_all(void **state)
+{
+	const struct zone_file none[] = { { NULL, NULL } };
+	const struct zone_file bad[] = { { "bad.test.yaml", "'': {type: A, value: x}\n" },
+		{ NULL, NULL } };
+	const struct zone_file *const sets[] = { none, bad };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+		struct loaded loaded = load_files(sets[i], NULL);
+		struct compiled compiled = compile(&loaded, NULL);
+
+		assert_int_equal(compiled.rc, -EINVAL);
+		assert_null(compiled.image);
+		assert_string_equal(compiled.errors.messages[0].text,
+				"no zone is left that could be served");
+		free_compiled(&compiled);
+		free_loaded(&loaded);
+	}
+}
+
+static void
+test_geos_need_a_database(void **state)
+{
+	const struct zone_file files[] = {
+		{ "a.test.yaml", "'': {type: NS, value: ns.b.test.}\n"
+				 "x: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}]}, q: "
+		                 "{values: "
+				 "[{value: 192.0.2.2}]}}, rules: [{geos: [EU], pool: p}, {pool: "
+		                 "q}]}, " CHECK "type: A, value: 192.0.2.1}\n" },
+		{ "b.test.yaml", "'': {type: NS, value: ns.b.test.}\n" },
+		{ NULL, NULL },
+	};
+	struct loaded loaded = load_files(files, NULL);
+	struct compiled compiled = compile(&loaded, NULL);
+
+	(void)state;
+	assert_int_equal(compiled.rc, 0);
+	assert_int_equal(compiled.errors.error_cnt, 1);
+	assert_int_equal(compiled.errors.messages[0].line, 2);
+	assert_string_equal(compiled.errors.messages[0].text,
+			"rule 1 of \"x.a.test.\" targets geos, and there is no geo database");
+	assert_int_equal(ask(&compiled, "a.test.", 2, "192.0.2.1").rcode, 5);
+	assert_int_equal(ask(&compiled, "b.test.", 2, "192.0.2.1").rcode, 0);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_zone_answers),
+		cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_rule_sets_are_shared),
+		cmocka_unit_test(test_location_is_kept),
+		cmocka_unit_test(test_same_input_same_image),
+		cmocka_unit_test(test_bad_zones_are_left_out),
+		cmocka_unit_test(test_no_zone_at_all),
+		cmocka_unit_test(test_geos_need_a_database),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
