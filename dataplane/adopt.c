@@ -128,6 +128,8 @@ dp_adopt_selection(struct dp_adopter *adopter, struct dp_image *selection, uint6
 	if (selection->size < sizeof(*header)) {
 		err = fail(-EBADMSG, ret_error, "selection: %zu bytes are less than its header",
 				selection->size);
+	} else if (header->magic != TBL_SELECT_MAGIC) {
+		err = fail(-EBADMSG, ret_error, "selection: not one (wrong magic number)");
 	} else if (header->table_generation > served) {
 		return keep_waiting(adopter, selection, ret_swap_ns);
 	} else if (now == NULL || header->table_generation < served) {
