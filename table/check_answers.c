@@ -214,6 +214,7 @@ read_name(struct record_walk *walk, uint32_t end)
 {
 	uint32_t start = walk->pos;
 	uint32_t labels_len; /* bytes before the root or the pointer */
+	uint32_t label_cnt = 0;
 	int tail_len = 1;
 
 	while (walk->pos < end && walk->wire[walk->pos] != 0 &&
@@ -236,12 +237,13 @@ read_name(struct record_walk *walk, uint32_t end)
 	for (uint32_t at = start; at < start + labels_len; at += walk->wire[at] + 1u) {
 		walk->check->name_len_at[at] =
 				(uint8_t)(start + labels_len - at + (uint32_t)tail_len);
+		label_cnt++;
 	}
 	/* A pointer can itself be pointed at. */
 	if (tail_len > 1 && labels_len == 0) {
 		walk->check->name_len_at[start] = (uint8_t)tail_len;
 	}
-	return tbl_check_spend(walk->check, 1 + labels_len / 2);
+	return tbl_check_spend(walk->check, 1 + label_cnt);
 }
 
 /* Names in RDATA of the types of RFC 1035 that hold some; all else is opaque (RFC 3597 §4). */

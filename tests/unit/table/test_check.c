@@ -271,6 +271,8 @@ static const struct lie lies[] = {
 	{ FIELD(LEAVES, tbl_leaf, 0, class_id), UINT32_MAX, "leaves[0]" },
 	{ FIELD(LEAVES, tbl_leaf, 0, prefix_bits), 33, "leaves[0]" },
 	{ FIELD(LEAVES, tbl_leaf, 1, prefix_bits), 1, "where leaf 1 is" },
+	{ FIELD(LEAVES, tbl_leaf, 1, prefix_bits), 0, "no prefix of 0 bits begins" },
+	{ FIELD(LEAVES, tbl_leaf, 0, prefix_bits), 20, "ends between two entries" },
 	{ FIELD(LEAVES, tbl_leaf, 0, reserved[0]), 1, "leaves[0]" },
 	{ ELEMENT(LOC4_ROOT, uint32_t, 0), 1, "leaf 1 where leaf 0 is" },
 	{ ELEMENT(LOC4_ROOT, uint32_t, 65535), 0, "IPv4" },
@@ -307,6 +309,306 @@ lies_under_a_right_checksum_are_refused(void **state)
 		}
 		free(image);
 	}
+}
+
+/* Lies about particular records, each told by a function: an image to change, and its names. */
+struct victim {
+	uint8_t *image;
+	struct tbl_view view;
+};
+
+/* The writable place of something a view points at. */
+static void *
+place_of(const struct victim *victim, const void *found)
+{
+	return victim->image + ((const uint8_t *)found - (const uint8_t *)victim->view.header);
+}
+
+static struct tbl_rrset *
+find_rrset(const struct victim *victim, const char *owner, uint16_t type)
+{
+	const struct tbl_rrset *rrset;
+	struct tbl_name name;
+
+	sample_name(victim->image, owner, &name);
+	rrset = tbl_find_rrset(&victim->view, tbl_find(&victim->view, &name).node, type);
+	assert_non_null(rrset);
+	return place_of(victim, rrset);
+}
+
+static struct tbl_answer *
+find_answer(const struct victim *victim, const char *owner, uint16_t type)
+{
+	return place_of(victim, &victim->view.answers[find_rrset(victim, owner, type)->ref]);
+}
+
+static uint8_t *
+find_wire(const struct victim *victim, const char *owner, uint16_t type)
+{
+	return place_of(victim, victim->view.wire + find_answer(victim, owner, type)->wire_off);
+}
+
+static struct tbl_fixup *
+find_fixups(const struct victim *victim, const char *owner, uint16_t type)
+{
+	const struct tbl_answer *answer = find_answer(victim, owner, type);
+	size_t end = (size_t)answer->wire_off + answer->wire_len;
+
+	return place_of(victim, victim->view.wire + (end + 3) / 4 * 4);
+}
+
+#define RDLENGTH_LOW 11u /* low byte of RDLENGTH in a record owned by a pointer */
+
+static void
+shorten_mx(const struct victim *victim)
+{
+	find_wire(victim, "*.example.", MX)[RDLENGTH_LOW] = 1;
+}
+
+static void
+shorten_address(const struct victim *victim)
+{
+	find_wire(victim, "ns1.example.", A)[RDLENGTH_LOW] = 3;
+}
+
+static void
+set_ttl_sign(const struct victim *victim)
+{
+	find_wire(victim, "ns1.example.", A)[6] = 0x80;
+}
+
+static void
+set_class_chaos(const struct victim *victim)
+{
+	find_wire(victim, "ns1.example.", A)[5] = 3;
+}
+
+static void
+cut_second_record(const struct victim *victim)
+{
+	struct tbl_fixup fixups[2];
+
+	/* They lie behind the wire bytes, so they move with the end. */
+	memcpy(fixups, find_fixups(victim, "mail.example.", A), sizeof(fixups));
+	find_answer(victim, "mail.example.", A)->wire_len = 16 + 5;
+	memcpy(find_fixups(victim, "mail.example.", A), fixups, sizeof(fixups));
+}
+
+/* "example." owns the second address of "mail.example.", pointer and fixup alike. */
+static void
+change_second_owner(const struct victim *victim)
+{
+	find_fixups(victim, "mail.example.", A)[1].arg = 9;
+	find_wire(victim, "mail.example.", A)[17] = 12 + 5;
+}
+
+static void
+claim_one_pointer_more(const struct victim *victim)
+{
+	find_answer(victim, "mail.example.", A)->fixup_cnt++;
+}
+
+static void
+claim_glue_of_an_address(const struct victim *victim)
+{
+	struct tbl_answer *answer = find_answer(victim, "mail.example.", A);
+
+	answer->rr_cnt = 1;
+	answer->extra_cnt = 1;
+}
+
+static void
+point_forward(const struct victim *victim)
+{
+	find_fixups(victim, "mail.example.", A)[1].arg = TBL_FIXUP_LOCAL | 16;
+}
+
+static void
+point_into_a_label(const struct victim *victim)
+{
+	find_fixups(victim, "mail.example.", A)[1].arg = 8;
+}
+
+/* "*" is in the node, but not in the question that the wildcard answers. */
+static void
+point_at_the_star(const struct victim *victim)
+{
+	find_fixups(victim, "*.example.", MX)[0].arg = 11;
+}
+
+/* The apex's SOA where the negative one belongs: it names its owner by 0. */
+static void
+negate_with_the_positive_soa(const struct victim *victim)
+{
+	struct tbl_zone *zone = place_of(victim, victim->view.zones);
+
+	zone->soa_negative = find_rrset(victim, "example.", SOA)->ref;
+}
+
+static void
+change_spelling_of_a_target(const struct victim *victim)
+{
+	find_wire(victim, "one.example.", CNAME)[13] ^= 1;
+}
+
+static void
+change_length_of_a_target(const struct victim *victim)
+{
+	const struct tbl_answer *answer = find_answer(victim, "one.example.", CNAME);
+	struct tbl_cname *cname = place_of(victim, &victim->view.cnames[answer->cname]);
+
+	cname->name_len++;
+}
+
+static void
+make_a_location_record_dynamic(const struct victim *victim)
+{
+	struct tbl_rrset *rrset = find_rrset(victim, "dyn.example.", AAAA);
+	struct tbl_dyn *dyn = place_of(victim, &victim->view.dyns[rrset->ref]);
+
+	rrset->type = 29; /* LOC */
+	dyn->type = 29;
+}
+
+static void
+serve_a_static_set_instead(const struct victim *victim)
+{
+	struct tbl_rrset *rrset = find_rrset(victim, "dyn.example.", AAAA);
+
+	*rrset = *find_rrset(victim, "mail.example.", AAAA);
+}
+
+/* The range node of 203.0.113.0/24: 203.0.113.7 is elsewhere. */
+static uint32_t *
+find_range(const struct victim *victim)
+{
+	uint32_t chunk = victim->view.loc4_root[203u << 8];
+	uint32_t entry = victim->view.loc4_nodes[TBL_LOC_FIRST(chunk) + 113];
+
+	assert_int_equal(TBL_LOC_KIND(entry), TBL_LOC_RANGE);
+	return place_of(victim, victim->view.loc4_nodes + TBL_LOC_INDEX(entry));
+}
+
+static void
+empty_a_range(const struct victim *victim)
+{
+	find_range(victim)[0] = 0;
+}
+
+static void
+widen_keys(const struct victim *victim)
+{
+	find_range(victim)[1] = 3;
+}
+
+static void
+lengthen_a_range(const struct victim *victim)
+{
+	find_range(victim)[0] = UINT32_MAX;
+}
+
+static void
+repeat_a_key(const struct victim *victim)
+{
+	uint32_t *range = find_range(victim);
+
+	range[3] = range[2];
+}
+
+static void
+share_a_chunk(const struct victim *victim)
+{
+	uint32_t *root = place_of(victim, victim->view.loc4_root);
+
+	root[198u << 8 | 51u] = root[203u << 8];
+}
+
+static void
+lies_about_records_are_refused(void **state)
+{
+	static const struct {
+		void (*tell)(const struct victim *victim);
+		const char *complaint;
+	} rows[] = {
+		{ shorten_mx, "an MX of 1 bytes" },
+		{ shorten_address, "not of its type" },
+		{ set_ttl_sign, "TTL" },
+		{ set_class_chaos, "class" },
+		{ cut_second_record, "cut short" },
+		{ change_second_owner, "wrong owner" },
+		{ claim_one_pointer_more, "pointers" },
+		{ claim_glue_of_an_address, "additional records" },
+		{ point_forward, "leads nowhere" },
+		{ point_into_a_label, "leads nowhere" },
+		{ point_at_the_star, "leads nowhere" },
+		{ negate_with_the_positive_soa, "zones[" },
+		{ change_spelling_of_a_target, "another name" },
+		{ change_length_of_a_target, "cname" },
+		{ make_a_location_record_dynamic, "cannot be dynamic" },
+		{ serve_a_static_set_instead, "does not serve it" },
+		{ empty_a_range, "0 keys" },
+		{ widen_keys, "keys of 3 words" },
+		{ lengthen_a_range, "index words" },
+		{ repeat_a_key, "not above" },
+		{ share_a_chunk, "entry names leaf" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct victim victim = { .image = copy_image() };
+		struct tbl_error error = { "accepted" };
+
+		tbl_view_init(&victim.view, victim.image, NULL);
+		rows[i].tell(&victim);
+		sample_reseal(victim.image, good_size);
+		if (tbl_check(victim.image, good_size, &error) != -EBADMSG ||
+				strstr(error.text, rows[i].complaint) == NULL) {
+			fail_msg("row %zu (%s): %s", i, rows[i].complaint, error.text);
+		}
+		free(victim.image);
+	}
+}
+
+/* 8,000 names share one set of 100 records with names of 120 labels: more to look at than an image
+ * of this size may ask for. Told by hand: each name had an address of its own. */
+static void
+too_much_sharing_is_refused(void **state)
+{
+	enum { NAMES = 8000, RECORDS = 100, LABELS = 120 };
+	static char owners[NAMES][16];
+	static char values[RECORDS * (2 * LABELS + 6)];
+	static struct sample_record records[NAMES + 3] = { { "example.", SOA, "ns1.example." } };
+	static const struct sample_zone zone = { "example.", records };
+	struct tbl_error error = { "accepted" };
+	struct victim victim;
+	struct tbl_rrset *big;
+	size_t len = 0;
+	size_t size;
+
+	(void)state;
+	for (uint32_t r = 0; r < RECORDS; r++) {
+		for (uint32_t l = 0; l < LABELS; l++) {
+			values[len++] = (char)('a' + (l + r) % 26);
+			values[len++] = '.';
+		}
+		len += (size_t)snprintf(
+				values + len, 6, "%02u.%c", r, r + 1 < RECORDS ? '|' : '\0');
+	}
+	for (uint32_t i = 0; i < NAMES; i++) {
+		(void)snprintf(owners[i], sizeof(owners[i]), "h%04u.example.", i);
+		records[i + 1] = (struct sample_record){ owners[i], A, "192.0.2.1" };
+	}
+	records[NAMES + 1] = (struct sample_record){ "h9999.example.", MX, values };
+	victim.image = sample_build(&zone, 1, NULL, &size);
+	tbl_view_init(&victim.view, victim.image, NULL);
+	big = find_rrset(&victim, "h9999.example.", MX);
+	for (uint32_t i = 0; i < NAMES; i++) {
+		*find_rrset(&victim, owners[i], A) = *big;
+	}
+	sample_reseal(victim.image, size);
+	assert_int_equal(tbl_check(victim.image, size, &error), -EBADMSG);
+	assert_non_null(strstr(error.text, "shared more than"));
+	free(victim.image);
 }
 
 /* Every byte of records and fixups in turn becomes what a pointer or a length would be: most are
@@ -455,6 +757,8 @@ main(void)
 		cmocka_unit_test(any_truncation_is_refused),
 		cmocka_unit_test(a_resealed_truncation_is_refused),
 		cmocka_unit_test(lies_under_a_right_checksum_are_refused),
+		cmocka_unit_test(lies_about_records_are_refused),
+		cmocka_unit_test(too_much_sharing_is_refused),
 		cmocka_unit_test(changed_wire_bytes_never_lead_outside),
 		cmocka_unit_test(selections_are_held_to_their_table),
 		cmocka_unit_test(any_flipped_bit_of_a_selection_is_refused),
