@@ -347,7 +347,7 @@ copy_type(const struct cp_mmdb_value *type, char *text, size_t size)
 	for (size_t i = 0; i < len; i++) {
 		bool is_plain = type->bytes[i] >= ' ' && type->bytes[i] <= '~';
 
-		text[i] = is_plain ? (char)type->bytes[i] : '?';
+		text[i] = (char)(is_plain ? type->bytes[i] : (uint8_t)'?');
 	}
 	text[len] = '\0';
 }

@@ -18,7 +18,7 @@ record_of(const struct cp_mmdb *mmdb, uint32_t node, uint32_t side)
 
 	switch (mmdb->record_bits) {
 	case 24:
-		at += 3 * side;
+		at += side == 0 ? 0 : 3;
 		return (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
 	case 28: /* the middle byte holds the top four bits of both */
 		if (side == 0) {
@@ -28,7 +28,7 @@ record_of(const struct cp_mmdb *mmdb, uint32_t node, uint32_t side)
 		return (uint32_t)(at[3] & 0xf) << 24 | (uint32_t)at[4] << 16 |
 		       (uint32_t)at[5] << 8 | at[6];
 	default:
-		at += 4 * side;
+		at += side == 0 ? 0 : 4;
 		return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 	}
 }

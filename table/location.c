@@ -1,5 +1,6 @@
 #include "table/location.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -280,8 +281,10 @@ compile(struct build *b)
 static void
 take_leaves(struct build *b)
 {
-	struct tbl_leaf *items = realloc(b->leaves.items, b->leaves.cnt * sizeof(*items));
+	struct tbl_leaf *items;
 
+	assert(b->leaves.cnt >= 2); /* one a family, at least */
+	items = realloc(b->leaves.items, b->leaves.cnt * sizeof(*items));
 	b->location->leaves = items == NULL ? b->leaves.items : items;
 	b->location->leaf_cnt = b->leaves.cnt;
 	b->leaves.items = NULL;

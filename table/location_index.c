@@ -45,9 +45,10 @@ add_nodes(struct cursor *c, uint32_t cnt, uint32_t *ret_first)
 
 	/* Chunks name their place in 26 bits; ranges could go further but share the array. */
 	if (cnt > TBL_LOC_FIRST(UINT32_MAX) - index->node_cnt) {
-		return tbl_location_fail(c->ret_error, -E2BIG,
+		(void)tbl_location_fail(c->ret_error, -E2BIG,
 				"location: more than %u index words for one address family",
 				TBL_LOC_FIRST(UINT32_MAX));
+		return -E2BIG;
 	}
 	if (cnt > c->node_cap - index->node_cnt) {
 		uint32_t cap = c->node_cap == 0 ? INDEX_NODES_MIN : c->node_cap * 2;
@@ -178,6 +179,9 @@ add_chunk(struct cursor *c, uint32_t *ret_entry)
 	uint32_t first;
 	int err = add_nodes(c, 1u << width, &first);
 
+	if (err != 0) {
+		return err;
+	}
 	for (uint32_t i = 0; err == 0 && i < 1u << width;) {
 		if (c->leaves[c->leaf].prefix_bits <= bits) {
 			i += place_leaf(c, bits, &c->index->nodes[first + i]);

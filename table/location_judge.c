@@ -26,6 +26,7 @@ flatten_rules(struct tbl_judge *judge, size_t *ret_geo_cnt, size_t *ret_subnet_c
 	if (judge->rules == NULL || judge->rule_first == NULL) {
 		return -ENOMEM;
 	}
+	judge->rule_cnt = 0;
 	for (uint32_t r = 0; r < judge->ruleset_cnt; r++) {
 		judge->rule_first[r] = judge->rule_cnt;
 		for (uint32_t i = 0; i < judge->rulesets[r].rule_cnt; i++) {
@@ -236,9 +237,9 @@ tbl_judge_init(struct tbl_judge *judge, const struct tbl_ruleset_input *rulesets
 	size_t subnet_cnt;
 	int err;
 
-	judge->rulesets = rulesets;
-	judge->ruleset_cnt = ruleset_cnt;
-	judge->place_cnt = nowhere + 1;
+	*judge = (struct tbl_judge){
+		.rulesets = rulesets, .ruleset_cnt = ruleset_cnt, .place_cnt = nowhere + 1
+	};
 	err = flatten_rules(judge, &geo_cnt, &subnet_cnt);
 	if (err == 0) {
 		err = allocate(judge, geo_cnt, subnet_cnt);
