@@ -45,13 +45,13 @@ class Report:
         print(f"\n== {text}  [{time.monotonic() - self.began:.1f} s]", flush=True)
 
     def head(self):
-        print(f"{'client':<34} {'by':<5} {'question':<30} {'expected':<38} {'got':<38} ok")
+        print(f"{'client':<34} {'by':<5} {'question':<30} {'expected':<42} {'got':<42} ok")
 
     def row(self, client, transport, question, expected, got):
-        self.line(f"{client:<34} {transport:<5} {question:<30} {expected:<38} {got:<38}", expected == got)
+        self.line(f"{client:<34} {transport:<5} {question:<30} {expected:<42} {got:<42}", expected == got)
 
     def fact(self, text, is_right):
-        self.line(f"{text:<136}", is_right)
+        self.line(f"{text:<155}", is_right)
 
     def line(self, text, is_right):
         self.held += is_right
@@ -298,14 +298,14 @@ def keep(demo):
     ctl = os.path.relpath(programs.CTL)
     print(f"""
 Left running. To try:
-  {inside} dig @{SERVER4} {ZONE} A +subnet=84.128.0.0/24
-  {inside} dig @{SERVER6} www.{ZONE} AAAA +subnet=2600::/56 +tcp
+  {inside} dig @{SERVER4} {ZONE} A +norec +subnet=84.128.0.0/24
+  {inside} dig @{SERVER6} www.{ZONE} AAAA +norec +subnet=2600::/56 +tcp
   {inside} dig @{SERVER4} generation.meridian CH TXT +short
   {inside} ping -c 1 {SERVER4}
-  {ctl} --socket {demo.control.socket} status
-  {ctl} --socket {demo.control.socket} explain www.{ZONE} A --from 187.0.0.1
-  {ctl} --socket {demo.control.socket} health
-  {ctl} --socket {demo.control.socket} counters
+  {ctl} status --socket {demo.control.socket}
+  {ctl} explain www.{ZONE} A --from 187.0.0.1 --socket {demo.control.socket}
+  {ctl} health --socket {demo.control.socket}
+  {ctl} counters --socket {demo.control.socket}
   kill {demo.america.pid}     # the america backend; watch the answers change
 Logs and configuration: {lab.directory}
 To end it: sudo ./dev demo --stop""")

@@ -6,7 +6,7 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf clang llvm libdpdk-dev l
 	libxxhash-dev libcmocka-dev"
 packages_clang="clang clang-format-14 clang-tidy-14"
 packages_e2e="python3 python3-dnspython iproute2 iputils-ping ethtool dnsperf util-linux procps mmdb-bin"
-packages_demo="python3 python3-dnspython iproute2 ethtool dnsperf mmdb-bin"
+packages_demo="python3 python3-dnspython iproute2 iputils-ping ethtool dnsperf mmdb-bin bind9-dnsutils"
 packages_bench="valgrind"
 packages_npm="npm openssl"
 
