@@ -21,9 +21,10 @@
 /* Requests are a line and a few words of JSON; anything larger is not one of ours. */
 #define HEADERS_BYTES_MAX 8192
 #define BODY_BYTES_MAX    65536
-/* An idle or stalled client gives its descriptor back after this; longer than any apply may wait
- * for the data plane (REPLY_TIMEOUT_S of publisher.c). */
-#define TIMEOUT_S 60
+/* A client that stalls in its request or in taking the reply gives its descriptor back after this;
+ * an apply that runs is neither. Clients are local and of our group (mode 0660): time bounds them,
+ * and the process's limit of descriptors; see on_accept_error. */
+#define TIMEOUT_S 5
 #define BACKLOG   64
 
 struct cp_api {
@@ -311,6 +312,29 @@ open_socket(const char *path, char error[CP_API_ERROR_MAX])
 	return sock;
 }
 
+static void
+on_resume(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	evconnlistener_enable(arg);
+}
+
+/* No descriptor is left for who waits in the queue: ask again later instead of at once, for ever.
+ * The loop ends before the listener is freed, so the timer cannot find it gone. */
+static void
+on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	struct timeval pause = { .tv_usec = 100000 };
+
+	(void)arg;
+	evconnlistener_disable(listener);
+	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_resume, listener,
+			    &pause) != 0) {
+		evconnlistener_enable(listener);
+	}
+}
+
 static int
 start_http(struct event_base *base, struct cp_api *api, int sock)
 {
@@ -336,6 +360,7 @@ start_http(struct event_base *base, struct cp_api *api, int sock)
 		evconnlistener_free(listener);
 		return -ENOMEM;
 	}
+	evconnlistener_set_error_cb(listener, on_accept_error);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "control/api.h"
@@ -166,11 +167,25 @@ start(struct daemon *daemon)
 	return err;
 }
 
+/* Each open probe is a descriptor: take all that the administrator allows. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE,
+				&limit); /* the old limit works too, with fewer probes */
+	}
+}
+
 static enum exit_status
 run(struct daemon *daemon)
 {
 	struct event *signals[3] = { NULL };
 
+	raise_descriptor_limit();
 	daemon->base = event_base_new();
 	if (daemon->base == NULL || watch_signals(daemon, signals) != 0) {
 		fprintf(stderr, "meridian-control: cannot make an event loop\n");
