@@ -99,11 +99,11 @@ print_source_line(const struct conf_message *message, FILE *out)
 	}
 	if (len >= 0) {
 		text[strcspn(text, "\r\n")] = '\0';
-		fprintf(out, "    %s\n    ", text);
+		(void)fprintf(out, "    %s\n    ", text);
 		for (size_t i = 0; i + 1 < message->col && text[i] != '\0'; i++) {
-			fputc(text[i] == '\t' ? '\t' : ' ', out);
+			(void)fputc(text[i] == '\t' ? '\t' : ' ', out);
 		}
-		fputs("^\n", out);
+		(void)fputs("^\n", out);
 	}
 	free(text);
 	(void)fclose(file);
@@ -117,19 +117,19 @@ conf_errors_print(const struct conf_errors *errors, FILE *out, bool is_terminal)
 		const char *level = message->level == CONF_ERROR ? "error" : "warning";
 
 		if (message->file[0] != '\0') {
-			fprintf(out, "%s:", message->file);
+			(void)fprintf(out, "%s:", message->file);
 		}
 		if (message->line > 0) {
-			fprintf(out, "%u:%u:", message->line, message->col);
+			(void)fprintf(out, "%u:%u:", message->line, message->col);
 		}
-		fprintf(out, "%s%s: %s\n", message->file[0] != '\0' ? " " : "", level,
+		(void)fprintf(out, "%s%s: %s\n", message->file[0] != '\0' ? " " : "", level,
 				message->text);
 		if (is_terminal) {
 			print_source_line(message, out);
 		}
 	}
 	if (errors->error_cnt > 0 && errors->cnt == 0) {
-		fputs("error: out of memory\n", out);
+		(void)fputs("error: out of memory\n", out);
 	}
 }
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +262,7 @@ absolute_path(const char *file, const char *text)
 {
 	char *copy = NULL;
 	char *joined = NULL;
+	char *slash = NULL;
 
 	if (text[0] == '/' || file == NULL || text[0] == '\0') {
 		return strdup(text);
@@ -271,7 +271,11 @@ absolute_path(const char *file, const char *text)
 	if (copy == NULL) {
 		copy = strdup(file);
 	}
-	if (copy != NULL && asprintf(&joined, "%s/%s", dirname(copy), text) < 0) {
+	slash = copy != NULL ? strrchr(copy, '/') : NULL;
+	if (slash != NULL) {
+		*slash = '\0';
+	}
+	if (copy != NULL && asprintf(&joined, "%s/%s", slash != NULL ? copy : ".", text) < 0) {
 		joined = NULL;
 	}
 	free(copy);
@@ -546,20 +550,21 @@ conf_schema_free(const struct conf_row *rows, void *target)
 static void
 print_kind(const struct conf_row *row, FILE *out)
 {
-	fputs(kind_names[row->kind], out);
+	(void)fputs(kind_names[row->kind], out);
 	if (row->kind == CONF_ROW_INT) {
-		fprintf(out, " %" PRId64 "..%" PRId64, row->min, row->max);
+		(void)fprintf(out, " %" PRId64 "..%" PRId64, row->min, row->max);
 	}
 	for (size_t i = 0; row->kind == CONF_ROW_ENUM && row->choices[i] != NULL; i++) {
-		fprintf(out, "%s%s", i > 0 ? ", " : " ", row->choices[i]);
+		(void)fprintf(out, "%s%s", i > 0 ? ", " : " ", row->choices[i]);
 	}
 	if (row->unit != NULL) {
-		fprintf(out, " (%s)", row->unit);
+		(void)fprintf(out, " (%s)", row->unit);
 	}
 	if (row->is_required) {
-		fputs("; required", out);
+		(void)fputs("; required", out);
 	} else if (row->fallback != NULL) {
-		fprintf(out, "; default %s", row->fallback[0] != '\0' ? row->fallback : "\"\"");
+		(void)fprintf(out, "; default %s",
+				row->fallback[0] != '\0' ? row->fallback : "\"\"");
 	}
 }
 
@@ -575,9 +580,9 @@ conf_schema_help(const struct conf_row *rows, FILE *out)
 	for (row = next_row(&walk, NULL); row != NULL; row = next_row(&walk, NULL)) {
 		int indent = (int)walk.depth * 2;
 
-		fprintf(out, "%*s%s: ", indent, "", row->key);
+		(void)fprintf(out, "%*s%s: ", indent, "", row->key);
 		print_kind(row, out);
-		fprintf(out, "\n%*s%s\n", indent + 4, "", row->help != NULL ? row->help : "");
+		(void)fprintf(out, "\n%*s%s\n", indent + 4, "", row->help != NULL ? row->help : "");
 		if (row->kind == CONF_ROW_MAP || row->kind == CONF_ROW_MAP_LIST) {
 			push(&walk, (struct frame){ .rows = row->rows,
 						    .base = &unused,

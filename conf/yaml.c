@@ -532,13 +532,13 @@ end_sequence(struct builder *builder, const struct level *level)
 	struct conf_node *node = level->node;
 	size_t cnt = builder->child_cnt - level->child_first;
 
-	node->sequence.items = conf_arena_alloc(builder->arena, cnt, sizeof(*node->sequence.items));
+	node->sequence.items = conf_arena_alloc(builder->arena, cnt, sizeof(struct conf_node *));
 	if (node->sequence.items == NULL) {
 		return fail_memory(builder);
 	}
 	if (cnt > 0) {
 		memcpy(node->sequence.items, &builder->children[level->child_first],
-				cnt * sizeof(*node->sequence.items));
+				cnt * sizeof(struct conf_node *));
 	}
 	node->sequence.cnt = cnt;
 	return 0;

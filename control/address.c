@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define IPV6_GROUPS 8
+#define IPV6_GROUPS 8u
 
 int
 cp_address_parse(const char *text, uint8_t family, struct tbl_addr *ret_addr)
@@ -24,48 +24,46 @@ cp_address_parse(const char *text, uint8_t family, struct tbl_addr *ret_addr)
 	return 0;
 }
 
-/* The leftmost of the longest runs of zero groups; a run of one is written out (RFC 5952 §4.2). */
+/* The leftmost of the longest runs of zero groups; a run of one is written out (RFC 5952 §4.2), so
+ * that *ret_cnt is 0 or at least 2. */
 static void
-find_zeros(const uint16_t groups[IPV6_GROUPS], int *ret_first, int *ret_cnt)
+find_zeros(const uint16_t groups[IPV6_GROUPS], size_t *ret_first, size_t *ret_cnt)
 {
-	int run = 0;
+	size_t run = 0;
 
-	*ret_first = -1;
-	*ret_cnt = 1;
-	for (int i = 0; i < IPV6_GROUPS; i++) {
+	*ret_first = 0;
+	*ret_cnt = 0;
+	for (size_t i = 0; i < IPV6_GROUPS; i++) {
 		run = groups[i] == 0 ? run + 1 : 0;
-		if (run > *ret_cnt) {
+		if (run > 1 && run > *ret_cnt) {
 			*ret_cnt = run;
 			*ret_first = i - run + 1;
 		}
 	}
 }
 
+/* Eight groups of four digits and seven colons at most: never cut short. */
 static void
 ipv6_text(const uint8_t bytes[16], char text[CP_ADDRESS_TEXT_MAX])
 {
 	uint16_t groups[IPV6_GROUPS];
 	size_t len = 0;
-	int first = 0;
-	int cnt = 0;
+	size_t first = 0;
+	size_t cnt = 0;
 
-	for (int i = 0; i < IPV6_GROUPS; i++) {
+	for (size_t i = 0; i < IPV6_GROUPS; i++) {
 		groups[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
 	}
 	find_zeros(groups, &first, &cnt);
-	for (int i = 0; i < IPV6_GROUPS; i++) {
-		bool is_first_zero = i == first;
-		const char *colon = i > 0 && i != first + cnt ? ":" : "";
+	for (size_t i = 0; i < IPV6_GROUPS; i++) {
+		bool is_zero_run = cnt > 0 && i >= first && i < first + cnt;
+		bool is_behind_run = cnt > 0 && i == first + cnt;
 
-		if (first >= 0 && i > first && i < first + cnt) {
-			continue;
-		}
-		/* Eight groups of four digits and seven colons: never cut short. */
-		if (is_first_zero) {
-			len += (size_t)snprintf(text + len, CP_ADDRESS_TEXT_MAX - len, "::");
-		} else {
+		if (!is_zero_run) {
 			len += (size_t)snprintf(text + len, CP_ADDRESS_TEXT_MAX - len, "%s%x",
-					first >= 0 || i > 0 ? colon : "", groups[i]);
+					i > 0 && !is_behind_run ? ":" : "", groups[i]);
+		} else if (i == first) {
+			len += (size_t)snprintf(text + len, CP_ADDRESS_TEXT_MAX - len, "::");
 		}
 	}
 }

@@ -79,7 +79,7 @@ refuse_without_geo(struct job *job, size_t zone_at)
 				conf_error_add(job->errors, CONF_ERROR, record->file, record->line,
 						record->col,
 						"rule %u of \"%s\" targets geos, and there is no "
-				                "geo "
+						"geo "
 						"database",
 						k + 1, record->fqdn);
 				job->is_refused[zone_at] = true;
@@ -397,20 +397,23 @@ build(struct job *job, void **ret_image, size_t *ret_size)
 	return rc;
 }
 
-int
+/* One parameter over the usual six: all of them are the caller's own, and a struct around them would
+ * be filled in at one place only. */
+int /* NOLINTNEXTLINE(readability-function-size) */
 cp_compile(struct cp_compiler *compiler, const struct cp_zones *zones, const struct cp_geo *geo,
 		const struct cp_compile_params *params, struct conf_errors *errors,
 		void **ret_image, size_t *ret_size)
 {
 	struct job job = { .zones = zones, .geo = geo, .params = params, .errors = errors };
+	bool *is_refused = calloc(zones->cnt + 1, sizeof(*is_refused));
 	void *image = NULL;
 	size_t size = 0;
 	int rc = -ENOMEM;
 
-	job.is_refused = calloc(zones->cnt + 1, sizeof(*job.is_refused));
-	if (job.is_refused == NULL) {
+	if (is_refused == NULL) {
 		goto out_free;
 	}
+	job.is_refused = is_refused;
 	for (size_t i = 0; i < zones->cnt; i++) {
 		job.is_refused[i] = zones->items[i].has_errors;
 		if (!job.is_refused[i] && geo == NULL) {
@@ -439,6 +442,6 @@ out_free:
 		conf_error_add(errors, CONF_ERROR, "", 0, 0, "out of memory");
 	}
 	cp_rulesets_free(&job.rulesets);
-	free(job.is_refused);
+	free(is_refused);
 	return rc;
 }

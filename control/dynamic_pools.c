@@ -116,9 +116,9 @@ read_status(const struct place *place, const struct conf_node *node, struct cp_v
 	if (text == NULL) {
 		return -ENOMEM;
 	}
-	for (uint8_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(names[i], text) == 0) {
-			value->status = i;
+			value->status = (uint8_t)i;
 			return 0;
 		}
 	}

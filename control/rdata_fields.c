@@ -135,6 +135,7 @@ cp_read_caa(const struct cp_reader *reader, const struct conf_node *value,
 	char *property = NULL;
 	char *quoted = NULL;
 	size_t tag_len = 0;
+	size_t property_len = 0;
 	size_t size = 0;
 	int rc = check_mapping(reader, value);
 
@@ -148,22 +149,22 @@ cp_read_caa(const struct cp_reader *reader, const struct conf_node *value,
 		return -EINVAL;
 	}
 	tag_len = strlen(tag);
-	size = 2 + tag_len + strlen(property);
+	property_len = strlen(property);
+	size = 2 + tag_len + property_len;
 	if (tag_len == 0 || tag_len > UINT8_MAX || size > UINT16_MAX) {
 		cp_reason_add(reader->reasons, CP_FATAL, "invalid tag \"%s\" or value too long",
 				tag);
 		return -EINVAL;
 	}
 	wire = conf_arena_alloc(reader->arena, size, 1);
-	quoted = cp_quoted_text(
-			reader->arena, (const uint8_t *)property, strlen(property), UINT16_MAX);
+	quoted = cp_quoted_text(reader->arena, (const uint8_t *)property, property_len, UINT16_MAX);
 	if (wire == NULL || quoted == NULL) {
 		return -ENOMEM;
 	}
 	wire[0] = (uint8_t)flags;
 	wire[1] = (uint8_t)tag_len;
 	memcpy(wire + 2, tag, tag_len);
-	memcpy(wire + 2 + tag_len, property, strlen(property));
+	memcpy(wire + 2 + tag_len, property, property_len); /* counted, not terminated */
 	return cp_value_set(reader, wire, size,
 			conf_arena_printf(reader->arena, "%u %s %s", flags, tag, quoted),
 			ret_value);

@@ -121,7 +121,7 @@ lower_text(struct conf_arena *arena, const struct conf_node *node)
 	char *text = cp_scalar_text(arena, node);
 
 	for (char *at = text; at != NULL && *at != '\0'; at++) {
-		*at = (char)tolower((unsigned char)*at);
+		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
 	}
 	return text;
 }

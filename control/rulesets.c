@@ -29,18 +29,18 @@ rules_text(const struct cp_dynamic *dynamic)
 	for (uint32_t i = 0; i < dynamic->rule_cnt; i++) {
 		const struct tbl_rule_input *rule = &dynamic->rules[i];
 
-		fprintf(out, "%u:", rule->pool);
+		(void)fprintf(out, "%u:", rule->pool);
 		for (uint32_t k = 0; k < rule->geo_cnt; k++) {
-			fprintf(out, "%s%s", k > 0 ? "," : "", rule->geos[k]);
+			(void)fprintf(out, "%s%s", k > 0 ? "," : "", rule->geos[k]);
 		}
-		fputc(';', out);
+		(void)fputc(';', out);
 		for (uint32_t k = 0; k < rule->subnet_cnt; k++) {
 			char prefix[CP_PREFIX_TEXT_MAX];
 
 			cp_prefix_text(&rule->subnets[k], prefix);
-			fprintf(out, "%s%s", k > 0 ? "," : "", prefix);
+			(void)fprintf(out, "%s%s", k > 0 ? "," : "", prefix);
 		}
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 	is_whole = ferror(out) == 0;
 	if (fclose(out) != 0 || !is_whole) {
@@ -73,28 +73,31 @@ count_dynamic(const struct cp_zones *zones)
 	return cnt;
 }
 
+/* The list of dynamic records while it grows. */
+struct list {
+	struct entry *entries;
+	size_t cnt;
+	size_t seen; /* dynamic records passed, refused zones' included */
+};
+
 static int
-list_entries(const struct cp_zones *zones, const bool *is_refused, struct entry *entries,
-		size_t *ret_cnt)
+list_zone(struct list *list, const struct cp_zone *zone, bool is_refused)
 {
-	size_t record = 0;
+	for (size_t i = 0; i < zone->record_cnt; i++) {
+		const struct cp_dynamic *dynamic = zone->records[i].dynamic;
+		struct entry *entry = &list->entries[list->cnt];
 
-	*ret_cnt = 0;
-	for (size_t i = 0; i < zones->cnt; i++) {
-		for (size_t k = 0; k < zones->items[i].record_cnt; k++) {
-			const struct cp_dynamic *dynamic = zones->items[i].records[k].dynamic;
-
-			if (dynamic != NULL && !is_refused[i]) {
-				struct entry *entry = &entries[*ret_cnt];
-
-				*entry = (struct entry){ rules_text(dynamic), dynamic, record };
-				if (entry->text == NULL) {
-					return -ENOMEM;
-				}
-				(*ret_cnt)++;
-			}
-			record += dynamic != NULL;
+		if (dynamic == NULL) {
+			continue;
 		}
+		if (!is_refused) {
+			*entry = (struct entry){ rules_text(dynamic), dynamic, list->seen };
+			if (entry->text == NULL) {
+				return -ENOMEM;
+			}
+			list->cnt++;
+		}
+		list->seen++;
 	}
 	return 0;
 }
@@ -114,7 +117,7 @@ number_sets(struct cp_rulesets *rulesets, const struct entry *entries, size_t cn
 			rulesets->inputs[rulesets->cnt].rules = entries[i].dynamic->rules;
 			rulesets->inputs[rulesets->cnt].rule_cnt = entries[i].dynamic->rule_cnt;
 			rulesets->cnt++;
-			fprintf(key, "%s\n", entries[i].text);
+			(void)fprintf(key, "%s\n", entries[i].text);
 		}
 		rulesets->of_record[entries[i].record] = rulesets->cnt - 1;
 	}
@@ -127,23 +130,25 @@ cp_rulesets_collect(const struct cp_zones *zones, const bool *is_refused,
 {
 	struct cp_rulesets rulesets = { 0 };
 	size_t record_cnt = count_dynamic(zones);
-	struct entry *entries = calloc(record_cnt + 1, sizeof(*entries));
-	size_t cnt = 0;
-	int rc = -ENOMEM;
+	struct list list = { .entries = calloc(record_cnt + 1, sizeof(*list.entries)) };
+	int rc = 0;
 
 	rulesets.inputs = calloc(record_cnt + 1, sizeof(*rulesets.inputs));
 	rulesets.of_record = calloc(record_cnt + 1, sizeof(*rulesets.of_record));
-	if (entries != NULL && rulesets.inputs != NULL && rulesets.of_record != NULL) {
-		rc = list_entries(zones, is_refused, entries, &cnt);
+	if (list.entries == NULL || rulesets.inputs == NULL || rulesets.of_record == NULL) {
+		rc = -ENOMEM;
+	}
+	for (size_t i = 0; rc == 0 && i < zones->cnt; i++) {
+		rc = list_zone(&list, &zones->items[i], is_refused[i]);
 	}
 	if (rc == 0) {
-		qsort(entries, cnt, sizeof(*entries), compare_entries);
-		rc = number_sets(&rulesets, entries, cnt);
+		qsort(list.entries, list.cnt, sizeof(*list.entries), compare_entries);
+		rc = number_sets(&rulesets, list.entries, list.cnt);
 	}
-	for (size_t i = 0; entries != NULL && i < cnt; i++) {
-		free(entries[i].text);
+	for (size_t i = 0; i < list.cnt; i++) {
+		free(list.entries[i].text);
 	}
-	free(entries);
+	free(list.entries);
 	if (rc == 0 && rulesets.cnt > TBL_RULESETS_MAX) {
 		rc = -E2BIG;
 	}

@@ -65,7 +65,7 @@ real_text(struct conf_arena *arena, double real)
 
 		(void)snprintf(text, sizeof(text), "%.*g", digits, real);
 		back = strtod(text, NULL);
-		if (memcmp(&back, &real, sizeof(real)) == 0) {
+		if (!(back < real) && !(back > real)) {
 			break;
 		}
 	}

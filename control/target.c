@@ -178,6 +178,23 @@ hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -EINVAL;
 }
 
+/* unescape reads the two digits behind a "%" and steps onto the second. */
+static int
+unescape(const char **from, char *ret_char)
+{
+	int high = hex_digit((*from)[1]);
+	int low = high >= 0 ? hex_digit((*from)[2]) : -EINVAL;
+	unsigned char c = 0;
+
+	if (high < 0 || low < 0 || (high == 0 && low == 0)) {
+		return -EINVAL; /* a NUL would end the text early */
+	}
+	c = (unsigned char)(high * 16 + low);
+	memcpy(ret_char, &c, 1);
+	*from += 2;
+	return 0;
+}
+
 static int
 take_escaped(const char **at, const char *name, char *text, size_t size)
 {
@@ -189,18 +206,15 @@ take_escaped(const char **at, const char *name, char *text, size_t size)
 		return -EINVAL;
 	}
 	for (from += strlen(name); *from != '\0'; from++) {
-		int high = *from == '%' ? hex_digit(from[1]) : 0;
-		int low = *from == '%' && high >= 0 ? hex_digit(from[2]) : 0;
+		char c = *from;
 
-		if (len + 1 >= size || high < 0 || low < 0) {
+		if (c == '%' && unescape(&from, &c) != 0) {
 			return -EINVAL;
 		}
-		text[len] = *from == '%' ? (char)(high * 16 + low) : *from;
-		from += *from == '%' ? 2 : 0;
-		if (text[len] == '\0') {
+		if (len + 1 >= size) {
 			return -EINVAL;
 		}
-		len++;
+		text[len++] = c;
 	}
 	text[len] = '\0';
 	return 0;

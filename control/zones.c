@@ -1,6 +1,5 @@
 #include "control/zones.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -55,7 +54,7 @@ begin_zone(struct conf_arena *arena, const char *path, const char *entry, struct
 		if ((unsigned char)*at > 0x7f || *at == '\\') {
 			return -EINVAL;
 		}
-		*at = (char)tolower((unsigned char)*at);
+		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
 	}
 	if (tbl_name_from_text(zone->name, wire) < 0) {
 		return -EINVAL;
@@ -118,7 +117,7 @@ load_entry(const char *dir, const char *entry, struct cp_zone_load *load, bool *
 		if (rc == -EINVAL) {
 			conf_error_add(load->errors, CONF_ERROR, path, 0, 0,
 					"\"%s\" is not a zone's name (names in other than ASCII "
-			                "letters "
+					"letters "
 					"are not supported yet)",
 					load->draft->zone.name);
 		}

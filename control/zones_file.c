@@ -120,8 +120,8 @@ fill_soa(const struct cp_zone_load *load, const struct cp_record *apex_ns, struc
 	soa->values = conf_arena_alloc(load->arena, 1, sizeof(*soa->values));
 	soa->texts = conf_arena_alloc(load->arena, 1, sizeof(*soa->texts));
 	if (soa->values == NULL || soa->texts == NULL ||
-			cp_value_set(&reader, wire, (size_t)(mname_len + rname_len + 20), text,
-					&value) != 0) {
+			cp_value_set(&reader, wire, (size_t)mname_len + (size_t)rname_len + 20,
+					text, &value) != 0) {
 		return -ENOMEM;
 	}
 	soa->values[0] = value.rdata;
@@ -211,12 +211,12 @@ warn_unprobed(struct cp_zone_load *load)
 			conf_error_add(load->errors, CONF_WARNING, record->file, record->line,
 					record->col,
 					"health check protocol %s is not probed yet; values of "
-			                "\"%s\"%s "
+					"\"%s\"%s "
 					"are taken as up",
 					cp_protocol_name(check->protocol), record->fqdn,
 					check->is_explicit ? ""
 							   : " and of others without "
-			                                     "octodns.healthcheck");
+							     "octodns.healthcheck");
 		}
 		is_default_told = is_default_told || !check->is_explicit;
 	}
