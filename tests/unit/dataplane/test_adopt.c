@@ -71,10 +71,10 @@ struct arrival {
 		SELECTION,
 		DAMAGED,
 	} what;
+	int result;
 	uint64_t generation;
 	uint64_t sequence; /* of a selection */
-	int result;
-	uint64_t serves; /* generation, 0: none */
+	uint64_t serves;   /* generation, 0: none */
 	uint64_t serves_sequence;
 	const char *says; /* part of the refusal */
 };
@@ -128,10 +128,10 @@ static void
 generations_only_grow(void **state)
 {
 	static const struct arrival arrivals[] = {
-		{ TABLE, 5, 0, 0, 5, 0, NULL },
-		{ TABLE, 5, 0, -ESTALE, 5, 0, "generation 5 is not newer than 5" },
-		{ TABLE, 4, 0, -ESTALE, 5, 0, "generation 4 is not newer than 5" },
-		{ TABLE, 6, 0, 0, 6, 0, NULL },
+		{ TABLE, 0, 5, 0, 5, 0, NULL },
+		{ TABLE, -ESTALE, 5, 0, 5, 0, "generation 5 is not newer than 5" },
+		{ TABLE, -ESTALE, 4, 0, 5, 0, "generation 4 is not newer than 5" },
+		{ TABLE, 0, 6, 0, 6, 0, NULL },
 	};
 
 	(void)state;
@@ -142,10 +142,10 @@ static void
 a_damaged_table_changes_nothing(void **state)
 {
 	static const struct arrival arrivals[] = {
-		{ DAMAGED, 4, 0, -EBADMSG, 0, 0, NULL },
-		{ TABLE, 5, 0, 0, 5, 0, NULL },
-		{ DAMAGED, 6, 0, -EBADMSG, 5, 0, NULL },
-		{ TABLE, 6, 0, 0, 6, 0, NULL },
+		{ DAMAGED, -EBADMSG, 4, 0, 0, 0, NULL },
+		{ TABLE, 0, 5, 0, 5, 0, NULL },
+		{ DAMAGED, -EBADMSG, 6, 0, 5, 0, NULL },
+		{ TABLE, 0, 6, 0, 6, 0, NULL },
 	};
 
 	(void)state;
@@ -156,14 +156,14 @@ static void
 sequences_grow_within_a_table(void **state)
 {
 	static const struct arrival arrivals[] = {
-		{ TABLE, 5, 0, 0, 5, 0, NULL },
-		{ SELECTION, 5, 2, 0, 5, 2, NULL },
-		{ SELECTION, 5, 2, -ESTALE, 5, 2, "selection 2 is not newer than 2" },
-		{ SELECTION, 5, 1, -ESTALE, 5, 2, NULL },
-		{ SELECTION, 4, 9, -ESTALE, 5, 2, "for generation 4, but 5 is served" },
-		{ SELECTION, 5, 3, 0, 5, 3, NULL },
-		{ TABLE, 6, 0, 0, 6, 0, NULL },
-		{ SELECTION, 6, 1, 0, 6, 1, NULL },
+		{ TABLE, 0, 5, 0, 5, 0, NULL },
+		{ SELECTION, 0, 5, 2, 5, 2, NULL },
+		{ SELECTION, -ESTALE, 5, 2, 5, 2, "selection 2 is not newer than 2" },
+		{ SELECTION, -ESTALE, 5, 1, 5, 2, NULL },
+		{ SELECTION, -ESTALE, 4, 9, 5, 2, "for generation 4, but 5 is served" },
+		{ SELECTION, 0, 5, 3, 5, 3, NULL },
+		{ TABLE, 0, 6, 0, 6, 0, NULL },
+		{ SELECTION, 0, 6, 1, 6, 1, NULL },
 	};
 
 	(void)state;
@@ -174,14 +174,14 @@ static void
 a_selection_ahead_of_its_table_is_served_with_it(void **state)
 {
 	static const struct arrival arrivals[] = {
-		{ SELECTION, 5, 7, 0, 0, 0, NULL },
-		{ TABLE, 5, 0, 0, 5, 7, NULL },
-		{ SELECTION, 6, 1, 0, 5, 7, NULL },
-		{ SELECTION, 6, 2, 0, 5, 7, NULL }, /* overtakes the one that waits */
-		{ TABLE, 6, 0, 0, 6, 2, NULL },
-		{ SELECTION, 8, 1, 0, 6, 2, NULL },
-		{ TABLE, 7, 0, 0, 7, 0, NULL }, /* not the one it waited for */
-		{ TABLE, 8, 0, 0, 8, 0, NULL },
+		{ SELECTION, 0, 5, 7, 0, 0, NULL },
+		{ TABLE, 0, 5, 0, 5, 7, NULL },
+		{ SELECTION, 0, 6, 1, 5, 7, NULL },
+		{ SELECTION, 0, 6, 2, 5, 7, NULL }, /* overtakes the one that waits */
+		{ TABLE, 0, 6, 0, 6, 2, NULL },
+		{ SELECTION, 0, 8, 1, 6, 2, NULL },
+		{ TABLE, 0, 7, 0, 7, 0, NULL }, /* not the one it waited for */
+		{ TABLE, 0, 8, 0, 8, 0, NULL },
 	};
 
 	(void)state;

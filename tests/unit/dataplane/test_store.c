@@ -16,10 +16,11 @@
 
 #include "dataplane/store.h"
 #include "tests/unit/dataplane/images.h"
+#include "tests/unit/dataplane/tempdir.h"
 #include "tests/unit/test.h"
 
 struct room {
-	char dir[64];
+	char dir[TEMPDIR_MAX];
 	struct dp_store *store;
 	char said[1024]; /* what dp_store_load passed by */
 };
@@ -30,7 +31,7 @@ note(void *arg, const char *text)
 	struct room *room = arg;
 	size_t len = strlen(room->said);
 
-	snprintf(room->said + len, sizeof(room->said) - len, "%s\n", text);
+	(void)snprintf(room->said + len, sizeof(room->said) - len, "%s\n", text);
 }
 
 static void
@@ -48,8 +49,7 @@ set_up(void **state)
 {
 	struct room *room = calloc(1, sizeof(*room));
 
-	snprintf(room->dir, sizeof(room->dir), "/tmp/meridian-store-XXXXXX");
-	assert_non_null(mkdtemp(room->dir));
+	tempdir_make(room->dir);
 	enter(room);
 	*state = room;
 	return 0;
@@ -59,11 +59,9 @@ static int
 tear_down(void **state)
 {
 	struct room *room = *state;
-	char command[128];
 
 	dp_store_close(room->store, true);
-	snprintf(command, sizeof(command), "rm -rf %s", room->dir);
-	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c) */
+	tempdir_remove(room->dir);
 	free(room);
 	return 0;
 }
@@ -120,8 +118,8 @@ expect(struct room *room, const char *what)
 		struct tbl_view view;
 
 		tbl_view_init(&view, table->bytes, selection != NULL ? selection->bytes : NULL);
-		snprintf(found, sizeof(found), "%" PRIu64 ".%" PRIu64, view.header->generation,
-				view.select->sequence);
+		(void)snprintf(found, sizeof(found), "%" PRIu64 ".%" PRIu64,
+				view.header->generation, view.select->sequence);
 		dp_image_drop(table);
 		dp_image_drop(selection);
 	}
@@ -139,7 +137,7 @@ expect_said(const struct room *room, const char *part)
 static void
 path_of(const struct room *room, const char *name, char path[PATH_MAX])
 {
-	snprintf(path, PATH_MAX, "%s/%s", room->dir, name);
+	(void)snprintf(path, PATH_MAX, "%s/%s", room->dir, name);
 }
 
 static bool
@@ -407,7 +405,7 @@ a_full_disk_is_named_and_leaves_the_old_table(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	small = before;
 	small.rlim_cur = 4096;
-	signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
 	assert_int_equal(dp_store_save_table(room->store, 2, table->fd, &error), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
