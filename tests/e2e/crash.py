@@ -34,9 +34,11 @@ class Crash(LabCase):
         return "xdp" in shown, os.path.exists(self.data_plane.socket), os.path.exists(self.control.socket)
 
     def wait_saved(self):
-        """The image is on disk a moment after it is served."""
-        wait_for(lambda: any(os.path.getsize(os.path.join(self.data_plane.state_dir, name)) > 1_000_000
-                             for name in os.listdir(self.data_plane.state_dir)), 10 * SLOW, "an image on disk")
+        """The image is on disk, renamed into place, a moment after it is served."""
+        served = self.served()[0]
+        wait_for(lambda: f"serving {served}\n" in read_text(os.path.join(self.data_plane.state_dir, "state"))
+                 and os.path.exists(os.path.join(self.data_plane.state_dir, f"table-{served}")),
+                 20 * SLOW, f"generation {served} is on disk")
 
     def restart_and_measure(self):
         """Starts the data plane alone; returns seconds from exec to the first right answer."""
