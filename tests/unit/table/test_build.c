@@ -11,6 +11,7 @@
 #include "tests/unit/test.h"
 
 #define MESSAGE_BYTES 65536u
+#define LABEL_58      "cdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwx"
 #define LABEL_60      "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwx"
 
 static const uint64_t seed[2] = { 0x1122334455667788ULL, 0x99aabbccddeeff00ULL };
@@ -410,6 +411,42 @@ refuses_answers_over_the_cap(void **state)
 	assert_int_equal(finish(&t), -EINVAL);
 	assert_string_equal(t.error.text, "a.example. TYPE4711: needs more than 60000 bytes");
 	close_table(&t);
+}
+
+/* Glue points at its NS, and pointers reach only so far: with 50 targets of 213 bytes the last ones
+ * lie too far out. The same targets without glue for the last are fine. */
+static void
+refuses_glue_out_of_reach(void **state)
+{
+	static char targets[50 * 300];
+	char last[300] = "";
+
+	(void)state;
+	for (int i = 0; i < 50; i++) {
+		size_t len = strlen(targets);
+
+		(void)snprintf(last, sizeof(last),
+				"%02d" LABEL_58 "." LABEL_60 "." LABEL_60 "%02d.sub.example.", i,
+				i);
+		(void)snprintf(targets + len, sizeof(targets) - len, "%s%s", i > 0 ? "|" : "",
+				last);
+	}
+	for (int has_glue = 0; has_glue < 2; has_glue++) {
+		struct table t;
+
+		open_table(&t);
+		assert_int_equal(add_zone(&t, "example."), 0);
+		assert_int_equal(add(&t, &(struct record)R("sub.example.", NS, targets)), 0);
+		if (has_glue) {
+			assert_int_equal(add(&t, &(struct record)R(last, A, "192.0.2.1")), 0);
+		}
+		assert_int_equal(finish(&t), has_glue ? -EINVAL : 0);
+		assert_string_equal(t.error.text,
+				has_glue ? "sub.example. NS: has too many long names for "
+					   "its glue to point at"
+					 : "");
+		close_table(&t);
+	}
 }
 
 static void
@@ -1011,6 +1048,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(refuses_what_cannot_be_served),
 		cmocka_unit_test(refuses_answers_over_the_cap),
+		cmocka_unit_test(refuses_glue_out_of_reach),
 		cmocka_unit_test(refuses_generation_0),
 		cmocka_unit_test(stores_answers_ready_to_send),
 		cmocka_unit_test(names_owners_as_readers_need_them),
