@@ -1,0 +1,139 @@
+/*
+ * Any bytes as a zone file: loading ends, every error has a place, and what the loader calls a good
+ * zone is one: names inside it, values in wire form, pools and rules that refer to each other. The
+ * compiler then makes an image of it that the checker accepts, or says why not.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "table/name.h"
+
+#include "control/compile.h"
+#include "tests/fuzz/fuzz.h"
+
+/* A directory of its own for the process, in memory where there is such a place. */
+static char dir[64];
+static char path[96];
+
+static void
+remove_directory(void)
+{
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
+static void
+make_directory(void)
+{
+	if (dir[0] != '\0') {
+		return;
+	}
+	(void)snprintf(dir, sizeof(dir), "%s/fuzz_zones.XXXXXX",
+			access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	FUZZ_ASSERT(mkdtemp(dir) != NULL);
+	(void)snprintf(path, sizeof(path), "%s/example.test.yaml", dir);
+	(void)atexit(remove_directory);
+}
+
+static void
+write_input(const uint8_t *data, size_t size)
+{
+	FILE *file = NULL;
+
+	make_directory();
+	file = fopen(path, "wb");
+	FUZZ_ASSERT(file != NULL);
+	FUZZ_ASSERT(fwrite(data, 1, size, file) == size);
+	FUZZ_ASSERT(fclose(file) == 0);
+}
+
+static void
+check_dynamic(const struct cp_record *record)
+{
+	const struct cp_dynamic *dynamic = record->dynamic;
+
+	FUZZ_ASSERT(dynamic->pool_cnt > 0 && dynamic->rule_cnt > 0);
+	for (uint32_t i = 0; i < dynamic->pool_cnt; i++) {
+		const struct cp_pool *pool = &dynamic->pools[i];
+
+		FUZZ_ASSERT(pool->fallback >= -1 && pool->fallback < (int32_t)dynamic->pool_cnt);
+		FUZZ_ASSERT(pool->value_cnt > 0);
+		for (uint32_t k = 0; k < pool->value_cnt; k++) {
+			FUZZ_ASSERT(pool->values[k].rdata.bytes != NULL);
+			FUZZ_ASSERT(pool->values[k].weight >= 1 && pool->values[k].weight <= 100);
+		}
+	}
+	for (uint32_t i = 0; i < dynamic->rule_cnt; i++) {
+		FUZZ_ASSERT(dynamic->rules[i].pool < dynamic->pool_cnt);
+	}
+}
+
+static void
+check_zone(const struct cp_zone *zone)
+{
+	FUZZ_ASSERT(zone->record_cnt > 0); /* the SOA */
+	for (size_t i = 0; i < zone->record_cnt; i++) {
+		const struct cp_record *record = &zone->records[i];
+		uint8_t wire[TBL_NAME_MAX];
+		uint8_t lower[TBL_NAME_MAX];
+		int len = tbl_name_from_text(record->fqdn, wire);
+
+		FUZZ_ASSERT(is_tbl_name_within(record->owner, zone->apex));
+		FUZZ_ASSERT(len > 0 && tbl_name_lower(wire, lower) == len);
+		FUZZ_ASSERT(memcmp(lower, record->owner, (size_t)len) == 0);
+		FUZZ_ASSERT(record->value_cnt > 0 && record->ttl_s <= INT32_MAX);
+		for (uint32_t k = 0; k < record->value_cnt; k++) {
+			FUZZ_ASSERT(record->values[k].bytes != NULL && record->values[k].size > 0);
+			FUZZ_ASSERT(k == 0 || strcmp(record->texts[k - 1], record->texts[k]) < 0);
+		}
+		if (record->dynamic != NULL) {
+			check_dynamic(record);
+		}
+	}
+}
+
+static void
+compile(const struct cp_zones *zones)
+{
+	const struct cp_compile_params params = { .generation = 1, .hash_seed = { 3, 5 } };
+	struct conf_errors errors = { 0 };
+	struct cp_compiler *compiler = NULL;
+	struct tbl_error error = { "" };
+	void *image = NULL;
+	size_t size = 0;
+	int rc = 0;
+
+	FUZZ_ASSERT(cp_compiler_new(&compiler) == 0);
+	rc = cp_compile(compiler, zones, NULL, &params, &errors, &image, &size);
+	FUZZ_ASSERT(rc == 0 ? image != NULL : errors.error_cnt > 0);
+	FUZZ_ASSERT(rc != 0 || tbl_check(image, size, &error) == 0);
+	free(image);
+	cp_compiler_free(compiler);
+	conf_errors_free(&errors);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct cp_zones_options options = cp_zones_defaults();
+	struct conf_errors errors = { 0 };
+	struct cp_zones *zones = NULL;
+
+	options.enforce_order = size % 2 == 0;
+	write_input(data, size);
+	FUZZ_ASSERT(cp_zones_load(dir, &options, &errors, &zones) == 0);
+	FUZZ_ASSERT(zones->cnt == 1);
+	FUZZ_ASSERT(zones->items[0].has_errors == (errors.error_cnt > 0));
+	for (size_t i = 0; i < errors.cnt; i++) {
+		FUZZ_ASSERT(strcmp(errors.messages[i].file, path) == 0);
+		FUZZ_ASSERT(errors.messages[i].text[0] != '\0');
+	}
+	if (!zones->items[0].has_errors) {
+		check_zone(&zones->items[0]);
+	}
+	compile(zones);
+	cp_zones_free(zones);
+	conf_errors_free(&errors);
+	return 0;
+}
