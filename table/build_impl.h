@@ -1,8 +1,8 @@
 /*
- * The builder's inside. Input is kept as a tree of names with their RRsets (build.c); finish
- * orders the tree, gives each name its zone and delegation and refuses what cannot be served
- * (build_tree.c), makes answers (build_answers.c, build_wire.c), places names in buckets
- * (build_buckets.c) and lays the sections out (build_layout.c).
+ * The builder's inside. Input is kept as a tree of names with their RRsets (build.c,
+ * build_dynamic.c); finish orders the tree, gives each name its zone and delegation and refuses what
+ * cannot be served (build_tree.c), makes answers (build_answers.c, build_wire.c), places names in
+ * buckets (build_buckets.c) and lays the sections out (build_layout.c).
  *
  * Threads:   as table/build.h.
  * Memory:    everything belongs to struct tbl_builder.
@@ -117,6 +117,17 @@ int tbl_build_string(struct tbl_builder *b, const char *text, uint32_t *ret_off)
 
 /* tbl_build_long_name puts a lower-cased wire name into TBL_SECTION_NAMES once. */
 int tbl_build_long_name(struct tbl_builder *b, const uint8_t *wire, size_t len, uint32_t *ret_off);
+
+/* tbl_build_copy_records copies records into the arena, the second of two equal ones left out
+ * (RFC 2181 §5). NULL: out of memory. */
+struct tbl_rdata *tbl_build_copy_records(struct tbl_builder *b, const struct tbl_rdata *records,
+		uint32_t record_cnt, uint32_t *ret_cnt);
+
+/* tbl_dyn_check decides whether a dynamic record can be served: pools, fallbacks, values, rules.
+ * tbl_dyn_copy copies it into the arena; NULL: out of memory. */
+int tbl_dyn_check(const struct tbl_builder *b, const uint8_t *owner, uint16_t type,
+		const struct tbl_dyn_input *input, struct tbl_error *error);
+struct tbl_dyn_input *tbl_dyn_copy(struct tbl_builder *b, const struct tbl_dyn_input *input);
 
 /* The steps of finish, in order. */
 int tbl_build_tree(struct tbl_builder *b, struct tbl_error *ret_error);
