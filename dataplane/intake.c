@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,15 @@ on_message(evutil_socket_t fd, short events, void *arg)
 	}
 }
 
+/* Whether the publisher has gone; what it still had to say lies unread before the end. */
+static bool
+is_gone(const struct dp_intake *intake)
+{
+	struct pollfd end = { .fd = intake->publisher_fd, .events = POLLRDHUP };
+
+	return poll(&end, 1, 0) == 1 && (end.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
 static void
 turn_away(int fd)
 {
@@ -182,6 +192,10 @@ on_connection(evutil_socket_t listen_fd, short events, void *arg)
 	}
 	if (intake->publisher_fd >= 0 && has_hung_up(intake->publisher_fd)) {
 		close_publisher(intake);
+	}
+	/* Its end and a successor's beginning may have come in either order. */
+	while (intake->publisher_fd >= 0 && is_gone(intake)) {
+		on_message(intake->publisher_fd, EV_READ, intake);
 	}
 	if (intake->publisher_fd >= 0) {
 		turn_away(fd);

@@ -341,6 +341,29 @@ a_second_publisher_is_turned_away(void **state)
 }
 
 static void
+a_dead_publishers_place_is_free_at_once(void **state)
+{
+	struct bench *bench = *state;
+
+	for (int i = 0; i < 5; i++) {
+		int fd = join(bench);
+		struct dp_image *table = images_table((uint64_t)i + 1);
+		struct tbl_ipc_msg msg;
+
+		/* It dies with a table on its way: the loop learns of both and of its successor in
+		 * one round. */
+		tbl_ipc_init(&msg, TBL_IPC_TABLE);
+		msg.image_bytes = table->size;
+		assert_int_equal(tbl_ipc_send(fd, &msg, table->fd), 0);
+		dp_image_drop(table);
+		close(fd);
+	}
+	assert_int_equal(dp_swap_current(&bench->swap)->view.header->generation, 4);
+	run_loop(bench);
+	assert_int_equal(dp_swap_current(&bench->swap)->view.header->generation, 5);
+}
+
+static void
 nonsense_ends_the_connection_and_frees_the_place(void **state)
 {
 	static const char *const nonsense[] = { "x", "MMDRIPC1 and then something else" };
@@ -429,6 +452,7 @@ main(void)
 		ON_A_BENCH(refusals_say_why_and_change_nothing),
 		ON_A_BENCH(an_image_that_is_not_sealed_is_refused),
 		ON_A_BENCH(a_second_publisher_is_turned_away),
+		ON_A_BENCH(a_dead_publishers_place_is_free_at_once),
 		ON_A_BENCH(nonsense_ends_the_connection_and_frees_the_place),
 		ON_A_BENCH(a_publisher_that_does_not_read_is_dropped),
 		ON_A_BENCH(the_socket_is_the_groups_alone),
