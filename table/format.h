@@ -16,30 +16,30 @@
 #include <stdint.h>
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "images are little-endian and are used in place"
+#	error "images are little-endian and are used in place"
 #endif
 
-#define TBL_MAGIC         0x314c42545444524dULL /* "MRDTTBL1" as little-endian bytes */
-#define TBL_SELECT_MAGIC  0x314c45535444524dULL /* "MRDTSEL1" */
-#define TBL_VERSION       1u
-#define TBL_ALIGN_BYTES   64u         /* every section starts on a cache line */
-#define TBL_NONE          UINT32_MAX  /* "no such index" in every u32 index field */
-#define TBL_POOL_NONE     UINT16_MAX  /* "no fallback" in tbl_pool.fallback */
-#define TBL_IMAGE_MAX     (1ULL << 36) /* 64 GiB: ten times the largest deployment in DESIGN */
+#define TBL_MAGIC        0x314c42545444524dULL /* "MRDTTBL1" as little-endian bytes */
+#define TBL_SELECT_MAGIC 0x314c45535444524dULL /* "MRDTSEL1" */
+#define TBL_VERSION      1u
+#define TBL_ALIGN_BYTES  64u          /* every section starts on a cache line */
+#define TBL_NONE         UINT32_MAX   /* "no such index" in every u32 index field */
+#define TBL_POOL_NONE    UINT16_MAX   /* "no fallback" in tbl_pool.fallback */
+#define TBL_IMAGE_MAX    (1ULL << 36) /* 64 GiB: ten times the largest deployment in DESIGN */
 
 enum tbl_section_kind {
-	TBL_SECTION_ZONES = 0,  /* struct tbl_zone[], in canonical order of apex */
-	TBL_SECTION_BUCKETS,    /* struct tbl_bucket[], a power of two of them */
-	TBL_SECTION_NODES,      /* struct tbl_node[], in canonical order of name: parents first */
-	TBL_SECTION_NAMES,      /* uint8_t[]: wire names that do not fit a node, CNAME targets */
-	TBL_SECTION_RRSETS,     /* struct tbl_rrset[], those of one node adjacent, by type */
-	TBL_SECTION_ANSWERS,    /* struct tbl_answer[] */
-	TBL_SECTION_WIRE,       /* uint8_t[]: ready resource records, each answer's fixups behind it */
-	TBL_SECTION_CNAMES,     /* struct tbl_cname[] */
-	TBL_SECTION_DYNS,       /* struct tbl_dyn[]: one a dynamic record */
-	TBL_SECTION_POOLS,      /* struct tbl_pool[], those of one record adjacent */
-	TBL_SECTION_VALUES,     /* struct tbl_value[], those of one pool adjacent */
-	TBL_SECTION_TARGETS,    /* struct tbl_target[]: what health is asked about */
+	TBL_SECTION_ZONES = 0, /* struct tbl_zone[], in canonical order of apex */
+	TBL_SECTION_BUCKETS,   /* struct tbl_bucket[], a power of two of them */
+	TBL_SECTION_NODES,     /* struct tbl_node[], in canonical order of name: parents first */
+	TBL_SECTION_NAMES,     /* uint8_t[]: wire names that do not fit a node, CNAME targets */
+	TBL_SECTION_RRSETS,    /* struct tbl_rrset[], those of one node adjacent, by type */
+	TBL_SECTION_ANSWERS,   /* struct tbl_answer[] */
+	TBL_SECTION_WIRE,    /* uint8_t[]: ready resource records, each answer's fixups behind it */
+	TBL_SECTION_CNAMES,  /* struct tbl_cname[] */
+	TBL_SECTION_DYNS,    /* struct tbl_dyn[]: one a dynamic record */
+	TBL_SECTION_POOLS,   /* struct tbl_pool[], those of one record adjacent */
+	TBL_SECTION_VALUES,  /* struct tbl_value[], those of one pool adjacent */
+	TBL_SECTION_TARGETS, /* struct tbl_target[]: what health is asked about */
 	TBL_SECTION_RULESETS,   /* struct tbl_ruleset[] */
 	TBL_SECTION_RULES,      /* struct tbl_rule[], those of one rule set adjacent */
 	TBL_SECTION_CLASS_RULE, /* uint16_t[]: per rule set, class -> rule */
@@ -55,8 +55,8 @@ enum tbl_section_kind {
 };
 
 struct tbl_section {
-	uint64_t off;  /* bytes from the start of the image, a multiple of TBL_ALIGN_BYTES */
-	uint64_t cnt;  /* elements */
+	uint64_t off; /* bytes from the start of the image, a multiple of TBL_ALIGN_BYTES */
+	uint64_t cnt; /* elements */
 	uint32_t elem_bytes;
 	uint32_t reserved; /* 0 */
 };
@@ -73,10 +73,10 @@ struct tbl_header {
 	uint64_t image_bytes;
 	uint64_t checksum;
 	uint64_t content_hash;
-	uint64_t generation;   /* grows with every publish, never 0 */
-	uint64_t built_unix_s; /* wall clock of the build; 0 when the builder was told none */
-	uint64_t hash_seed[2]; /* keys tbl_hash_label(); secret to this deployment */
-	uint32_t section_cnt;  /* TBL_SECTION_CNT */
+	uint64_t generation;    /* grows with every publish, never 0 */
+	uint64_t built_unix_s;  /* wall clock of the build; 0 when the builder was told none */
+	uint64_t hash_seed[2];  /* keys tbl_hash_label(); secret to this deployment */
+	uint32_t section_cnt;   /* TBL_SECTION_CNT */
 	uint32_t max_label_cnt; /* labels (root not counted) of the deepest node */
 	uint32_t class_cnt;
 	uint32_t leaf4_cnt; /* leaves below this index are IPv4 */
@@ -86,9 +86,9 @@ struct tbl_header {
 };
 
 /* One cache line: eight places for (tag, node). A name sits in its first bucket or its second. */
-#define TBL_BUCKET_SLOTS 8u
+#define TBL_BUCKET_SLOTS    8u
 #define TBL_BUCKET_OVERFLOW 0x80000000u /* in node[0]: some name went to its second bucket */
-#define TBL_BUCKET_NODE(x)  ((x) & 0x7fffffffu)
+#define TBL_BUCKET_NODE(x)  ((x)&0x7fffffffu)
 #define TBL_BUCKET_EMPTY    0x7fffffffu
 struct tbl_bucket {
 	uint32_t tag[TBL_BUCKET_SLOTS];  /* tbl_hash_tag() of the name */
@@ -96,10 +96,10 @@ struct tbl_bucket {
 };
 
 enum tbl_node_flag {
-	TBL_NODE_APEX     = 1u << 0, /* a zone begins here */
-	TBL_NODE_CUT      = 1u << 1, /* NS without SOA: a delegation */
+	TBL_NODE_APEX = 1u << 0,     /* a zone begins here */
+	TBL_NODE_CUT = 1u << 1,      /* NS without SOA: a delegation */
 	TBL_NODE_WILDCARD = 1u << 2, /* leftmost label is "*" */
-	TBL_NODE_CNAME    = 1u << 3, /* has a CNAME RRset (static or dynamic) and nothing else */
+	TBL_NODE_CNAME = 1u << 3,    /* has a CNAME RRset (static or dynamic) and nothing else */
 };
 
 /*
@@ -108,15 +108,15 @@ enum tbl_node_flag {
  */
 #define TBL_NODE_INLINE_NAME 40u
 struct tbl_node {
-	uint16_t flags;     /* enum tbl_node_flag */
-	uint8_t name_len;   /* wire bytes, the root label included: 1..255 */
-	uint8_t label_cnt;  /* labels, the root not counted: 0..127 */
+	uint16_t flags;    /* enum tbl_node_flag */
+	uint8_t name_len;  /* wire bytes, the root label included: 1..255 */
+	uint8_t label_cnt; /* labels, the root not counted: 0..127 */
 	uint32_t zone;
 	uint32_t rrset_first;
 	uint16_t rrset_cnt;
 	uint16_t reserved;
-	uint32_t wildcard;  /* node of "*.<this name>", or TBL_NONE */
-	uint32_t cut;       /* node of the topmost delegation at or above this one, or TBL_NONE */
+	uint32_t wildcard; /* node of "*.<this name>", or TBL_NONE */
+	uint32_t cut;      /* node of the topmost delegation at or above this one, or TBL_NONE */
 	union {
 		uint8_t name[TBL_NODE_INLINE_NAME]; /* lower-cased wire name when it fits */
 		uint32_t name_off;                  /* else its place in TBL_SECTION_NAMES */
@@ -165,18 +165,18 @@ struct tbl_fixup {
 
 /* Where a CNAME leads, resolved when the table is built so that a chain costs no hashing. */
 enum tbl_match_kind {
-	TBL_MATCH_NONE = 0,      /* in none of our zones */
-	TBL_MATCH_EXACT = 1,     /* the node is the name */
-	TBL_MATCH_ENCLOSER = 2,  /* the node is the closest encloser of a name that has no node */
+	TBL_MATCH_NONE = 0,     /* in none of our zones */
+	TBL_MATCH_EXACT = 1,    /* the node is the name */
+	TBL_MATCH_ENCLOSER = 2, /* the node is the closest encloser of a name that has no node */
 };
 struct tbl_cname {
-	uint32_t node;        /* per kind; TBL_NONE for TBL_MATCH_NONE */
-	uint32_t name_off;    /* target, uncompressed and lower-cased, in TBL_SECTION_NAMES */
-	uint16_t rdata_pos;   /* wire byte of the answer where the target's RDATA begins */
-	uint8_t name_len;     /* wire bytes of the target */
-	uint8_t shared_len;   /* length of the owner's suffix the RDATA ends with a pointer to; 0 when
+	uint32_t node;      /* per kind; TBL_NONE for TBL_MATCH_NONE */
+	uint32_t name_off;  /* target, uncompressed and lower-cased, in TBL_SECTION_NAMES */
+	uint16_t rdata_pos; /* wire byte of the answer where the target's RDATA begins */
+	uint8_t name_len;   /* wire bytes of the target */
+	uint8_t shared_len; /* length of the owner's suffix the RDATA ends with a pointer to; 0 when
 	                       * the RDATA is written out whole */
-	uint8_t kind;         /* enum tbl_match_kind */
+	uint8_t kind;       /* enum tbl_match_kind */
 	uint8_t reserved[3];
 };
 
@@ -184,7 +184,7 @@ struct tbl_zone {
 	uint32_t apex;         /* node */
 	uint32_t soa_negative; /* answer: SOA with the TTL of RFC 2308 §3, for the authority section */
 	uint32_t name_str;     /* "example.test." */
-	uint32_t record_cnt;   /* RRsets the zone file gave */
+	uint32_t record_cnt; /* RRsets the zone file gave */
 };
 
 /* One record with pools. Slot slot_first + rule holds what rule `rule` answers; the slot behind the
@@ -258,9 +258,9 @@ struct tbl_rule {
 #define TBL_LOC_LEAF       0u
 #define TBL_LOC_CHUNK      1u
 #define TBL_LOC_RANGE      2u
-#define TBL_LOC_INDEX(e)   ((e) & 0x3fffffffu)
+#define TBL_LOC_INDEX(e)   ((e)&0x3fffffffu)
 #define TBL_LOC_WIDTH(e)   ((((e) >> 26) & 0xfu) + 1u)
-#define TBL_LOC_FIRST(e)   ((e) & 0x3ffffffu)
+#define TBL_LOC_FIRST(e)   ((e)&0x3ffffffu)
 #define TBL_LOC_ROOT_BITS  16u
 #define TBL_LOC_ROOT_CNT   65536u
 #define TBL_LOC4_MID_BITS  24u
@@ -279,10 +279,10 @@ struct tbl_select_header {
 	uint32_t version;
 	uint32_t header_bytes;
 	uint64_t image_bytes;
-	uint64_t checksum; /* XXH3 64 of the whole image with this field zero */
+	uint64_t checksum;         /* XXH3 64 of the whole image with this field zero */
 	uint64_t table_generation; /* the table it fills, no other; 0 in the embedded one, which fills
 	                            * the table around it, so that content_hash knows no generation */
-	uint64_t sequence;         /* grows with every selection of one table; 0 is the embedded one */
+	uint64_t sequence; /* grows with every selection of one table; 0 is the embedded one */
 	uint32_t slot_cnt;
 	uint32_t set_cnt;
 	uint32_t alias_cnt;

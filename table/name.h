@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TBL_NAME_MAX  255u /* RFC 1035 §2.3.4: wire bytes, root label included */
-#define TBL_LABEL_MAX 63u
-#define TBL_LABELS_MAX 127u
+#define TBL_NAME_MAX      255u /* RFC 1035 §2.3.4: wire bytes, root label included */
+#define TBL_LABEL_MAX     63u
+#define TBL_LABELS_MAX    127u
 #define TBL_NAME_TEXT_MAX 1016u /* 4 characters an octet ("\255"), dots, NUL */
 
 /* A name made ready for look-up. hash[i] and off[i] belong to the suffix that begins at label i
