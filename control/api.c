@@ -7,6 +7,7 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <event2/util.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,9 @@
  * and the process's limit of descriptors; see on_accept_error. */
 #define TIMEOUT_S 5
 #define BACKLOG   64
+/* A live daemon answers within a few milliseconds; one that does not within a second is busy. */
+#define KNOCK_MS   1000
+#define KNOCKS_MAX 5u
 
 struct cp_api {
 	char *path;
@@ -216,28 +220,36 @@ on_request(struct evhttp_request *request, void *arg)
 	}
 }
 
+/* What listens on a path: -ECONNREFUSED for residue, 0 for somebody who answers or is too busy to.
+ * A process that is being killed still accepts for a moment, and then hangs up. */
 static int
-connect_to(const struct sockaddr_un *address)
+knock(const struct sockaddr_un *address)
 {
-	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	static const char request[] = "GET /v1/health HTTP/1.0\r\n\r\n";
+	struct pollfd poll_fd = { .events = POLLIN };
+	char byte;
 	int err = 0;
 
-	if (sock < 0) {
+	poll_fd.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (poll_fd.fd < 0) {
 		return -errno;
 	}
-	if (connect(sock, (const struct sockaddr *)address, sizeof(*address)) != 0) {
-		err = -errno;
+	if (connect(poll_fd.fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
+		err = errno == EAGAIN ? 0 : -errno; /* EAGAIN: its queue is full */
+	} else if (send(poll_fd.fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0 ||
+			(poll(&poll_fd, 1, KNOCK_MS) > 0 &&
+					recv(poll_fd.fd, &byte, sizeof(byte), 0) <= 0)) {
+		err = -ECONNRESET;
 	}
-	close(sock);
+	close(poll_fd.fd);
 	return err;
 }
 
-/* A killed daemon leaves its socket behind; a live one answers on it (or is too busy: EAGAIN). */
 static int
 clear_residue(const struct sockaddr_un *address)
 {
 	struct stat info;
-	int err;
+	int err = -ECONNRESET;
 
 	if (lstat(address->sun_path, &info) != 0) {
 		return errno == ENOENT ? 0 : -errno;
@@ -245,14 +257,16 @@ clear_residue(const struct sockaddr_un *address)
 	if (!S_ISSOCK(info.st_mode)) {
 		return -EEXIST;
 	}
-	err = connect_to(address);
-	if (err == 0 || err == -EAGAIN) {
+	for (unsigned int i = 0; i < KNOCKS_MAX && err == -ECONNRESET; i++) {
+		err = knock(address);
+	}
+	if (err == 0 || err == -ECONNRESET) {
 		return -EADDRINUSE;
 	}
 	if (err != -ECONNREFUSED) {
 		return err;
 	}
-	return unlink(address->sun_path) != 0 ? -errno : 0;
+	return unlink(address->sun_path) != 0 && errno != ENOENT ? -errno : 0;
 }
 
 static int
