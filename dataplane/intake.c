@@ -169,16 +169,6 @@ turn_away(int fd)
 	close(fd);
 }
 
-/* Whether the publisher has hung up, and only the event that says so has not come yet: its successor
- * may connect in the same round of the loop. */
-static bool
-has_hung_up(int fd)
-{
-	uint8_t byte;
-
-	return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 static void
 on_connection(evutil_socket_t listen_fd, short events, void *arg)
 {
@@ -189,9 +179,6 @@ on_connection(evutil_socket_t listen_fd, short events, void *arg)
 	(void)events;
 	if (fd < 0) {
 		return;
-	}
-	if (intake->publisher_fd >= 0 && has_hung_up(intake->publisher_fd)) {
-		close_publisher(intake);
 	}
 	/* Its end and a successor's beginning may have come in either order. */
 	while (intake->publisher_fd >= 0 && is_gone(intake)) {

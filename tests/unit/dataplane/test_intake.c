@@ -251,21 +251,6 @@ the_next_publisher_is_told_what_is_served(void **state)
 	close(fd);
 }
 
-/* End of the old connection and the new one come in one round of the loop, in either order. */
-static void
-a_successor_finds_the_place_free_at_once(void **state)
-{
-	struct bench *bench = *state;
-	int fd = join(bench);
-
-	for (int i = 0; i < 10; i++) {
-		close(fd);
-		fd = join(bench);
-	}
-	assert_int_equal(ask(bench, fd, TBL_IPC_PING, NULL, 0).kind, TBL_IPC_ACK);
-	close(fd);
-}
-
 static void
 refusals_say_why_and_change_nothing(void **state)
 {
@@ -448,7 +433,6 @@ main(void)
 		ON_A_BENCH(hello_says_who_and_what),
 		ON_A_BENCH(tables_and_selections_are_acknowledged),
 		ON_A_BENCH(the_next_publisher_is_told_what_is_served),
-		ON_A_BENCH(a_successor_finds_the_place_free_at_once),
 		ON_A_BENCH(refusals_say_why_and_change_nothing),
 		ON_A_BENCH(an_image_that_is_not_sealed_is_refused),
 		ON_A_BENCH(a_second_publisher_is_turned_away),
