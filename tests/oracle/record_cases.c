@@ -1,0 +1,569 @@
+/*
+ * Compares our verdicts on single records with octoDNS's own: every case of record-cases.jsonl goes
+ * through the real loader as a zone file of one record. For the types we serve, the verdict, the
+ * reasons in their order, the RDATA, the pools and the rules must agree; what is meant to differ is
+ * listed in `deviations` and explained in docs/octodns.md. Anything else fails.
+ *
+ * usage: record_cases record-cases.jsonl
+ */
+#include <errno.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/address.h"
+#include "control/rdata.h"
+#include "control/zones.h"
+
+struct outcome {
+	bool is_ok;
+	bool has_no_rdata; /* octoDNS was not asked for any */
+	char *reasons;     /* one a line */
+	char *rdata;       /* sorted, one a line */
+	char *dynamic;     /* pools and rules, one a line; "" for a static record */
+	char *message;     /* first error, for the report */
+};
+
+static void
+fail(const char *what)
+{
+	fprintf(stderr, "record_cases: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static void
+free_outcome(struct outcome *outcome)
+{
+	free(outcome->reasons);
+	free(outcome->rdata);
+	free(outcome->dynamic);
+	free(outcome->message);
+}
+
+/* plain_rdata removes what is only spelling: how a TXT is cut into strings, a blank in a name, a
+ * target's final dot. */
+static char *
+plain_rdata(const char *text)
+{
+	char *plain = malloc(strlen(text) + 2);
+	size_t len = 0;
+
+	if (plain == NULL) {
+		fail("memory");
+	}
+	while (*text != '\0') {
+		if (strncmp(text, "\" \"", 3) == 0) {
+			text += 3;
+		} else if (strncmp(text, "\\032", 4) == 0) {
+			plain[len++] = ' ';
+			text += 4;
+		} else {
+			plain[len++] = *text++;
+		}
+	}
+	plain[len] = '\0';
+	if (len > 0 && plain[len - 1] != '"' && plain[len - 1] != '.' &&
+			strpbrk(plain, "ghijklmnopqrstuvwxyz")) {
+		plain[len++] = '.';
+		plain[len] = '\0';
+	}
+	return plain;
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	char *const *x = a;
+	char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* join sorts texts, drops repeated ones and frees them. */
+static char *
+join(char **texts, size_t cnt)
+{
+	char *joined = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&joined, &size);
+
+	if (out == NULL) {
+		fail("memory");
+	}
+	qsort(texts, cnt, sizeof(*texts), compare_texts);
+	for (size_t i = 0; i < cnt; i++) {
+		if (i == 0 || strcmp(texts[i], texts[i - 1]) != 0) {
+			fprintf(out, "%s\n", texts[i]);
+		}
+	}
+	fclose(out);
+	for (size_t i = 0; i < cnt; i++) {
+		free(texts[i]);
+	}
+	return joined;
+}
+
+static void
+print_list(FILE *out, char **texts, size_t cnt)
+{
+	char *joined = join(texts, cnt);
+
+	for (char *at = joined; *at != '\0'; at++) {
+		fputc(*at == '\n' ? ' ' : *at, out);
+	}
+	free(joined);
+}
+
+static void
+print_json_list(FILE *out, const json_t *list)
+{
+	char *texts[512];
+	size_t i = 0;
+	json_t *item = NULL;
+
+	json_array_foreach(list, i, item)
+	{
+		texts[i] = strdup(json_string_value(item));
+	}
+	print_list(out, texts, json_array_size(list));
+}
+
+static char *
+value_text(const char *value, long long weight, const char *status)
+{
+	char *plain = plain_rdata(value);
+	char *text = NULL;
+
+	if (asprintf(&text, "%s/%lld/%s", plain, weight, status) < 0) {
+		fail("memory");
+	}
+	free(plain);
+	return text;
+}
+
+static void
+print_json_pool(FILE *out, const char *name, const json_t *pool)
+{
+	const char *fallback = json_string_value(json_object_get(pool, "fallback"));
+	char *texts[128];
+	size_t i = 0;
+	json_t *item = NULL;
+
+	json_array_foreach(json_object_get(pool, "values"), i, item)
+	{
+		texts[i] = value_text(json_string_value(json_object_get(item, "value")),
+				json_integer_value(json_object_get(item, "weight")),
+				json_string_value(json_object_get(item, "status")));
+	}
+	fprintf(out, "pool %s -> %s: ", name, fallback != NULL ? fallback : "none");
+	print_list(out, texts, json_array_size(json_object_get(pool, "values")));
+	fputc('\n', out);
+}
+
+/* Rules that name no pool, which only a lenient record can have, are not followed by us. */
+static char *
+expected_dynamic(const json_t *dynamic)
+{
+	json_t *pools = json_object_get(dynamic, "pools");
+	json_t *rules = json_object_get(dynamic, "rules");
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	const char *name = NULL;
+	size_t i = 0;
+	json_t *item = NULL;
+
+	if (json_object_size(pools) > 0 && json_array_size(rules) > 0) {
+		json_object_foreach(pools, name, item)
+		{
+			print_json_pool(out, name, item);
+		}
+		json_array_foreach(rules, i, item)
+		{
+			if (json_object_get(item, "pool") == NULL) {
+				continue;
+			}
+			fprintf(out, "rule %s: ", json_string_value(json_object_get(item, "pool")));
+			print_json_list(out, json_object_get(item, "geos"));
+			print_json_list(out, json_object_get(item, "subnets"));
+			fputc('\n', out);
+		}
+	}
+	fclose(out);
+	return text;
+}
+
+static void
+print_rule(FILE *out, const struct cp_dynamic *dynamic, const struct tbl_rule_input *rule)
+{
+	char *texts[512];
+
+	fprintf(out, "rule %s: ", dynamic->pools[rule->pool].name);
+	for (uint32_t i = 0; i < rule->geo_cnt; i++) {
+		texts[i] = strdup(rule->geos[i]);
+	}
+	print_list(out, texts, rule->geo_cnt);
+	for (uint32_t i = 0; i < rule->subnet_cnt; i++) {
+		texts[i] = malloc(CP_PREFIX_TEXT_MAX);
+		cp_prefix_text(&rule->subnets[i], texts[i]);
+	}
+	print_list(out, texts, rule->subnet_cnt);
+	fputc('\n', out);
+}
+
+static void
+print_dynamic(FILE *out, const struct cp_dynamic *dynamic)
+{
+	static const char *const statuses[] = { "obey", "up", "down" };
+
+	for (uint32_t i = 0; i < dynamic->pool_cnt; i++) {
+		const struct cp_pool *pool = &dynamic->pools[i];
+		char *texts[128];
+
+		for (uint32_t k = 0; k < pool->value_cnt; k++) {
+			texts[k] = value_text(pool->values[k].text, pool->values[k].weight,
+					statuses[pool->values[k].status]);
+		}
+		fprintf(out, "pool %s -> %s: ", pool->name,
+				pool->fallback >= 0 ? dynamic->pools[pool->fallback].name : "none");
+		print_list(out, texts, pool->value_cnt);
+		fputc('\n', out);
+	}
+	for (uint32_t i = 0; i < dynamic->rule_cnt; i++) {
+		print_rule(out, dynamic, &dynamic->rules[i]);
+	}
+}
+
+static struct outcome
+expected_outcome(const json_t *expect)
+{
+	struct outcome outcome = { .is_ok = json_is_true(json_object_get(expect, "ok")) };
+	json_t *reasons = json_object_get(expect, "reasons");
+	json_t *rdata = json_object_get(expect, "rdata");
+	char *texts[128];
+	size_t size = 0;
+	size_t i = 0;
+	json_t *item = NULL;
+	FILE *out = open_memstream(&outcome.reasons, &size);
+
+	json_array_foreach(reasons, i, item)
+	{
+		/* The YAML provider gives every record a TTL before octoDNS validates it. */
+		if (strcmp(json_string_value(item), "missing ttl") != 0) {
+			fprintf(out, "%s\n", json_string_value(item));
+		}
+	}
+	fclose(out);
+	if (!outcome.is_ok && size == 0 && json_array_size(reasons) > 0) {
+		outcome.is_ok = true;
+		outcome.has_no_rdata = true;
+	}
+	json_array_foreach(rdata, i, item)
+	{
+		texts[i] = plain_rdata(json_string_value(item));
+	}
+	outcome.rdata = join(texts, json_array_size(rdata));
+	outcome.dynamic = expected_dynamic(json_object_get(expect, "dynamic"));
+	return outcome;
+}
+
+/* Only the reasons of errors: warnings are what lenience made of them. */
+static void
+collect_reasons(const struct conf_errors *errors, struct outcome *outcome)
+{
+	size_t size = 0;
+	FILE *out = open_memstream(&outcome->reasons, &size);
+
+	for (size_t i = 0; i < errors->cnt; i++) {
+		const char *line = errors->messages[i].text;
+
+		if (errors->messages[i].level != CONF_ERROR) {
+			continue;
+		}
+		if (outcome->message == NULL) {
+			outcome->message = strdup(line);
+		}
+		for (line = strchr(line, '\n'); line != NULL; line = strchr(line + 1, '\n')) {
+			if (strncmp(line, "\n  - ", 5) == 0) {
+				fprintf(out, "%.*s\n", (int)strcspn(line + 5, "\n"), line + 5);
+			}
+		}
+	}
+	fclose(out);
+}
+
+static struct outcome
+load_outcome(const char *dir)
+{
+	struct cp_zones_options options = cp_zones_defaults();
+	struct conf_errors errors = { 0 };
+	struct cp_zones *zones = NULL;
+	struct outcome outcome = { 0 };
+	char *texts[TBL_RRSET_RECORDS_MAX];
+	size_t cnt = 0;
+	size_t size = 0;
+	FILE *dynamic = open_memstream(&outcome.dynamic, &size);
+
+	options.enforce_order = false; /* the cases are parsed data, their order means nothing */
+	if (cp_zones_load(dir, &options, &errors, &zones) != 0 || zones->cnt != 1) {
+		conf_errors_print(&errors, stderr, false);
+		fail("the case is no zone");
+	}
+	outcome.is_ok = errors.error_cnt == 0;
+	collect_reasons(&errors, &outcome);
+	for (size_t i = 0; outcome.is_ok && i < zones->items[0].record_cnt; i++) {
+		const struct cp_record *record = &zones->items[0].records[i];
+
+		for (uint32_t k = 0; record->type != CP_TYPE_SOA && k < record->value_cnt; k++) {
+			texts[cnt++] = plain_rdata(record->texts[k]);
+		}
+		if (record->dynamic != NULL) {
+			print_dynamic(dynamic, record->dynamic);
+		}
+	}
+	fclose(dynamic);
+	outcome.rdata = join(texts, cnt);
+	cp_zones_free(zones);
+	conf_errors_free(&errors);
+	return outcome;
+}
+
+/* write_zone makes the case a zone file. JSON is YAML, so the record is written as it came. Zones of
+ * one label, which octoDNS does not list either, get another one. */
+static char *
+write_zone(const char *dir, const json_t *test)
+{
+	json_t *data = json_deep_copy(json_object_get(test, "data"));
+	json_t *octodns = json_object_get(data, "octodns");
+	json_t *zone = json_object();
+	const char *zone_name = json_string_value(json_object_get(test, "zone"));
+	bool is_short = strchr(zone_name, '.') == strrchr(zone_name, '.');
+	char *path = NULL;
+
+	if (octodns == NULL) {
+		octodns = json_object();
+		json_object_set_new(data, "octodns", octodns);
+	}
+	/* Which records go to which provider is not what is compared. */
+	json_object_del(octodns, "ignored");
+	json_object_del(octodns, "included");
+	json_object_del(octodns, "excluded");
+	if (json_is_true(json_object_get(test, "lenient"))) {
+		json_object_set_new(octodns, "lenient", json_true());
+	}
+	json_object_set_new(zone, json_string_value(json_object_get(test, "name")), data);
+	if (asprintf(&path, "%s/%s%syaml", dir, zone_name, is_short ? "test." : "") < 0 ||
+			json_dump_file(zone, path, 0) != 0) {
+		fail("writing a case");
+	}
+	json_decref(zone);
+	return path;
+}
+
+static bool
+has_other_than_ascii(const json_t *value)
+{
+	char *text = json_dumps(value, JSON_ENCODE_ANY);
+	bool has = false;
+
+	for (const char *at = text; at != NULL && *at != '\0'; at++) {
+		has = has || (unsigned char)*at > 0x7f;
+	}
+	free(text);
+	return has;
+}
+
+static bool
+is_idn(const json_t *test, const json_t *data)
+{
+	return has_other_than_ascii(json_object_get(test, "name")) || has_other_than_ascii(data);
+}
+
+static bool
+is_without_rdata(const json_t *test, const json_t *data)
+{
+	(void)data;
+	return json_object_get(json_object_get(test, "expect"), "rdata_error") != NULL;
+}
+
+static bool
+is_ttl_below_zero(const json_t *test, const json_t *data)
+{
+	(void)test;
+	return json_integer_value(json_object_get(data, "ttl")) < 0;
+}
+
+static bool
+is_geo(const json_t *test, const json_t *data)
+{
+	(void)test;
+	return json_object_get(data, "geo") != NULL && json_object_get(data, "dynamic") == NULL;
+}
+
+static bool
+is_apex_cname(const json_t *test, const json_t *data)
+{
+	const char *type = json_string_value(json_object_get(data, "type"));
+
+	return strcmp(type, "CNAME") == 0 &&
+	       strcmp(json_string_value(json_object_get(test, "name")), "") == 0;
+}
+
+static bool
+is_beyond_16_bits(const json_t *test, const json_t *data)
+{
+	static const char *const keys[] = { "preference", "priority", "weight", "port" };
+	const json_t *value = json_object_get(data, "value");
+
+	(void)test;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (json_integer_value(json_object_get(value, keys[i])) > UINT16_MAX) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct deviation {
+	bool (*is_meant)(const json_t *test, const json_t *data);
+	const char *text;
+	size_t cnt;
+} deviations[] = {
+	{ is_idn, "names and texts in other than ASCII are refused for now", 0 },
+	{ is_without_rdata, "a lenient record without any value is refused: nothing to serve", 0 },
+	{ is_ttl_below_zero, "a lenient TTL below zero is refused: it cannot be sent", 0 },
+	{ is_apex_cname,
+			"a lenient CNAME at the apex is refused: it cannot stand beside SOA and NS",
+			0 },
+	{ is_beyond_16_bits, "numbers that their field cannot hold are refused", 0 },
+	{ is_geo, "the old `geo` key is refused, with a hint to write `dynamic`", 0 },
+};
+#define DEVIATION_CNT (sizeof(deviations) / sizeof(deviations[0]))
+
+struct tally {
+	size_t agreed, skipped, differing;
+	json_t *skipped_types;
+};
+
+static void
+skip(struct tally *tally, const char *type)
+{
+	json_int_t cnt = json_integer_value(json_object_get(tally->skipped_types, type));
+
+	json_object_set_new(tally->skipped_types, type, json_integer(cnt + 1));
+	tally->skipped++;
+}
+
+static bool
+is_agreed(const struct outcome *ours, const struct outcome *theirs)
+{
+	if (ours->is_ok != theirs->is_ok) {
+		return false;
+	}
+	if (theirs->has_no_rdata) {
+		return true;
+	}
+	return ours->is_ok ? strcmp(ours->rdata, theirs->rdata) == 0 &&
+	                                       strcmp(ours->dynamic, theirs->dynamic) == 0
+	                   : strcmp(ours->reasons, theirs->reasons) == 0;
+}
+
+static void
+count(struct tally *tally, size_t line, const json_t *test, const struct outcome *ours,
+		const struct outcome *theirs)
+{
+	const json_t *data = json_object_get(test, "data");
+
+	if (is_agreed(ours, theirs)) {
+		tally->agreed++;
+		return;
+	}
+	for (size_t i = 0; i < DEVIATION_CNT; i++) {
+		if (deviations[i].is_meant(test, data)) {
+			deviations[i].cnt++;
+			return;
+		}
+	}
+	tally->differing++;
+	printf("case %zu differs\n octoDNS: %s\n%s%s%s ours: %s (%s)\n%s%s%s", line,
+			theirs->is_ok ? "ok" : "refused", theirs->reasons, theirs->rdata,
+			theirs->dynamic, ours->is_ok ? "ok" : "refused",
+			ours->message != NULL ? ours->message : "", ours->reasons, ours->rdata,
+			ours->dynamic);
+}
+
+static void
+run_case(struct tally *tally, size_t line, const char *dir, const json_t *test)
+{
+	const char *name =
+			json_string_value(json_object_get(json_object_get(test, "data"), "type"));
+	const struct cp_type *type = cp_type_find(name != NULL ? name : "");
+	struct outcome theirs;
+	struct outcome ours;
+	char *path = NULL;
+
+	/* A type nobody knows is refused by both; one octoDNS knows and we do not serve is not
+	 * compared. */
+	if (type != NULL && type->read == NULL) {
+		skip(tally, name);
+		return;
+	}
+	path = write_zone(dir, test);
+	theirs = expected_outcome(json_object_get(test, "expect"));
+	ours = load_outcome(dir);
+	count(tally, line, test, &ours, &theirs);
+	free_outcome(&theirs);
+	free_outcome(&ours);
+	unlink(path);
+	free(path);
+}
+
+static void
+report(const struct tally *tally)
+{
+	const char *type = NULL;
+	json_t *cnt = NULL;
+
+	printf("%zu cases agree, %zu differ\n", tally->agreed, tally->differing);
+	for (size_t i = 0; i < DEVIATION_CNT; i++) {
+		printf("%zu differ as meant: %s\n", deviations[i].cnt, deviations[i].text);
+	}
+	printf("%zu skipped, types not served yet:", tally->skipped);
+	json_object_foreach(tally->skipped_types, type, cnt)
+	{
+		printf(" %s %lld", type, (long long)json_integer_value(cnt));
+	}
+	printf("\n");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct tally tally = { .skipped_types = json_object() };
+	char dir[] = "/tmp/record-cases.XXXXXX";
+	FILE *file = argc == 2 ? fopen(argv[1], "r") : NULL;
+	char *text = NULL;
+	size_t cap = 0;
+
+	if (file == NULL || mkdtemp(dir) == NULL) {
+		fail(argc == 2 ? argv[1] : "usage: record_cases record-cases.jsonl");
+	}
+	for (size_t line = 1; getline(&text, &cap, file) > 0; line++) {
+		json_t *test = json_loads(text, 0, NULL);
+
+		if (test == NULL) {
+			fail("a line is not JSON");
+		}
+		run_case(&tally, line, dir, test);
+		json_decref(test);
+	}
+	report(&tally);
+	rmdir(dir);
+	free(text);
+	fclose(file);
+	json_decref(tally.skipped_types);
+	return tally.differing == 0 && tally.agreed > 0 ? 0 : 1;
+}
