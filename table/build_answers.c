@@ -412,6 +412,28 @@ make_zone(struct tbl_builder *b, uint32_t zone)
 	return rc != 0 ? rc : tbl_wire_end(b, NULL, &made->soa_negative);
 }
 
+/* Names and records lie in memory as they were added, and canonical order jumps about in them: at a
+ * million names most of the time was spent waiting for each in turn. Two distances, because where
+ * the bytes lie is only known once the name has come. */
+#define AHEAD_NAMES 16u
+#define AHEAD_BYTES 8u
+
+static void
+prefetch_ahead(const struct tbl_builder *b, size_t rank)
+{
+	const struct tbl_build_name *name;
+
+	if (b->names.cnt - rank <= AHEAD_NAMES) {
+		return;
+	}
+	name = tbl_build_name_at(b, b->order[rank + AHEAD_BYTES]);
+	__builtin_prefetch(tbl_build_name_at(b, b->order[rank + AHEAD_NAMES]));
+	__builtin_prefetch(name->wire);
+	if (name->rrset_cnt > 0) {
+		__builtin_prefetch(b->grouped[name->rrset_first].records);
+	}
+}
+
 int
 tbl_build_answers(struct tbl_builder *b, struct tbl_error *ret_error)
 {
@@ -425,6 +447,7 @@ tbl_build_answers(struct tbl_builder *b, struct tbl_error *ret_error)
 		uint32_t id = b->order[rank];
 		const struct tbl_build_name *name = tbl_build_name_at(b, id);
 
+		prefetch_ahead(b, rank);
 		if (name->node != TBL_NONE) {
 			rc = make_node(b, id, ret_error);
 		}
