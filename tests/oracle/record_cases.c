@@ -30,8 +30,8 @@ struct outcome {
 static void
 fail(const char *what)
 {
-	fprintf(stderr, "record_cases: %s: %s\n", what, strerror(errno));
-	exit(2);
+	(void)fprintf(stderr, "record_cases: %s: %s\n", what, strerrordesc_np(errno));
+	_exit(2);
 }
 
 static void
@@ -96,10 +96,10 @@ join(char **texts, size_t cnt)
 	qsort(texts, cnt, sizeof(*texts), compare_texts);
 	for (size_t i = 0; i < cnt; i++) {
 		if (i == 0 || strcmp(texts[i], texts[i - 1]) != 0) {
-			fprintf(out, "%s\n", texts[i]);
+			(void)fprintf(out, "%s\n", texts[i]);
 		}
 	}
-	fclose(out);
+	(void)fclose(out);
 	for (size_t i = 0; i < cnt; i++) {
 		free(texts[i]);
 	}
@@ -112,7 +112,7 @@ print_list(FILE *out, char **texts, size_t cnt)
 	char *joined = join(texts, cnt);
 
 	for (char *at = joined; *at != '\0'; at++) {
-		fputc(*at == '\n' ? ' ' : *at, out);
+		(void)fputc(*at == '\n' ? ' ' : *at, out);
 	}
 	free(joined);
 }
@@ -158,9 +158,9 @@ print_json_pool(FILE *out, const char *name, const json_t *pool)
 				json_integer_value(json_object_get(item, "weight")),
 				json_string_value(json_object_get(item, "status")));
 	}
-	fprintf(out, "pool %s -> %s: ", name, fallback != NULL ? fallback : "none");
+	(void)fprintf(out, "pool %s -> %s: ", name, fallback != NULL ? fallback : "none");
 	print_list(out, texts, json_array_size(json_object_get(pool, "values")));
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 /* Rules that name no pool, which only a lenient record can have, are not followed by us. */
@@ -186,13 +186,14 @@ expected_dynamic(const json_t *dynamic)
 			if (json_object_get(item, "pool") == NULL) {
 				continue;
 			}
-			fprintf(out, "rule %s: ", json_string_value(json_object_get(item, "pool")));
+			(void)fprintf(out, "rule %s: ",
+					json_string_value(json_object_get(item, "pool")));
 			print_json_list(out, json_object_get(item, "geos"));
 			print_json_list(out, json_object_get(item, "subnets"));
-			fputc('\n', out);
+			(void)fputc('\n', out);
 		}
 	}
-	fclose(out);
+	(void)fclose(out);
 	return text;
 }
 
@@ -201,7 +202,7 @@ print_rule(FILE *out, const struct cp_dynamic *dynamic, const struct tbl_rule_in
 {
 	char *texts[512];
 
-	fprintf(out, "rule %s: ", dynamic->pools[rule->pool].name);
+	(void)fprintf(out, "rule %s: ", dynamic->pools[rule->pool].name);
 	for (uint32_t i = 0; i < rule->geo_cnt; i++) {
 		texts[i] = strdup(rule->geos[i]);
 	}
@@ -211,7 +212,7 @@ print_rule(FILE *out, const struct cp_dynamic *dynamic, const struct tbl_rule_in
 		cp_prefix_text(&rule->subnets[i], texts[i]);
 	}
 	print_list(out, texts, rule->subnet_cnt);
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 static void
@@ -227,10 +228,10 @@ print_dynamic(FILE *out, const struct cp_dynamic *dynamic)
 			texts[k] = value_text(pool->values[k].text, pool->values[k].weight,
 					statuses[pool->values[k].status]);
 		}
-		fprintf(out, "pool %s -> %s: ", pool->name,
+		(void)fprintf(out, "pool %s -> %s: ", pool->name,
 				pool->fallback >= 0 ? dynamic->pools[pool->fallback].name : "none");
 		print_list(out, texts, pool->value_cnt);
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 	for (uint32_t i = 0; i < dynamic->rule_cnt; i++) {
 		print_rule(out, dynamic, &dynamic->rules[i]);
@@ -253,10 +254,10 @@ expected_outcome(const json_t *expect)
 	{
 		/* The YAML provider gives every record a TTL before octoDNS validates it. */
 		if (strcmp(json_string_value(item), "missing ttl") != 0) {
-			fprintf(out, "%s\n", json_string_value(item));
+			(void)fprintf(out, "%s\n", json_string_value(item));
 		}
 	}
-	fclose(out);
+	(void)fclose(out);
 	if (!outcome.is_ok && size == 0 && json_array_size(reasons) > 0) {
 		outcome.is_ok = true;
 		outcome.has_no_rdata = true;
@@ -288,11 +289,12 @@ collect_reasons(const struct conf_errors *errors, struct outcome *outcome)
 		}
 		for (line = strchr(line, '\n'); line != NULL; line = strchr(line + 1, '\n')) {
 			if (strncmp(line, "\n  - ", 5) == 0) {
-				fprintf(out, "%.*s\n", (int)strcspn(line + 5, "\n"), line + 5);
+				(void)fprintf(out, "%.*s\n", (int)strcspn(line + 5, "\n"),
+						line + 5);
 			}
 		}
 	}
-	fclose(out);
+	(void)fclose(out);
 }
 
 static struct outcome
@@ -324,7 +326,7 @@ load_outcome(const char *dir)
 			print_dynamic(dynamic, record->dynamic);
 		}
 	}
-	fclose(dynamic);
+	(void)fclose(dynamic);
 	outcome.rdata = join(texts, cnt);
 	cp_zones_free(zones);
 	conf_errors_free(&errors);
@@ -563,7 +565,7 @@ main(int argc, char **argv)
 	report(&tally);
 	rmdir(dir);
 	free(text);
-	fclose(file);
+	(void)fclose(file);
 	json_decref(tally.skipped_types);
 	return tally.differing == 0 && tally.agreed > 0 ? 0 : 1;
 }

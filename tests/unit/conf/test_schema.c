@@ -108,8 +108,8 @@ load(const char *text, struct config *config, struct conf_errors *errors)
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	(void)fputs(text, file);
+	(void)fclose(file);
 	return conf_schema_load(path, rows, config, errors);
 }
 
@@ -224,12 +224,12 @@ test_errors(void **state)
 
 		assert_int_equal(load(cases[i].text, &config, &errors), -EINVAL);
 		for (size_t k = 0; k < errors.cnt; k++) {
-			fprintf(out, "%u:%u: error: %s\n", errors.messages[k].line,
+			(void)fprintf(out, "%u:%u: error: %s\n", errors.messages[k].line,
 					errors.messages[k].col, errors.messages[k].text);
 			assert_int_equal(errors.messages[k].level, CONF_ERROR);
 			assert_string_equal(errors.messages[k].file, path);
 		}
-		fclose(out);
+		(void)fclose(out);
 		assert_string_equal(said, cases[i].messages);
 		free(said);
 		conf_errors_free(&errors);
@@ -245,7 +245,7 @@ test_help_names_every_key(void **state)
 
 	(void)state;
 	conf_schema_help(rows, out);
-	fclose(out);
+	(void)fclose(out);
 	assert_non_null(strstr(text, "  cnt: integer 0..10; default 5\n      A number.\n"));
 	assert_non_null(strstr(text, "    queues: integer 1..64 (queues); default 1\n"));
 	assert_non_null(strstr(text, "    driver: text; required\n"));

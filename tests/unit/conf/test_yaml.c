@@ -19,7 +19,7 @@ printed(const struct conf_errors *errors)
 
 	assert_non_null(out);
 	conf_errors_print(errors, out, false);
-	fclose(out);
+	(void)fclose(out);
 	return text;
 }
 
@@ -268,12 +268,12 @@ test_print_shows_the_line(void **state)
 
 	(void)state;
 	assert_int_equal(write(fd, "a: 1\n\tb: 2\n", 11), 11);
-	close(fd);
+	(void)close(fd);
 	conf_error_add(&errors, CONF_ERROR, path, 2, 3, "wrong %s", "b");
 	conf_error_add(&errors, CONF_WARNING, "", 0, 0, "and more");
 	out = open_memstream(&text, &size);
 	conf_errors_print(&errors, out, true);
-	fclose(out);
+	(void)fclose(out);
 	(void)snprintf(expected, sizeof(expected),
 			"%s:2:3: error: wrong b\n    \tb: 2\n    \t ^\nwarning: and more\n", path);
 	assert_string_equal(text, expected);

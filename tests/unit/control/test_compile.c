@@ -6,6 +6,7 @@
 
 #include "table/reply.h"
 
+#include "control/address.h"
 #include "control/compile.h"
 #include "tests/unit/control/zone_text.h"
 #include "tests/unit/test.h"
@@ -77,15 +78,10 @@ ask(const struct compiled *compiled, const char *qname, uint16_t type, const cha
 {
 	uint8_t wire[TBL_NAME_MAX];
 	struct tbl_name name;
-	struct tbl_addr addr = { .family = 4 };
+	struct tbl_addr addr;
 	struct tbl_reply reply;
-	unsigned int bytes[4];
 
-	assert_int_equal(sscanf(client, "%u.%u.%u.%u", &bytes[0], &bytes[1], &bytes[2], &bytes[3]),
-			4);
-	for (int i = 0; i < 4; i++) {
-		addr.bytes[i] = (uint8_t)bytes[i];
-	}
+	assert_int_equal(cp_address_parse(client, 4, &addr), 0);
 	assert_true(tbl_name_from_text(qname, wire) > 0);
 	assert_true(tbl_name_parse(wire, sizeof(wire), &name) > 0);
 	tbl_name_hash(&name, compiled->view.header->hash_seed);
@@ -107,7 +103,7 @@ test_zone_answers(void **state)
 	struct loaded loaded = load_text(
 			"'':\n"
 			"- {dynamic: {pools: {us: {fallback: world, values: [{value: 192.0.2.1}]}, "
-	                "world: "
+			"world: "
 			"{values: [{value: 192.0.2.2}]}}, rules: [{geos: [NA], pool: us}, {pool: "
 			"world}]}, " CHECK "type: A, values: [192.0.2.1, 192.0.2.2]}\n"
 			"- {type: NS, value: ns.example.test.}\n"
@@ -156,11 +152,11 @@ test_targets(void **state)
 	struct loaded loaded =
 			load_text("'': {type: NS, value: ns.example.test.}\n"
 				  "a: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}, {status: "
-	                          "up, value: "
+				  "up, value: "
 				  "192.0.2.2}, {status: down, value: 192.0.2.3}]}}, rules: [{pool: "
-	                          "p}]}, " CHECK "type: A, value: 192.0.2.1}\n"
+				  "p}]}, " CHECK "type: A, value: 192.0.2.1}\n"
 				  "b: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}]}}, "
-	                          "rules: [{pool: p}]}, " CHECK "type: A, value: 192.0.2.1}\n");
+				  "rules: [{pool: p}]}, " CHECK "type: A, value: 192.0.2.1}\n");
 	struct compiled compiled = compile(&loaded, NULL);
 
 	(void)state;
@@ -185,16 +181,16 @@ test_rule_sets_are_shared(void **state)
 						     "type: A, value: 192.0.2.1}\n"
 						     "b: {dynamic: {" POOLS_OF("192.0.2.3",
 								     "192.0.2.4") "rules: [{geos: "
-	                                                                          "[EU, NA], pool: "
+										  "[EU, NA], pool: "
 										  "one}, {pool: "
-	                                                                          "two}]}, " CHECK
+										  "two}]}, " CHECK
 										  "type: A, value: "
-	                                                                          "192.0.2.1}\n"
+										  "192.0.2.1}\n"
 										  "c: {dynamic: "
-	                                                                          "{" POOLS_OF("192"
-	                                                                                       ".0."
-	                                                                                       "2."
-	                                                                                       "5",
+										  "{" POOLS_OF("192"
+											       ".0."
+											       "2."
+											       "5",
 												  "192.0.2.6") "rules: [{geos: [NA], pool: "
 													       "one}, {pool: two}]}, " CHECK
 													       "type: A, value: 192.0.2.1}\n");
@@ -226,7 +222,7 @@ test_location_is_kept(void **state)
 
 	(void)state;
 	assert_int_equal(cp_compiler_new(&compiler), 0);
-	for (char octet = '1'; octet <= '3'; octet++) {
+	for (int octet = 1; octet <= 3; octet++) {
 		char text[512];
 		struct loaded loaded;
 		struct compiled compiled;
@@ -235,15 +231,15 @@ test_location_is_kept(void **state)
 
 		(void)snprintf(text, sizeof(text), "%s", zone);
 		at = strstr(text, "%c");
-		at[0] = octet;
+		at[0] = (char)('0' + octet);
 		memmove(at + 1, at + 2, strlen(at + 2) + 1);
 		loaded = load_text(text);
 		compiled = compile_with(
-				compiler, &loaded, octet < '3' ? NULL : &geo, 1u + (uint64_t)octet);
+				compiler, &loaded, octet < 3 ? NULL : &geo, 1u + (uint64_t)octet);
 		assert_int_equal(compiled.rc, 0);
 		free_loaded(&loaded);
 		reply = ask(&compiled, "a.example.test.", 1, "198.51.100.9");
-		assert_int_equal(last_rdata(&compiled, &reply, 4)[3], octet - '0');
+		assert_int_equal(last_rdata(&compiled, &reply, 4)[3], octet);
 		assert_string_equal(compiled.view.strings + compiled.view.rules[0].subnets_str,
 				"198.51.100.0/25");
 		reply = ask(&compiled, "a.example.test.", 1, "198.51.100.200");
@@ -259,7 +255,7 @@ test_same_input_same_image(void **state)
 	struct loaded loaded =
 			load_text("'': {type: NS, value: ns.example.test.}\n"
 				  "a: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}]}}, "
-	                          "rules: [{pool: p}]}, " CHECK "type: A, value: 192.0.2.1}\n"
+				  "rules: [{pool: p}]}, " CHECK "type: A, value: 192.0.2.1}\n"
 				  "b: {type: TXT, values: [x, y]}\n");
 	struct compiled first = compile(&loaded, &geo);
 	struct compiled second = compile(&loaded, &geo);
@@ -331,9 +327,9 @@ test_geos_need_a_database(void **state)
 	const struct zone_file files[] = {
 		{ "a.test.yaml", "'': {type: NS, value: ns.b.test.}\n"
 				 "x: {dynamic: {pools: {p: {values: [{value: 192.0.2.1}]}, q: "
-		                 "{values: "
+				 "{values: "
 				 "[{value: 192.0.2.2}]}}, rules: [{geos: [EU], pool: p}, {pool: "
-		                 "q}]}, " CHECK "type: A, value: 192.0.2.1}\n" },
+				 "q}]}, " CHECK "type: A, value: 192.0.2.1}\n" },
 		{ "b.test.yaml", "'': {type: NS, value: ns.b.test.}\n" },
 		{ NULL, NULL },
 	};

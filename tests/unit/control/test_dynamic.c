@@ -36,7 +36,7 @@ expect_refusals(const struct refusal *rows, size_t cnt)
 
 		(void)snprintf(expected, sizeof(expected),
 				"example.test.yaml:3:3: error: Invalid record "
-		                "\"x.example.test.\"\n%s",
+				"\"x.example.test.\"\n%s",
 				rows[i].reasons);
 		assert_string_equal(loaded.said, expected);
 		free_loaded(&loaded);
@@ -120,7 +120,7 @@ test_refused_rules(void **state)
 				"  - unused pools: \"two\"\n" },
 		{ POOLS, RULES("{geos: [EU], pool: three}, {pool: one}"),
 				"  - rule 1 undefined pool \"three\"\n  - unused pools: "
-		                "\"two\"\n" },
+				"\"two\"\n" },
 		{ POOLS, RULES("{geos: [EU], pool: one}, {geos: [AS], pool: one}, {pool: two}"),
 				"  - rule 2 invalid, target pool \"one\" reused\n" },
 		{ POOLS, RULES("{pool: one}, {pool: two}"), "  - rule 2 duplicate default\n" },
@@ -135,18 +135,18 @@ test_refused_rules(void **state)
 				"  - rule 1 invalid subnet \"x\"\n" },
 		{ POOLS, RULES("{pool: one, subnets: [10.1.1.0/24, 10.1.0.0/16]}, {pool: two}"),
 				"  - rule 1 targets subnet 10.1.1.0/24 which is more specific than "
-		                "the "
+				"the "
 				"previously seen 10.1.0.0/16 in rule 1\n" },
 		{ POOLS,
 				RULES("{pool: one, subnets: [10.1.0.0/16]}, {pool: two, subnets: "
-		                      "[10.1.0.0/16, "
+				      "[10.1.0.0/16, "
 				      "'::/0']}, {pool: two}"),
 				"  - rule 2 targets subnet 10.1.0.0/16 which has previously been "
-		                "seen in rule "
+				"seen in rule "
 				"1\n" },
 		{ POOLS,
 				RULES("{geos: [NA-US-CA-LA, XX, EU-UK, NA-US-ZZ, no], pool: one}, "
-		                      "{pool: two}"),
+				      "{pool: two}"),
 				"  - rule 1 unknown country code \"EU-UK\"\n"
 				"  - rule 1 unknown continent code \"False\"\n"
 				"  - rule 1 invalid geo code \"NA-US-CA-LA\"\n"
@@ -154,28 +154,28 @@ test_refused_rules(void **state)
 				"  - rule 1 unknown continent code \"XX\"\n" },
 		{ POOLS, RULES("{geos: [NA-US, NA], pool: one}, {pool: two}"),
 				"  - rule 1 targets geo NA-US which is more specific than the "
-		                "previously seen "
+				"previously seen "
 				"NA in rule 1\n" },
 		{ POOLS, RULES("{geos: [NA], pool: one}, {geos: [NA], pool: two}, {pool: two}"),
 				"  - rule 2 targets geo NA which has previously been seen in rule "
-		                "1\n" },
+				"1\n" },
 		{ POOLS,
 				RULES("{geos: [NA], pool: one}, {geos: [AS], pool: two, subnets: "
-		                      "[10.0.0.0/8]}, "
+				      "[10.0.0.0/8]}, "
 				      "{pool: one}"),
 				"  - rule 2 with subnet(s) and geo(s) should appear before all "
-		                "geo-only "
+				"geo-only "
 				"rules\n" },
 		{ POOLS,
 				RULES("{geos: [NA], pool: one}, {pool: two, subnets: "
-		                      "[10.0.0.0/8]}, {pool: "
+				      "[10.0.0.0/8]}, {pool: "
 				      "one}"),
 				"  - rule 2 with only subnet targeting should appear before all "
-		                "geo targeting "
+				"geo targeting "
 				"rules\n" },
 		{ POOLS, RULES("{pool: one}, {geos: [NA], pool: two}"),
 				"  - final rule has \"subnets\" and/or \"geos\" and is not "
-		                "catchall\n" },
+				"catchall\n" },
 	};
 
 	(void)state;
@@ -201,7 +201,7 @@ test_good_record(void **state)
 	struct loaded loaded = load_dynamic(
 			"    pools:\n"
 			"      b: {fallback: a, values: [{value: 192.0.2.9, weight: 3}, {status: "
-	                "up, value: "
+			"up, value: "
 			"192.0.2.10, weight: '5'}]}\n"
 			"      a: {fallback: ~, values: [{status: down, value: 192.0.2.1}]}\n",
 			RULES("{pool: b, subnets: [10.2.0.0/16, 10.1.0.0/16]}, "
@@ -266,7 +266,7 @@ test_lenient(void **state)
 		assert_int_equal(loaded.errors.cnt, 1);
 		assert_non_null(record);
 		assert_int_equal(record->dynamic != NULL, rows[i].is_dynamic);
-		assert_int_equal(rows[i].is_dynamic ? record->dynamic->rule_cnt : 0,
+		assert_int_equal(record->dynamic != NULL ? record->dynamic->rule_cnt : 0,
 				rows[i].rule_cnt);
 		free_loaded(&loaded);
 	}
@@ -353,16 +353,16 @@ test_refused_healthchecks(void **state)
 		{ "{healthcheck: {port: http}}", "  - invalid healthcheck port \"http\"\n" },
 		{ "{meridian: {healthcheck: {interval: 0.05}}}",
 				"  - octodns.meridian.healthcheck.interval must be 0.1 to 3600 "
-		                "seconds\n" },
+				"seconds\n" },
 		{ "{meridian: {healthcheck: {interval: 200ms}}}",
 				"  - octodns.meridian.healthcheck.interval must be 0.1 to 3600 "
-		                "seconds\n" },
+				"seconds\n" },
 		{ "{meridian: {healthcheck: {interval: .nan}}}",
 				"  - octodns.meridian.healthcheck.interval must be 0.1 to 3600 "
-		                "seconds\n" },
+				"seconds\n" },
 		{ "{meridian: {healthcheck: {interval: 1, timeout: 2}}}",
 				"  - octodns.meridian.healthcheck.timeout must be 0.01 to 1 "
-		                "seconds\n" },
+				"seconds\n" },
 		{ "{meridian: {healthcheck: {fall: 0, rise: 101}}}",
 				"  - octodns.meridian.healthcheck.fall must be 1 to 100 probes\n"
 				"  - octodns.meridian.healthcheck.rise must be 1 to 100 probes\n" },
@@ -372,7 +372,7 @@ test_refused_healthchecks(void **state)
 		{ "{meridian: 5}", "  - octodns.meridian must hold \"key: value\" pairs\n" },
 		{ "{route53: {healthcheck: {failure_threshold: x}}}",
 				"  - octodns.route53.healthcheck.failure_threshold must be 1 to "
-		                "100 probes\n" },
+				"100 probes\n" },
 	};
 
 	(void)state;
@@ -384,7 +384,7 @@ test_refused_healthchecks(void **state)
 		(void)snprintf(octodns, sizeof(octodns), "  octodns: %s\n", rows[i].octodns);
 		(void)snprintf(expected, sizeof(expected),
 				"example.test.yaml:3:3: error: Invalid record "
-		                "\"x.example.test.\"\n%s",
+				"\"x.example.test.\"\n%s",
 				rows[i].reasons);
 		loaded = load_dynamic(POOLS, GOOD, octodns);
 		assert_string_equal(loaded.said, expected);
@@ -396,7 +396,7 @@ static void
 test_warning_of_unprobed_checks(void **state)
 {
 	static const char obey[] = "dynamic: {pools: {a: {values: [{value: 192.0.2.1}]}}, rules: "
-	                           "[{pool: a}]}, ";
+				   "[{pool: a}]}, ";
 	static const char up[] =
 			"dynamic: {pools: {a: {values: [{status: up, value: 192.0.2.1}]}}, "
 			"rules: [{pool: a}]}, ";
@@ -409,19 +409,19 @@ test_warning_of_unprobed_checks(void **state)
 			"a: {%stype: A, value: 192.0.2.1}\n"
 			"b: {%stype: A, value: 192.0.2.1}\n"
 			"c: {%soctodns: {healthcheck: {protocol: ICMP}}, type: A, value: "
-	                "192.0.2.1}\n"
+			"192.0.2.1}\n"
 			"d: {%soctodns: {healthcheck: {protocol: TCP}}, type: A, value: "
-	                "192.0.2.1}\n"
+			"192.0.2.1}\n"
 			"e: {%stype: A, value: 192.0.2.1}\n",
 			obey, obey, obey, obey, up);
 	loaded = load_text(text);
 	assert_string_equal(loaded.said, "example.test.yaml:2:4: warning: health check protocol "
-	                                 "HTTPS is not probed yet; "
+					 "HTTPS is not probed yet; "
 					 "values of \"a.example.test.\" and of others without "
-	                                 "octodns.healthcheck are taken "
+					 "octodns.healthcheck are taken "
 					 "as up\n"
 					 "example.test.yaml:4:4: warning: health check protocol "
-	                                 "ICMP is not probed yet; "
+					 "ICMP is not probed yet; "
 					 "values of \"c.example.test.\" are taken as up\n");
 	free_loaded(&loaded);
 }

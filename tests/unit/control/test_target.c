@@ -6,78 +6,77 @@
 #include "control/target.h"
 #include "tests/unit/test.h"
 
+/* An address one character longer than a target holds. */
+#define LONG_ADDRESS_KEY                                                                       \
+	"tcp 0123456789012345678901234567890123456789012345678901234567890123 443 interval=1 " \
+	"timeout=1 fall=1 rise=1"
+
 static char host[] = "www.example.test";
 static char path[] = "/_dns?a=b c%20d";
+
+/* A check and a value, and the key and the label of the target they make. */
+static const struct {
+	struct cp_healthcheck check;
+	const char *value, *key, *label;
+} rows[] = {
+	{ { .protocol = CP_PROTOCOL_TCP,
+			  .port = 443,
+			  .interval_ms = 10000,
+			  .timeout_ms = 4000,
+			  .fall = 3,
+			  .rise = 2 },
+			"192.0.2.1", "tcp 192.0.2.1 443 interval=10000 timeout=4000 fall=3 rise=2",
+			"tcp 192.0.2.1:443" },
+	{ { .protocol = CP_PROTOCOL_TCP,
+			  .port = 80,
+			  .interval_ms = 200,
+			  .timeout_ms = 100,
+			  .fall = 1,
+			  .rise = 1 },
+			"2001:db8::1", "tcp 2001:db8::1 80 interval=200 timeout=100 fall=1 rise=1",
+			"tcp [2001:db8::1]:80" },
+	{ { .protocol = CP_PROTOCOL_HTTPS,
+			  .port = 443,
+			  .host = host,
+			  .path = path,
+			  .interval_ms = 1,
+			  .timeout_ms = 1,
+			  .fall = 1,
+			  .rise = 1 },
+			"192.0.2.1",
+			"https 192.0.2.1 443 host=www.example.test "
+			"path=/_dns?a=b%20c%2520d "
+			"interval=1 timeout=1 fall=1 rise=1",
+			"https 192.0.2.1:443 www.example.test/_dns?a=b c%20d" },
+	/* No host: the value itself; a name loses its final dot. */
+	{ { .protocol = CP_PROTOCOL_HTTP,
+			  .port = 80,
+			  .path = path + 4,
+			  .interval_ms = 1,
+			  .timeout_ms = 1,
+			  .fall = 1,
+			  .rise = 1 },
+			"a.test.",
+			"http a.test 80 host=a.test path=s?a=b%20c%2520d interval=1 "
+			"timeout=1 "
+			"fall=1 rise=1",
+			"http a.test:80 a.tests?a=b c%20d" },
+	{ { .protocol = CP_PROTOCOL_ICMP, .interval_ms = 1, .timeout_ms = 1, .fall = 1, .rise = 1 },
+			"192.0.2.1", "icmp 192.0.2.1 0 interval=1 timeout=1 fall=1 rise=1",
+			"icmp 192.0.2.1" },
+	{ { .protocol = CP_PROTOCOL_UDP,
+			  .port = 53,
+			  .interval_ms = UINT32_MAX,
+			  .timeout_ms = 1,
+			  .fall = 1,
+			  .rise = 1 },
+			"192.0.2.1", "udp 192.0.2.1 53 interval=4294967295 timeout=1 fall=1 rise=1",
+			"udp 192.0.2.1:53" },
+};
 
 static void
 test_keys_and_labels(void **state)
 {
-	static const struct {
-		struct cp_healthcheck check;
-		const char *value, *key, *label;
-	} rows[] = {
-		{ { .protocol = CP_PROTOCOL_TCP,
-				  .port = 443,
-				  .interval_ms = 10000,
-				  .timeout_ms = 4000,
-				  .fall = 3,
-				  .rise = 2 },
-				"192.0.2.1",
-				"tcp 192.0.2.1 443 interval=10000 timeout=4000 fall=3 rise=2",
-				"tcp 192.0.2.1:443" },
-		{ { .protocol = CP_PROTOCOL_TCP,
-				  .port = 80,
-				  .interval_ms = 200,
-				  .timeout_ms = 100,
-				  .fall = 1,
-				  .rise = 1 },
-				"2001:db8::1",
-				"tcp 2001:db8::1 80 interval=200 timeout=100 fall=1 rise=1",
-				"tcp [2001:db8::1]:80" },
-		{ { .protocol = CP_PROTOCOL_HTTPS,
-				  .port = 443,
-				  .host = host,
-				  .path = path,
-				  .interval_ms = 1,
-				  .timeout_ms = 1,
-				  .fall = 1,
-				  .rise = 1 },
-				"192.0.2.1",
-				"https 192.0.2.1 443 host=www.example.test "
-		                "path=/_dns?a=b%20c%2520d "
-				"interval=1 timeout=1 fall=1 rise=1",
-				"https 192.0.2.1:443 www.example.test/_dns?a=b c%20d" },
-		/* No host: the value itself; a name loses its final dot. */
-		{ { .protocol = CP_PROTOCOL_HTTP,
-				  .port = 80,
-				  .path = path + 4,
-				  .interval_ms = 1,
-				  .timeout_ms = 1,
-				  .fall = 1,
-				  .rise = 1 },
-				"a.test.",
-				"http a.test 80 host=a.test path=s?a=b%20c%2520d interval=1 "
-		                "timeout=1 "
-				"fall=1 rise=1",
-				"http a.test:80 a.tests?a=b c%20d" },
-		{ { .protocol = CP_PROTOCOL_ICMP,
-				  .interval_ms = 1,
-				  .timeout_ms = 1,
-				  .fall = 1,
-				  .rise = 1 },
-				"192.0.2.1", "icmp 192.0.2.1 0 interval=1 timeout=1 fall=1 rise=1",
-				"icmp 192.0.2.1" },
-		{ { .protocol = CP_PROTOCOL_UDP,
-				  .port = 53,
-				  .interval_ms = UINT32_MAX,
-				  .timeout_ms = 1,
-				  .fall = 1,
-				  .rise = 1 },
-				"192.0.2.1",
-				"udp 192.0.2.1 53 interval=4294967295 timeout=1 fall=1 rise=1",
-				"udp 192.0.2.1:53" },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct cp_target target;

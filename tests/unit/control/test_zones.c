@@ -62,112 +62,113 @@ test_values_and_ttls(void **state)
 	}
 }
 
+/* A zone file, and everything that is said about it. */
+static const struct {
+	const char *text, *said;
+} refusals[] = {
+	{ NS "'@': {type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Invalid record \"@.example.test.\"\n"
+			"  - invalid name \"@\", use \"\" instead\n" },
+	{ NS "a b: {type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Invalid record \"a "
+			"b.example.test.\"\n"
+			"  - invalid record, whitespace is not allowed\n" },
+	{ NS "a..b: {type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:7: error: Invalid record "
+			"\"a..b.example.test.\"\n"
+			"  - invalid name, double `.` in \"a..b.example.test.\"\n" },
+	{ NS "www.example.test.: {type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:20: error: Invalid record "
+			"\"www.example.test..example.test.\"\n"
+			"  - invalid name, double `.` in "
+			"\"www.example.test..example.test.\"\n" },
+	{ NS ".a: {type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:5: error: Invalid record "
+			"\".a.example.test.\"\n"
+			"  - invalid name, \".a.example.test.\" is not a domain name\n" },
+	{ NS "\xc3\xa9: {type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:4: error: Invalid record "
+			"\"\xc3\xa9.example.test.\"\n"
+			"  - other than ASCII names are not supported yet\n" },
+	{ NS "www: {ttl: -1, type: A}\n", "example.test.yaml:2:6: error: Invalid record "
+					  "\"www.example.test.\"\n"
+					  "  - invalid ttl\n  - missing value(s)\n" },
+	{ NS "www: {ttl: 1h, type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Invalid record "
+			"\"www.example.test.\"\n"
+			"  - invalid ttl\n" },
+	{ NS "www: {ttl: 2147483648, type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Invalid record "
+			"\"www.example.test.\"\n"
+			"  - invalid ttl\n" },
+	{ NS "www: {octodns: {healthcheck: {protocol: tcp}}, type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Invalid record "
+			"\"www.example.test.\"\n"
+			"  - invalid healthcheck protocol\n" },
+	{ NS "www: {value: 192.0.2.1}\n", "example.test.yaml:2:6: error: Invalid record "
+					  "www.example.test., missing type\n" },
+	{ NS "www: {type: a, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Unknown record type: \"a\"\n" },
+	{ NS "www: {type: DNAME, value: a.example.test.}\n",
+			"example.test.yaml:2:6: error: record type DNAME is not served "
+			"yet\n" },
+	{ NS "www: 192.0.2.1\n", "example.test.yaml:2:6: error: \"www\" must be a record "
+				 "or a list of "
+				 "records\n" },
+	{ NS "www: {geo: {EU: [192.0.2.2]}, type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Invalid record "
+			"\"www.example.test.\"\n"
+			"  - \"geo\" is not served, write it as \"dynamic\"\n" },
+	{ NS "www: {geo: {EUR: [x]}, type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:2:6: error: Invalid record "
+			"\"www.example.test.\"\n"
+			"  - invalid geo \"EUR\"\n  - invalid IPv4 address \"x\"\n" },
+	{ "- type: A\n", "example.test.yaml: warning: zone example.test. has no NS record "
+			 "at "
+			 "its apex\n"
+			 "example.test.yaml:1:1: error: a zone file must hold \"name: "
+			 "record\" "
+			 "pairs\n" },
+	{ NS "b: {type: A, value: 192.0.2.1}\na: {type: A, value: 192.0.2.1}\n",
+			"example.test.yaml:3:1: error: keys out of order: \"a\" stands "
+			"behind \"b\" "
+			"(natural order; enforce_order is on)\n" },
+	{ NS "a: {value: 192.0.2.1, type: A}\n",
+			"example.test.yaml:2:23: error: keys out of order: \"type\" stands "
+			"behind "
+			"\"value\" (natural order; enforce_order is on)\n" },
+	{ NS "a:\n- {type: A, value: 192.0.2.1}\n- {type: A, value: 192.0.2.2}\n",
+			"example.test.yaml:4:3: error: Duplicate record a.example.test., "
+			"type A\n"
+			"  existing: example.test.yaml, line 3, column 3\n"
+			"  new: example.test.yaml, line 4, column 3\n" },
+	{ NS "a:\n- {type: CNAME, value: b.example.test.}\n- {type: A, value: 192.0.2.2}\n",
+			"example.test.yaml:3:3: error: Invalid zone \"example.test.\"\n"
+			"  - Invalid state, CNAME at a.example.test. cannot coexist with "
+			"other "
+			"records\n" },
+	/* All of them in one run, in the file's order. */
+	{ "'': {type: NS, value: ns1}\na: {type: A}\nb: !include c\n",
+			"example.test.yaml:3:4: error: !include is not supported yet\n" },
+	{ "'': {type: NS, value: ns1}\na: {type: A}\nb: {type: X}\n",
+			"example.test.yaml: warning: zone example.test. has no NS record "
+			"at its "
+			"apex\n"
+			"example.test.yaml:1:5: error: Invalid record \"example.test.\"\n"
+			"  - NS value \"ns1\" is not a valid FQDN\n"
+			"example.test.yaml:2:4: error: Invalid record \"a.example.test.\"\n"
+			"  - missing value(s)\n"
+			"example.test.yaml:3:4: error: Unknown record type: \"X\"\n" },
+};
+
 static void
 test_errors_and_their_places(void **state)
 {
-	static const struct {
-		const char *text, *said;
-	} rows[] = {
-		{ NS "'@': {type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Invalid record \"@.example.test.\"\n"
-				"  - invalid name \"@\", use \"\" instead\n" },
-		{ NS "a b: {type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Invalid record \"a "
-				"b.example.test.\"\n"
-				"  - invalid record, whitespace is not allowed\n" },
-		{ NS "a..b: {type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:7: error: Invalid record "
-				"\"a..b.example.test.\"\n"
-				"  - invalid name, double `.` in \"a..b.example.test.\"\n" },
-		{ NS "www.example.test.: {type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:20: error: Invalid record "
-				"\"www.example.test..example.test.\"\n"
-				"  - invalid name, double `.` in "
-				"\"www.example.test..example.test.\"\n" },
-		{ NS ".a: {type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:5: error: Invalid record "
-				"\".a.example.test.\"\n"
-				"  - invalid name, \".a.example.test.\" is not a domain name\n" },
-		{ NS "\xc3\xa9: {type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:4: error: Invalid record "
-				"\"\xc3\xa9.example.test.\"\n"
-				"  - other than ASCII names are not supported yet\n" },
-		{ NS "www: {ttl: -1, type: A}\n", "example.test.yaml:2:6: error: Invalid record "
-						  "\"www.example.test.\"\n"
-						  "  - invalid ttl\n  - missing value(s)\n" },
-		{ NS "www: {ttl: 1h, type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Invalid record "
-				"\"www.example.test.\"\n"
-				"  - invalid ttl\n" },
-		{ NS "www: {ttl: 2147483648, type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Invalid record "
-				"\"www.example.test.\"\n"
-				"  - invalid ttl\n" },
-		{ NS "www: {octodns: {healthcheck: {protocol: tcp}}, type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Invalid record "
-				"\"www.example.test.\"\n"
-				"  - invalid healthcheck protocol\n" },
-		{ NS "www: {value: 192.0.2.1}\n", "example.test.yaml:2:6: error: Invalid record "
-						  "www.example.test., missing type\n" },
-		{ NS "www: {type: a, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Unknown record type: \"a\"\n" },
-		{ NS "www: {type: DNAME, value: a.example.test.}\n",
-				"example.test.yaml:2:6: error: record type DNAME is not served "
-				"yet\n" },
-		{ NS "www: 192.0.2.1\n", "example.test.yaml:2:6: error: \"www\" must be a record "
-					 "or a list of "
-					 "records\n" },
-		{ NS "www: {geo: {EU: [192.0.2.2]}, type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Invalid record "
-				"\"www.example.test.\"\n"
-				"  - \"geo\" is not served, write it as \"dynamic\"\n" },
-		{ NS "www: {geo: {EUR: [x]}, type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:2:6: error: Invalid record "
-				"\"www.example.test.\"\n"
-				"  - invalid geo \"EUR\"\n  - invalid IPv4 address \"x\"\n" },
-		{ "- type: A\n", "example.test.yaml: warning: zone example.test. has no NS record "
-				 "at "
-				 "its apex\n"
-				 "example.test.yaml:1:1: error: a zone file must hold \"name: "
-				 "record\" "
-				 "pairs\n" },
-		{ NS "b: {type: A, value: 192.0.2.1}\na: {type: A, value: 192.0.2.1}\n",
-				"example.test.yaml:3:1: error: keys out of order: \"a\" stands "
-				"behind \"b\" "
-				"(natural order; enforce_order is on)\n" },
-		{ NS "a: {value: 192.0.2.1, type: A}\n",
-				"example.test.yaml:2:23: error: keys out of order: \"type\" stands "
-				"behind "
-				"\"value\" (natural order; enforce_order is on)\n" },
-		{ NS "a:\n- {type: A, value: 192.0.2.1}\n- {type: A, value: 192.0.2.2}\n",
-				"example.test.yaml:4:3: error: Duplicate record a.example.test., "
-				"type A\n"
-				"  existing: example.test.yaml, line 3, column 3\n"
-				"  new: example.test.yaml, line 4, column 3\n" },
-		{ NS "a:\n- {type: CNAME, value: b.example.test.}\n- {type: A, value: 192.0.2.2}\n",
-				"example.test.yaml:3:3: error: Invalid zone \"example.test.\"\n"
-				"  - Invalid state, CNAME at a.example.test. cannot coexist with "
-				"other "
-				"records\n" },
-		/* All of them in one run, in the file's order. */
-		{ "'': {type: NS, value: ns1}\na: {type: A}\nb: !include c\n",
-				"example.test.yaml:3:4: error: !include is not supported yet\n" },
-		{ "'': {type: NS, value: ns1}\na: {type: A}\nb: {type: X}\n",
-				"example.test.yaml: warning: zone example.test. has no NS record "
-				"at its "
-				"apex\n"
-				"example.test.yaml:1:5: error: Invalid record \"example.test.\"\n"
-				"  - NS value \"ns1\" is not a valid FQDN\n"
-				"example.test.yaml:2:4: error: Invalid record \"a.example.test.\"\n"
-				"  - missing value(s)\n"
-				"example.test.yaml:3:4: error: Unknown record type: \"X\"\n" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct loaded loaded = load_text(rows[i].text);
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		struct loaded loaded = load_text(refusals[i].text);
 
-		assert_string_equal(loaded.said, rows[i].said);
+		assert_string_equal(loaded.said, refusals[i].said);
 		assert_int_equal(loaded.zones->cnt, 1);
 		assert_true(loaded.zones->items[0].has_errors);
 		free_loaded(&loaded);
