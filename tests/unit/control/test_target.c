@@ -6,11 +6,6 @@
 #include "control/target.h"
 #include "tests/unit/test.h"
 
-/* An address one character longer than a target holds. */
-#define LONG_ADDRESS_KEY                                                                       \
-	"tcp 0123456789012345678901234567890123456789012345678901234567890123 443 interval=1 " \
-	"timeout=1 fall=1 rise=1"
-
 static char host[] = "www.example.test";
 static char path[] = "/_dns?a=b c%20d";
 
@@ -125,9 +120,7 @@ test_what_is_no_key(void **state)
 		"http 192.0.2.1 443 host=x path=/%41 interval=1 timeout=1 fall=1 rise=1",
 		"http 192.0.2.1 443 host=x path=/%00 interval=1 timeout=1 fall=1 rise=1",
 		"http 192.0.2.1 443 host=x path=/%zz interval=1 timeout=1 fall=1 rise=1",
-		"tcp 0123456789012345678901234567890123456789012345678901234567890123 443 "
-		"interval=1 "
-		"timeout=1 fall=1 rise=1",
+		long_address_key,
 	};
 
 	(void)state;
