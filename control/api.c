@@ -302,7 +302,7 @@ open_socket(const char *path, char error[CP_API_ERROR_MAX])
 	int sock;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
-		snprintf(error, CP_API_ERROR_MAX,
+		(void)snprintf(error, CP_API_ERROR_MAX,
 				"api_socket: %.100s...: longer than the %zu bytes a socket's path "
 				"may have",
 				path, sizeof(address.sun_path) - 1);
@@ -314,13 +314,13 @@ open_socket(const char *path, char error[CP_API_ERROR_MAX])
 		sock = bind_socket(&address);
 	}
 	if (sock == -EADDRINUSE) {
-		snprintf(error, CP_API_ERROR_MAX,
+		(void)snprintf(error, CP_API_ERROR_MAX,
 				"api_socket: %s: another meridian-control answers on it", path);
 	} else if (sock == -EEXIST) {
-		snprintf(error, CP_API_ERROR_MAX, "api_socket: %s: exists and is not a socket",
-				path);
+		(void)snprintf(error, CP_API_ERROR_MAX,
+				"api_socket: %s: exists and is not a socket", path);
 	} else if (sock < 0) {
-		snprintf(error, CP_API_ERROR_MAX, "api_socket: %s: %s", path,
+		(void)snprintf(error, CP_API_ERROR_MAX, "api_socket: %s: %s", path,
 				strerrordesc_np(-sock));
 	}
 	return sock;
@@ -386,7 +386,7 @@ cp_api_new(struct event_base *base, const char *path, struct cp_engine *engine,
 	int sock;
 	int err;
 
-	snprintf(error, CP_API_ERROR_MAX, "out of memory");
+	(void)snprintf(error, CP_API_ERROR_MAX, "out of memory");
 	if (api == NULL) {
 		return -ENOMEM;
 	}

@@ -60,7 +60,7 @@ static const struct conf_row probes_rows[] = {
 			.max = 100,
 			.unit = "%",
 			.help = "With fewer of the targets up than this, all are answered. 0: "
-	                        "never. "
+				"never. "
 				"Deployments of fewer than 8 targets are too small for it." },
 	/* A thousand is one large site; more than that in a minute is worth a look first. */
 	{ .key = "max_down_per_min",
@@ -71,7 +71,7 @@ static const struct conf_row probes_rows[] = {
 			.max = UINT32_MAX,
 			.unit = "targets",
 			.help = "Targets taken out of service in any one minute; the rest waits. "
-	                        "0: no "
+				"0: no "
 				"limit." },
 	{ .key = NULL },
 };

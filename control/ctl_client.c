@@ -44,7 +44,7 @@ perform(CURL *curl, const struct ctl_options *options, const char *path, const c
 	char url[4096];
 
 	/* The host is never looked up: the connection is the socket's. */
-	snprintf(url, sizeof(url), "http://meridian%s", path);
+	(void)snprintf(url, sizeof(url), "http://meridian%s", path);
 	curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, options->socket);
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");

@@ -20,7 +20,7 @@ static const struct ctl_command commands[] = {
 			.arguments = "DIR [--geo FILE.mmdb]...",
 			.summary = "say everything that is wrong with a directory of zone files",
 			.help = "Reads and compiles every zone of DIR, publishes nothing. Every "
-	                        "error "
+				"error "
 				"of every file is\n"
 				"told, as file:line:column. Rules that name places need --geo.\n"
 				"\n"
@@ -36,12 +36,12 @@ static const struct ctl_command commands[] = {
 				     "[--seed HEX]",
 			.summary = "make a table file, with no daemon",
 			.help = "Writes what meridiand --table serves. The same zones and "
-	                        "databases "
+				"databases "
 				"give the same bytes:\n"
 				"the generation is 1 and the hash seed a fixed one unless told "
 				"otherwise. --seed takes\n"
 				"32 hexadecimal digits; give each deployment its own, kept "
-	                        "secret.\n"
+				"secret.\n"
 				"\n"
 				"  meridianctl compile --zones zones/ --geo country.mmdb -o "
 				"example.table\n"
@@ -75,13 +75,13 @@ static const struct ctl_command commands[] = {
 			.arguments = "[--force]",
 			.summary = "publish what the zones directory holds now",
 			.help = "Reads zones and databases, compiles, publishes, and waits until "
-	                        "every "
+				"every "
 				"worker serves it.\n"
 				"A zone with errors stays in its last good version; the others go "
-	                        "on, "
+				"on, "
 				"and the exit status\n"
 				"is 1. A zone that was served and has no file any more stops the "
-	                        "whole "
+				"whole "
 				"publish, unless\n"
 				"--force says that this is meant.\n"
 				"\n"
@@ -94,15 +94,15 @@ static const struct ctl_command commands[] = {
 			.help = "Runs the data plane's own look-up for a client (or its subnet) at "
 				"ADDRESS and says which\n"
 				"zone, name, rule, pool and health gave the answer, why other "
-	                        "rules did "
+				"rules did "
 				"not, and how far\n"
 				"the answer may be cached (ECS scope). Asks the daemon, or reads a "
-	                        "table "
+				"table "
 				"file.\n"
 				"\n"
 				"  meridianctl explain www.example.com A --from 198.51.100.7\n"
 				"  meridianctl explain www.example.com AAAA --from 2001:db8::7 "
-	                        "--table "
+				"--table "
 				"example.table\n",
 			.options = "jsFTg",
 			.arg_min = 2,
@@ -120,7 +120,7 @@ static const struct ctl_command commands[] = {
 			.arguments = "",
 			.summary = "packets by verdict, in sum and by worker",
 			.help = "Every packet received has exactly one verdict; verdicts that "
-	                        "never "
+				"never "
 				"happened are not shown.\n"
 				"\n"
 				"  meridianctl counters\n"
@@ -148,24 +148,26 @@ static const struct option long_options[] = {
 static void
 print_usage(FILE *out)
 {
-	fprintf(out, "usage: meridianctl COMMAND ... | meridianctl COMMAND --help | meridianctl "
-		     "--version\n\n");
+	(void)fprintf(out,
+			"usage: meridianctl COMMAND ... | meridianctl COMMAND --help | meridianctl "
+			"--version\n\n");
 	for (size_t i = 0; i < COMMAND_CNT; i++) {
-		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+		(void)fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
 	}
-	fprintf(out, "\n"
-		     "Every command takes --json for programs. Those that ask the daemon take "
-		     "--socket PATH\n"
-		     "(default " CP_API_SOCKET_DEFAULT ").\n"
-		     "Exit status: 0 fine, 1 the input is wrong or was refused, 2 usage, 3 no "
-		     "daemon.\n");
+	(void)fprintf(out,
+			"\n"
+			"Every command takes --json for programs. Those that ask the daemon take "
+			"--socket PATH\n"
+			"(default " CP_API_SOCKET_DEFAULT ").\n"
+			"Exit status: 0 fine, 1 the input is wrong or was refused, 2 usage, 3 no "
+			"daemon.\n");
 }
 
 static void
 print_command_usage(const struct ctl_command *command, FILE *out)
 {
-	fprintf(out, "usage: meridianctl %s %s%s[--json]%s\n", command->name, command->arguments,
-			command->arguments[0] != '\0' ? " " : "",
+	(void)fprintf(out, "usage: meridianctl %s %s%s[--json]%s\n", command->name,
+			command->arguments, command->arguments[0] != '\0' ? " " : "",
 			strchr(command->options, 's') != NULL ? " [--socket PATH]" : "");
 }
 
@@ -280,6 +282,7 @@ run_command(const struct ctl_command *command, int argc, char **argv)
 	enum ctl_status status;
 	int letter;
 
+	/* The only thread so far. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	while ((letter = getopt_long(argc, argv, "ho:", long_options, NULL)) != -1) {
 		if (letter == 'h') {
 			print_command_usage(command, stdout);

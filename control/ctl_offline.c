@@ -151,8 +151,8 @@ print_compiled(const struct ctl_options *options, const struct built *built)
 		json_decref(json);
 		return;
 	}
-	fprintf(stderr, "%s: generation %llu, %zu zones, %zu RRsets, %zu bytes\n", options->output,
-			(unsigned long long)header->generation, built->zones->cnt,
+	(void)fprintf(stderr, "%s: generation %llu, %zu zones, %zu RRsets, %zu bytes\n",
+			options->output, (unsigned long long)header->generation, built->zones->cnt,
 			count_records(built->zones), built->image_bytes);
 }
 

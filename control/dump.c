@@ -47,7 +47,7 @@ hexadecimal(uint64_t number)
 {
 	char text[17];
 
-	snprintf(text, sizeof(text), "%016" PRIx64, number);
+	(void)snprintf(text, sizeof(text), "%016" PRIx64, number);
 	return json_string(text);
 }
 
@@ -200,21 +200,21 @@ static json_t *
 pool_json(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t ordinal)
 {
 	const struct tbl_pool *pool = &view->pools[dyn->pool_first + ordinal];
-	json_t *values = json_array();
+	json_t *list = json_array();
 	json_t *json;
 
 	for (uint32_t v = 0; v < pool->value_cnt; v++) {
 		const struct tbl_value *value = &view->values[pool->value_first + v];
-		json_t *item = json_pack("{s:s, s:i, s:s}", "value",
+		json_t *entry = json_pack("{s:s, s:i, s:s}", "value",
 				view->strings + value->text_str, "weight", (int)value->weight,
 				"status", status_name(value->status));
 
 		if (value->target != TBL_NONE) {
-			json_object_set_new(item, "target", json_integer(value->target));
+			json_object_set_new(entry, "target", json_integer(value->target));
 		}
-		json_array_append_new(values, item);
+		json_array_append_new(list, entry);
 	}
-	json = json_pack("{s:s, s:o}", "name", view->strings + pool->name_str, "values", values);
+	json = json_pack("{s:s, s:o}", "name", view->strings + pool->name_str, "values", list);
 	if (pool->fallback != TBL_POOL_NONE) {
 		const struct tbl_pool *fallback = &view->pools[dyn->pool_first + pool->fallback];
 
@@ -394,7 +394,7 @@ dump_part(struct dumper *dumper, const struct part *part, bool is_json, FILE *ou
 {
 	size_t cnt = count_items(dumper->view, part->section);
 
-	fprintf(out, is_json ? ",\n\"%s\": [" : "\n%s: %zu\n", part->name, cnt);
+	(void)fprintf(out, is_json ? ",\n\"%s\": [" : "\n%s: %zu\n", part->name, cnt);
 	for (size_t i = 0; i < cnt; i++) {
 		json_t *item = part->item(dumper, i);
 
@@ -402,7 +402,7 @@ dump_part(struct dumper *dumper, const struct part *part, bool is_json, FILE *ou
 			return -ENOMEM;
 		}
 		if (is_json) {
-			fputs(i > 0 ? ",\n" : "\n", out);
+			(void)fputs(i > 0 ? ",\n" : "\n", out);
 			json_dumpf(item, out, JSON_COMPACT);
 		} else {
 			part->print(item, out);
@@ -410,7 +410,7 @@ dump_part(struct dumper *dumper, const struct part *part, bool is_json, FILE *ou
 		json_decref(item);
 	}
 	if (is_json) {
-		fputs("]", out);
+		(void)fputs("]", out);
 	}
 	return ferror(out) != 0 ? -EIO : 0;
 }
@@ -426,7 +426,7 @@ cp_dump(const struct tbl_view *view, bool is_json, FILE *out)
 		return -ENOMEM;
 	}
 	if (is_json) {
-		fputs("{\"header\": ", out);
+		(void)fputs("{\"header\": ", out);
 		json_dumpf(header, out, JSON_COMPACT);
 	} else {
 		cp_dump_text_header(header, out);
@@ -436,7 +436,7 @@ cp_dump(const struct tbl_view *view, bool is_json, FILE *out)
 		err = dump_part(&dumper, &parts[i], is_json, out);
 	}
 	if (is_json) {
-		fputs("}\n", out);
+		(void)fputs("}\n", out);
 	}
 	return err;
 }

@@ -10,24 +10,26 @@ cp_dump_text_header(const json_t *header, FILE *out)
 	size_t i;
 	json_t *section;
 
-	fprintf(out, "table format %lld, generation %lld, %lld bytes, built at unix time %lld s\n",
+	(void)fprintf(out,
+			"table format %lld, generation %lld, %lld bytes, built at unix time %lld "
+			"s\n",
 			cp_json_number(header, "version"), cp_json_number(header, "generation"),
 			cp_json_number(header, "image_bytes"),
 			cp_json_number(header, "built_unix_s"));
-	fprintf(out, "checksum %s, content hash %s\n", cp_json_text(header, "checksum"),
+	(void)fprintf(out, "checksum %s, content hash %s\n", cp_json_text(header, "checksum"),
 			cp_json_text(header, "content_hash"));
-	fprintf(out,
+	(void)fprintf(out,
 			"deepest name %lld labels, %lld location classes, %lld IPv4 locations, "
 			"%lld slots\n",
 			cp_json_number(header, "max_labels"), cp_json_number(header, "classes"),
 			cp_json_number(header, "ipv4_locations"), cp_json_number(header, "slots"));
-	fprintf(out, "selection sequence %lld: %lld sets, %lld draws\n",
+	(void)fprintf(out, "selection sequence %lld: %lld sets, %lld draws\n",
 			cp_json_number(selection, "sequence"), cp_json_number(selection, "sets"),
 			cp_json_number(selection, "aliases"));
-	fprintf(out, "\nsections\n");
+	(void)fprintf(out, "\nsections\n");
 	json_array_foreach(json_object_get(header, "sections"), i, section)
 	{
-		fprintf(out, "  %-11s at byte %lld: %lld of %lld bytes\n",
+		(void)fprintf(out, "  %-11s at byte %lld: %lld of %lld bytes\n",
 				cp_json_text(section, "name"),
 				cp_json_number(section, "offset_bytes"),
 				cp_json_number(section, "count"),
@@ -43,7 +45,7 @@ print_records(const json_t *records, const char *indent, FILE *out)
 
 	json_array_foreach(records, i, record)
 	{
-		fprintf(out, "%s%s %lld IN %s %s\n", indent, cp_json_text(record, "name"),
+		(void)fprintf(out, "%s%s %lld IN %s %s\n", indent, cp_json_text(record, "name"),
 				cp_json_number(record, "ttl_s"), cp_json_text(record, "type"),
 				cp_json_text(record, "rdata"));
 	}
@@ -52,7 +54,7 @@ print_records(const json_t *records, const char *indent, FILE *out)
 void
 cp_dump_text_zone(const json_t *zone, FILE *out)
 {
-	fprintf(out, "  zone %lld  %s  apex is node %lld, %lld RRsets; says no with\n",
+	(void)fprintf(out, "  zone %lld  %s  apex is node %lld, %lld RRsets; says no with\n",
 			cp_json_number(zone, "zone"), cp_json_text(zone, "name"),
 			cp_json_number(zone, "apex_node"), cp_json_number(zone, "rrsets"));
 	print_records(json_object_get(json_object_get(zone, "negative_answer"), "answer"), "      ",
@@ -65,27 +67,28 @@ cp_dump_text_name(const json_t *name, FILE *out)
 	size_t i;
 	json_t *item;
 
-	fprintf(out, "  node %lld  %s  zone %lld", cp_json_number(name, "node"),
+	(void)fprintf(out, "  node %lld  %s  zone %lld", cp_json_number(name, "node"),
 			cp_json_text(name, "name"), cp_json_number(name, "zone"));
 	json_array_foreach(json_object_get(name, "flags"), i, item)
 	{
-		fprintf(out, ", %s", json_string_value(item));
+		(void)fprintf(out, ", %s", json_string_value(item));
 	}
 	if (json_array_size(json_object_get(name, "rrsets")) == 0) {
-		fprintf(out, ", empty");
+		(void)fprintf(out, ", empty");
 	}
 	if (json_object_get(name, "wildcard_node") != NULL) {
-		fprintf(out, ", wildcard below is node %lld",
+		(void)fprintf(out, ", wildcard below is node %lld",
 				cp_json_number(name, "wildcard_node"));
 	}
 	if (json_object_get(name, "delegated_at_node") != NULL) {
-		fprintf(out, ", delegated at node %lld", cp_json_number(name, "delegated_at_node"));
+		(void)fprintf(out, ", delegated at node %lld",
+				cp_json_number(name, "delegated_at_node"));
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 	json_array_foreach(json_object_get(name, "rrsets"), i, item)
 	{
 		if (json_object_get(item, "dynamic_record") != NULL) {
-			fprintf(out, "      %s %s: dynamic record %lld\n",
+			(void)fprintf(out, "      %s %s: dynamic record %lld\n",
 					cp_json_text(name, "name"), cp_json_text(item, "type"),
 					cp_json_number(item, "dynamic_record"));
 		}
@@ -100,19 +103,20 @@ print_pool(const json_t *pool, FILE *out)
 	size_t i;
 	json_t *value;
 
-	fprintf(out, "      pool %s", cp_json_text(pool, "name"));
+	(void)fprintf(out, "      pool %s", cp_json_text(pool, "name"));
 	if (json_object_get(pool, "fallback") != NULL) {
-		fprintf(out, ", fallback %s", cp_json_text(pool, "fallback"));
+		(void)fprintf(out, ", fallback %s", cp_json_text(pool, "fallback"));
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 	json_array_foreach(json_object_get(pool, "values"), i, value)
 	{
-		fprintf(out, "        %s  weight %lld, status %s", cp_json_text(value, "value"),
-				cp_json_number(value, "weight"), cp_json_text(value, "status"));
+		(void)fprintf(out, "        %s  weight %lld, status %s",
+				cp_json_text(value, "value"), cp_json_number(value, "weight"),
+				cp_json_text(value, "status"));
 		if (json_object_get(value, "target") != NULL) {
-			fprintf(out, ", target %lld", cp_json_number(value, "target"));
+			(void)fprintf(out, ", target %lld", cp_json_number(value, "target"));
 		}
-		fputc('\n', out);
+		(void)fputc('\n', out);
 	}
 }
 
@@ -122,7 +126,7 @@ cp_dump_text_dynamic(const json_t *dynamic, FILE *out)
 	size_t i;
 	json_t *pool;
 
-	fprintf(out, "  record %lld  %s %s  TTL %lld s, rule set %lld, slots from %lld\n",
+	(void)fprintf(out, "  record %lld  %s %s  TTL %lld s, rule set %lld, slots from %lld\n",
 			cp_json_number(dynamic, "record"), cp_json_text(dynamic, "name"),
 			cp_json_text(dynamic, "type"), cp_json_number(dynamic, "ttl_s"),
 			cp_json_number(dynamic, "rule_set"), cp_json_number(dynamic, "first_slot"));
@@ -130,7 +134,7 @@ cp_dump_text_dynamic(const json_t *dynamic, FILE *out)
 	{
 		print_pool(pool, out);
 	}
-	fprintf(out, "      last resort\n");
+	(void)fprintf(out, "      last resort\n");
 	print_records(json_object_get(dynamic, "last_resort"), "        ", out);
 }
 
@@ -140,30 +144,30 @@ cp_dump_text_ruleset(const json_t *ruleset, FILE *out)
 	size_t i;
 	json_t *item;
 
-	fprintf(out, "  rule set %lld\n", cp_json_number(ruleset, "rule_set"));
+	(void)fprintf(out, "  rule set %lld\n", cp_json_number(ruleset, "rule_set"));
 	json_array_foreach(json_object_get(ruleset, "rules"), i, item)
 	{
 		const char *geos = cp_json_text(item, "geos");
 		const char *subnets = cp_json_text(item, "subnets");
 		bool is_catch_all = geos[0] == '\0' && subnets[0] == '\0';
 
-		fprintf(out, "      rule %lld -> pool number %lld: %s%s%s\n",
+		(void)fprintf(out, "      rule %lld -> pool number %lld: %s%s%s\n",
 				cp_json_number(item, "rule"), cp_json_number(item, "pool"),
 				is_catch_all ? "everybody else" : subnets,
 				subnets[0] != '\0' && geos[0] != '\0' ? ", " : "", geos);
 	}
-	fprintf(out, "      class:rule (0: none matches)");
+	(void)fprintf(out, "      class:rule (0: none matches)");
 	json_array_foreach(json_object_get(ruleset, "rule_by_class"), i, item)
 	{
-		fprintf(out, " %zu:%lld", i, (long long)json_integer_value(item));
+		(void)fprintf(out, " %zu:%lld", i, (long long)json_integer_value(item));
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 void
 cp_dump_text_target(const json_t *target, FILE *out)
 {
-	fprintf(out, "  target %lld  %s\n", cp_json_number(target, "target"),
+	(void)fprintf(out, "  target %lld  %s\n", cp_json_number(target, "target"),
 			cp_json_text(target, "key"));
 }
 
@@ -173,20 +177,20 @@ cp_dump_text_location(const json_t *location, FILE *out)
 	size_t i;
 	json_t *scope;
 
-	fprintf(out, "  location %lld  %s  class %lld, scope by rule set",
+	(void)fprintf(out, "  location %lld  %s  class %lld, scope by rule set",
 			cp_json_number(location, "location"), cp_json_text(location, "prefix"),
 			cp_json_number(location, "class"));
 	json_array_foreach(json_object_get(location, "scope_bits_by_rule_set"), i, scope)
 	{
-		fprintf(out, " /%lld", (long long)json_integer_value(scope));
+		(void)fprintf(out, " /%lld", (long long)json_integer_value(scope));
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }
 
 void
 cp_dump_text_slot(const json_t *slot, FILE *out)
 {
-	fprintf(out, "  slot %lld  set %lld\n", cp_json_number(slot, "slot"),
+	(void)fprintf(out, "  slot %lld  set %lld\n", cp_json_number(slot, "slot"),
 			cp_json_number(slot, "set"));
 }
 
@@ -197,18 +201,19 @@ cp_dump_text_set(const json_t *set, FILE *out)
 	json_t *draw;
 
 	if (is_cp_json_true(set, "is_last_resort")) {
-		fprintf(out, "  set %lld  last resort:", cp_json_number(set, "set"));
+		(void)fprintf(out, "  set %lld  last resort:", cp_json_number(set, "set"));
 	} else {
-		fprintf(out, "  set %lld  pool %s (%lld):", cp_json_number(set, "set"),
+		(void)fprintf(out, "  set %lld  pool %s (%lld):", cp_json_number(set, "set"),
 				cp_json_text(set, "pool"), cp_json_number(set, "pool_index"));
 	}
 	json_array_foreach(json_object_get(set, "draws"), i, draw)
 	{
-		fprintf(out, " answer %lld", cp_json_number(draw, "answer"));
+		(void)fprintf(out, " answer %lld", cp_json_number(draw, "answer"));
 		if (cp_json_number(draw, "threshold") != UINT32_MAX) {
-			fprintf(out, " below %lld else %lld", cp_json_number(draw, "threshold"),
+			(void)fprintf(out, " below %lld else %lld",
+					cp_json_number(draw, "threshold"),
 					cp_json_number(draw, "other"));
 		}
 	}
-	fputc('\n', out);
+	(void)fputc('\n', out);
 }

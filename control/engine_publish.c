@@ -38,7 +38,7 @@ static void
 unmap_stats(struct cp_data_plane *plane)
 {
 	if (plane->stats != NULL) {
-		/* munmap() takes what mmap() gave; nobody writes through it. */
+		/* Mapped to be read; munmap does not care. NOLINTNEXTLINE(performance-no-int-to-ptr) */
 		munmap((void *)(uintptr_t)plane->stats, plane->stats_bytes);
 		plane->stats = NULL;
 	}
@@ -254,7 +254,7 @@ on_lost(void *ctx, const char *reason)
 	struct cp_data_plane *plane = &engine->data_plane;
 
 	plane->is_connected = false;
-	snprintf(plane->reason, sizeof(plane->reason), "%s", reason);
+	(void)snprintf(plane->reason, sizeof(plane->reason), "%s", reason);
 	unmap_stats(plane);
 	cp_engine_note(engine, "no connection to meridiand: %s", reason);
 	cp_engine_answered(engine, UINT64_MAX, CP_APPLY_UNDELIVERED,
@@ -272,7 +272,7 @@ cp_engine_connect(struct cp_engine *engine)
 	};
 	int err;
 
-	snprintf(engine->data_plane.reason, sizeof(engine->data_plane.reason), "connecting");
+	(void)snprintf(engine->data_plane.reason, sizeof(engine->data_plane.reason), "connecting");
 	err = cp_engine_health_init(engine);
 	if (err != 0) {
 		return err;

@@ -253,20 +253,20 @@ read_question(const struct cp_explain_input *input, struct explainer *explainer,
 	int len = tbl_name_from_text(input->name, wire);
 
 	if (len < 0 || tbl_name_parse(wire, (size_t)len, &explainer->name) < 0) {
-		snprintf(error, CP_EXPLAIN_ERROR_MAX, "\"%.100s\" is not a domain name",
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX, "\"%.100s\" is not a domain name",
 				input->name);
 		return -EINVAL;
 	}
 	explainer->type = cp_type_from_name(input->type);
 	if (explainer->type == 0) {
-		snprintf(error, CP_EXPLAIN_ERROR_MAX,
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
 				"\"%.40s\" is not a record type (A, AAAA, TXT, TYPE65 ...)",
 				input->type);
 		return -EINVAL;
 	}
 	if (cp_address_parse(input->from, 0, &explainer->client) != 0) {
-		snprintf(error, CP_EXPLAIN_ERROR_MAX, "\"%.60s\" is not an IPv4 or IPv6 address",
-				input->from);
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
+				"\"%.60s\" is not an IPv4 or IPv6 address", input->from);
 		return -EINVAL;
 	}
 	return 0;

@@ -9,38 +9,41 @@ static void
 print_match(const json_t *match, FILE *out)
 {
 	if (strcmp(cp_json_text(match, "kind"), "none") == 0) {
-		fprintf(out, "  zone      in none of ours: refused\n");
+		(void)fprintf(out, "  zone      in none of ours: refused\n");
 		return;
 	}
-	fprintf(out, "  zone      %s\n", cp_json_text(match, "zone"));
+	(void)fprintf(out, "  zone      %s\n", cp_json_text(match, "zone"));
 	if (strcmp(cp_json_text(match, "kind"), "exact") == 0) {
-		fprintf(out, "  name      %s exists\n", cp_json_text(match, "name"));
+		(void)fprintf(out, "  name      %s exists\n", cp_json_text(match, "name"));
 	} else if (json_object_get(match, "wildcard") != NULL) {
-		fprintf(out, "  name      does not exist; closest encloser %s, answered by %s\n",
+		(void)fprintf(out,
+				"  name      does not exist; closest encloser %s, answered by %s\n",
 				cp_json_text(match, "name"), cp_json_text(match, "wildcard"));
 	} else {
-		fprintf(out, "  name      does not exist; closest encloser %s has no wildcard\n",
+		(void)fprintf(out,
+				"  name      does not exist; closest encloser %s has no wildcard\n",
 				cp_json_text(match, "name"));
 	}
 	if (json_object_get(match, "delegated_at") != NULL) {
-		fprintf(out, "  cut       delegated at %s\n", cp_json_text(match, "delegated_at"));
+		(void)fprintf(out, "  cut       delegated at %s\n",
+				cp_json_text(match, "delegated_at"));
 	}
 }
 
 static void
 print_client(const json_t *client, FILE *out)
 {
-	fprintf(out, "  client    %s", cp_json_text(client, "address"));
+	(void)fprintf(out, "  client    %s", cp_json_text(client, "address"));
 	if (json_object_get(client, "place") != NULL) {
-		fprintf(out, ", in %s (%s) by %s of the database", cp_json_text(client, "place"),
-				cp_json_text(client, "place_name"),
+		(void)fprintf(out, ", in %s (%s) by %s of the database",
+				cp_json_text(client, "place"), cp_json_text(client, "place_name"),
 				cp_json_text(client, "place_prefix"));
 	} else if (is_cp_json_true(client, "has_geo_database")) {
-		fprintf(out, ", in no place the database knows");
+		(void)fprintf(out, ", in no place the database knows");
 	} else {
-		fprintf(out, ", no geo database at hand to name its place");
+		(void)fprintf(out, ", no geo database at hand to name its place");
 	}
-	fprintf(out, "\n            all of %s is class %lld of the table\n",
+	(void)fprintf(out, "\n            all of %s is class %lld of the table\n",
 			cp_json_text(client, "prefix"), cp_json_number(client, "class"));
 }
 
@@ -50,12 +53,12 @@ print_rule(const json_t *rule, FILE *out)
 	const char *geos = cp_json_text(rule, "geos");
 	const char *subnets = cp_json_text(rule, "subnets");
 
-	fprintf(out, "  %s rule %lld  ", is_cp_json_true(rule, "is_chosen") ? "->" : "  ",
+	(void)fprintf(out, "  %s rule %lld  ", is_cp_json_true(rule, "is_chosen") ? "->" : "  ",
 			cp_json_number(rule, "number"));
 	if (geos[0] == '\0' && subnets[0] == '\0') {
-		fprintf(out, "everybody else");
+		(void)fprintf(out, "everybody else");
 	}
-	fprintf(out, "%s%s%s -> pool %s\n               %s: %s\n", subnets,
+	(void)fprintf(out, "%s%s%s -> pool %s\n               %s: %s\n", subnets,
 			geos[0] != '\0' && subnets[0] != '\0' ? ", " : "", geos,
 			cp_json_text(rule, "pool"),
 			is_cp_json_true(rule, "is_chosen") ? "chosen" : "not chosen",
@@ -69,14 +72,14 @@ print_value(const json_t *value, FILE *out)
 	const char *because = cp_json_text(health, "because");
 	const char *target = cp_json_text(health, "target");
 
-	fprintf(out, "               %s  weight %lld, %s", cp_json_text(value, "value"),
+	(void)fprintf(out, "               %s  weight %lld, %s", cp_json_text(value, "value"),
 			cp_json_number(value, "weight"), cp_json_text(health, "state"));
 	if (target[0] != '\0') {
-		fprintf(out, " (%s%s%s)", target, because[0] != '\0' ? ": " : "", because);
+		(void)fprintf(out, " (%s%s%s)", target, because[0] != '\0' ? ": " : "", because);
 	} else if (because[0] != '\0') {
-		fprintf(out, " (%s)", because);
+		(void)fprintf(out, " (%s)", because);
 	}
-	fprintf(out, ", answered %.4g %% of the time\n",
+	(void)fprintf(out, ", answered %.4g %% of the time\n",
 			100.0 * json_real_value(json_object_get(value, "share")));
 }
 
@@ -90,7 +93,8 @@ print_pools(const json_t *decision, FILE *out)
 
 	json_array_foreach(json_object_get(decision, "pools"), i, pool)
 	{
-		fprintf(out, "  %s %s %s%s\n", is_cp_json_true(pool, "is_answering") ? "->" : "  ",
+		(void)fprintf(out, "  %s %s %s%s\n",
+				is_cp_json_true(pool, "is_answering") ? "->" : "  ",
 				i == 0 ? "pool" : "fallback to pool", cp_json_text(pool, "pool"),
 				is_cp_json_true(pool, "is_answering") ? ""
 								      : ": no value of it is up");
@@ -100,7 +104,7 @@ print_pools(const json_t *decision, FILE *out)
 		}
 	}
 	if (is_cp_json_true(decision, "is_last_resort")) {
-		fprintf(out, "  -> the record's own values, all of them: the last resort\n");
+		(void)fprintf(out, "  -> the record's own values, all of them: the last resort\n");
 	}
 }
 
@@ -111,17 +115,17 @@ print_decision(const json_t *decision, FILE *out)
 	json_t *rule;
 
 	if (!json_is_object(decision)) {
-		fprintf(out, "  record    no dynamic record: every client gets this reply\n");
+		(void)fprintf(out, "  record    no dynamic record: every client gets this reply\n");
 		return;
 	}
-	fprintf(out, "  record    %s %s is dynamic\n", cp_json_text(decision, "record"),
+	(void)fprintf(out, "  record    %s %s is dynamic\n", cp_json_text(decision, "record"),
 			cp_json_text(decision, "type"));
 	json_array_foreach(json_object_get(decision, "rules"), i, rule)
 	{
 		print_rule(rule, out);
 	}
 	if (json_object_get(decision, "rule") == NULL) {
-		fprintf(out, "  -> no rule matches\n");
+		(void)fprintf(out, "  -> no rule matches\n");
 	}
 	print_pools(decision, out);
 }
@@ -134,7 +138,7 @@ print_records(const json_t *reply, const char *section, FILE *out)
 
 	json_array_foreach(json_object_get(reply, section), i, record)
 	{
-		fprintf(out, "  %-10s%s %lld IN %s %s\n", i == 0 ? section : "",
+		(void)fprintf(out, "  %-10s%s %lld IN %s %s\n", i == 0 ? section : "",
 				cp_json_text(record, "name"), cp_json_number(record, "ttl_s"),
 				cp_json_text(record, "type"), cp_json_text(record, "rdata"));
 	}
@@ -146,7 +150,7 @@ cp_explain_print(const json_t *explained, FILE *out)
 	const json_t *question = json_object_get(explained, "question");
 	const json_t *reply = json_object_get(explained, "reply");
 
-	fprintf(out, "%s %s, asked from %s (generation %lld.%lld)\n",
+	(void)fprintf(out, "%s %s, asked from %s (generation %lld.%lld)\n",
 			cp_json_text(question, "name"), cp_json_text(question, "type"),
 			cp_json_text(question, "from"), cp_json_number(explained, "generation"),
 			cp_json_number(explained, "sequence"));
@@ -155,13 +159,13 @@ cp_explain_print(const json_t *explained, FILE *out)
 		print_client(json_object_get(explained, "client"), out);
 		print_decision(json_object_get(explained, "decision"), out);
 	}
-	fprintf(out, "  reply     %s%s%s\n", cp_json_text(explained, "rcode"),
+	(void)fprintf(out, "  reply     %s%s%s\n", cp_json_text(explained, "rcode"),
 			is_cp_json_true(explained, "is_authoritative") ? ", authoritative" : "",
 			is_cp_json_true(explained, "is_referral") ? ", a referral" : "");
 	print_records(reply, "answer", out);
 	print_records(reply, "authority", out);
 	print_records(reply, "additional", out);
-	fprintf(out, "  scope     /%lld: the same answer may be given to all of %s\n",
+	(void)fprintf(out, "  scope     /%lld: the same answer may be given to all of %s\n",
 			cp_json_number(explained, "ecs_scope_bits"),
 			cp_json_text(explained, "ecs_scope_prefix"));
 }

@@ -165,7 +165,7 @@ cp_file_read(const char *path, size_t size_max, char **ret_bytes, size_t *ret_si
 		err = bytes == NULL ? -ENOMEM : read_all(fd, bytes, (size_t)info.st_size, &size);
 	}
 	close(fd);
-	if (err != 0) {
+	if (err != 0 || bytes == NULL) {
 		free(bytes);
 		return err;
 	}

@@ -23,7 +23,7 @@ count_result(struct cp_health *health, const struct cp_probe_result *result, uin
 		return;
 	}
 	health->fail_cnt++;
-	snprintf(health->reason, sizeof(health->reason), "%s",
+	(void)snprintf(health->reason, sizeof(health->reason), "%s",
 			result->reason != NULL ? result->reason : "failed");
 }
 

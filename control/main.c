@@ -35,15 +35,16 @@ struct daemon {
 static void
 print_usage(FILE *out)
 {
-	fprintf(out, "usage: meridian-control --config FILE [--check-config]\n"
-		     "       meridian-control --help | --version\n");
+	(void)fprintf(out, "usage: meridian-control --config FILE [--check-config]\n"
+			   "       meridian-control --help | --version\n");
 }
 
 static void
 print_help(void)
 {
 	print_usage(stdout);
-	fprintf(stdout, "\n"
+	(void)fprintf(stdout,
+			"\n"
 			"Compiles OctoDNS zones and a geo database into a table, publishes it to "
 			"meridiand,\n"
 			"probes what the zones' health checks name, and publishes what is left "
@@ -71,7 +72,7 @@ static void
 on_note(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "meridian-control: %s\n", text);
+	(void)fprintf(stderr, "meridian-control: %s\n", text);
 }
 
 static void
@@ -86,7 +87,8 @@ on_hopeless(void *ctx)
 {
 	struct daemon *daemon = ctx;
 
-	fprintf(stderr, "meridian-control: no zone could be compiled and meridiand serves nothing: "
+	(void)fprintf(stderr,
+			"meridian-control: no zone could be compiled and meridiand serves nothing: "
 			"giving up\n");
 	daemon->status = EXIT_INPUT;
 	event_base_loopbreak(daemon->base);
@@ -118,7 +120,7 @@ static int
 watch_signals(struct daemon *daemon, struct event *events[3])
 {
 	/* A client that goes away is an error of its write, not of this process. */
-	signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGPIPE, SIG_IGN);
 	events[0] = evsignal_new(daemon->base, SIGTERM, on_stop, daemon);
 	events[1] = evsignal_new(daemon->base, SIGINT, on_stop, daemon);
 	events[2] = evsignal_new(daemon->base, SIGHUP, on_hangup, daemon);
@@ -143,26 +145,27 @@ start(struct daemon *daemon)
 	int err = cp_state_open(daemon->config.state_dir, &daemon->state, &path);
 
 	if (err != 0) {
-		fprintf(stderr, "meridian-control: state_dir: %s: %s\n", path,
+		(void)fprintf(stderr, "meridian-control: state_dir: %s: %s\n", path,
 				err == -EBADMSG ? "is damaged; move it away to start afresh"
 						: strerrordesc_np(-err));
 		return err;
 	}
 	if (daemon->state.health_error != 0) {
-		fprintf(stderr, "meridian-control: %s: %s; every target starts as unknown\n",
+		(void)fprintf(stderr, "meridian-control: %s: %s; every target starts as unknown\n",
 				daemon->state.health_path,
 				strerrordesc_np(-daemon->state.health_error));
 	}
 	err = cp_engine_new(daemon->base, &daemon->config, &daemon->state, &events, daemon,
 			&daemon->engine);
 	if (err != 0) {
-		fprintf(stderr, "meridian-control: cannot start: %s\n", strerrordesc_np(-err));
+		(void)fprintf(stderr, "meridian-control: cannot start: %s\n",
+				strerrordesc_np(-err));
 		return err;
 	}
 	err = cp_api_new(daemon->base, daemon->config.api_socket, daemon->engine, &daemon->api,
 			error);
 	if (err != 0) {
-		fprintf(stderr, "meridian-control: %s\n", error);
+		(void)fprintf(stderr, "meridian-control: %s\n", error);
 	}
 	return err;
 }
@@ -188,7 +191,7 @@ run(struct daemon *daemon)
 	raise_descriptor_limit();
 	daemon->base = event_base_new();
 	if (daemon->base == NULL || watch_signals(daemon, signals) != 0) {
-		fprintf(stderr, "meridian-control: cannot make an event loop\n");
+		(void)fprintf(stderr, "meridian-control: cannot make an event loop\n");
 		daemon->status = EXIT_INPUT;
 	} else if (start(daemon) != 0) {
 		daemon->status = EXIT_INPUT;
@@ -240,6 +243,7 @@ main(int argc, char **argv)
 	bool is_check_only = false;
 	int option;
 
+	/* The only thread so far. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
@@ -264,7 +268,7 @@ main(int argc, char **argv)
 		config_path = argv[optind++];
 	}
 	if (config_path == NULL || optind != argc) {
-		fprintf(stderr, "meridian-control: %s\n",
+		(void)fprintf(stderr, "meridian-control: %s\n",
 				config_path == NULL ? "--config FILE is needed"
 						    : "takes no arguments beside its options");
 		print_usage(stderr);

@@ -14,7 +14,10 @@ text_json(const char *text)
 		return string;
 	}
 	for (; text[len] != '\0' && len < sizeof(clean) - 1; len++) {
-		clean[len] = (unsigned char)text[len] < 0x80 ? text[len] : '?';
+		clean[len] = '?';
+		if ((unsigned char)text[len] < 0x80) {
+			clean[len] = text[len];
+		}
 	}
 	clean[len] = '\0';
 	return json_string(clean);

@@ -105,7 +105,7 @@ put_name(struct reader *reader)
 		reader->is_bad = true;
 		return;
 	}
-	fputs(text, reader->out);
+	(void)fputs(text, reader->out);
 	reader->off = (size_t)end;
 }
 
@@ -113,7 +113,7 @@ static void
 put_u8(struct reader *reader)
 {
 	if (has_bytes(reader, 1)) {
-		fprintf(reader->out, "%u", reader->message[reader->off]);
+		(void)fprintf(reader->out, "%u", reader->message[reader->off]);
 		reader->off += 1;
 	}
 }
@@ -122,7 +122,7 @@ static void
 put_u16(struct reader *reader)
 {
 	if (has_bytes(reader, 2)) {
-		fprintf(reader->out, "%u", read_u16(reader->message + reader->off));
+		(void)fprintf(reader->out, "%u", read_u16(reader->message + reader->off));
 		reader->off += 2;
 	}
 }
@@ -131,7 +131,7 @@ static void
 put_u32(struct reader *reader)
 {
 	if (has_bytes(reader, 4)) {
-		fprintf(reader->out, "%u", read_u32(reader->message + reader->off));
+		(void)fprintf(reader->out, "%u", read_u32(reader->message + reader->off));
 		reader->off += 4;
 	}
 }
@@ -142,19 +142,19 @@ put_quoted(struct reader *reader, size_t cnt)
 	if (!has_bytes(reader, cnt)) {
 		return;
 	}
-	fputc('"', reader->out);
+	(void)fputc('"', reader->out);
 	for (size_t i = 0; i < cnt; i++) {
 		uint8_t c = reader->message[reader->off + i];
 
 		if (c == '"' || c == '\\') {
-			fprintf(reader->out, "\\%c", c);
+			(void)fprintf(reader->out, "\\%c", c);
 		} else if (c < 0x20 || c > 0x7e) {
-			fprintf(reader->out, "\\%03u", c);
+			(void)fprintf(reader->out, "\\%03u", c);
 		} else {
-			fputc(c, reader->out);
+			(void)fputc(c, reader->out);
 		}
 	}
-	fputc('"', reader->out);
+	(void)fputc('"', reader->out);
 	reader->off += cnt;
 }
 
@@ -171,7 +171,7 @@ put_character_string(struct reader *reader)
 static void
 put_space(struct reader *reader)
 {
-	fputc(' ', reader->out);
+	(void)fputc(' ', reader->out);
 }
 
 static void
@@ -181,7 +181,7 @@ put_address(struct reader *reader, int family, size_t bytes)
 
 	if (has_bytes(reader, bytes)) {
 		inet_ntop(family, reader->message + reader->off, text, sizeof(text));
-		fputs(text, reader->out);
+		(void)fputs(text, reader->out);
 		reader->off += bytes;
 	}
 }
@@ -247,7 +247,7 @@ put_caa(struct reader *reader)
 		size_t tag_bytes = reader->message[reader->off++];
 
 		if (has_bytes(reader, tag_bytes)) {
-			fprintf(reader->out, "%.*s ", (int)tag_bytes,
+			(void)fprintf(reader->out, "%.*s ", (int)tag_bytes,
 					(const char *)reader->message + reader->off);
 			reader->off += tag_bytes;
 			put_quoted(reader, reader->end - reader->off);
@@ -259,9 +259,9 @@ put_caa(struct reader *reader)
 static void
 put_generic(struct reader *reader)
 {
-	fprintf(reader->out, "\\# %zu ", reader->end - reader->off);
+	(void)fprintf(reader->out, "\\# %zu ", reader->end - reader->off);
 	for (; reader->off < reader->end; reader->off++) {
-		fprintf(reader->out, "%02x", reader->message[reader->off]);
+		(void)fprintf(reader->out, "%02x", reader->message[reader->off]);
 	}
 }
 

@@ -48,7 +48,7 @@ monotonic_ns(void)
 static struct timeval
 timeval_of_ms(uint32_t ms)
 {
-	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
+	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 }
 
 static void
@@ -91,10 +91,10 @@ report(struct cp_probe *probe, int error)
 	char text[64];
 
 	if (error == ETIMEDOUT) {
-		snprintf(reason, sizeof(reason), "no connection within %u ms",
+		(void)snprintf(reason, sizeof(reason), "no connection within %u ms",
 				probe->spec.timeout_ms);
 	} else if (error != 0) {
-		snprintf(reason, sizeof(reason), "connect: %s",
+		(void)snprintf(reason, sizeof(reason), "connect: %s",
 				strerror_r(error, text, sizeof(text)));
 	}
 	result.reason = error != 0 ? reason : NULL;
@@ -224,6 +224,7 @@ cp_prober_free(struct cp_prober *prober)
 		return;
 	}
 	while (!TAILQ_EMPTY(&prober->all)) {
+		/* It takes itself off the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		cp_probe_remove(TAILQ_FIRST(&prober->all));
 	}
 	free(prober);

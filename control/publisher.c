@@ -87,7 +87,8 @@ retry_later(struct cp_publisher *publisher)
 	if (publisher->attempts < UINT32_MAX) {
 		publisher->attempts++;
 	}
-	delay = (struct timeval){ .tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000 };
+	delay = (struct timeval){ .tv_sec = delay_ms / 1000,
+		.tv_usec = (suseconds_t)(delay_ms % 1000) * 1000 };
 	event_add(publisher->retry, &delay);
 }
 
@@ -115,7 +116,7 @@ lose(struct cp_publisher *publisher, const char *reason)
 	bool was_connected = publisher->has_hello;
 	char copy[sizeof(publisher->last_reason)];
 
-	snprintf(copy, sizeof(copy), "%s", reason);
+	(void)snprintf(copy, sizeof(copy), "%s", reason);
 	disconnect(publisher);
 	retry_later(publisher);
 	if (was_connected || strcmp(copy, publisher->last_reason) != 0) {
@@ -130,7 +131,8 @@ lose_by_errno(struct cp_publisher *publisher, const char *what, int err)
 	char reason[sizeof(publisher->last_reason)];
 	char text[64];
 
-	snprintf(reason, sizeof(reason), "%s: %s", what, strerror_r(-err, text, sizeof(text)));
+	(void)snprintf(reason, sizeof(reason), "%s: %s", what,
+			strerror_r(-err, text, sizeof(text)));
 	lose(publisher, reason);
 }
 

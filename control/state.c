@@ -89,7 +89,7 @@ make_seed(struct cp_state *state)
 			(ssize_t)sizeof(state->hash_seed)) {
 		return -EIO;
 	}
-	snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64 "\n", state->hash_seed[0],
+	(void)snprintf(text, sizeof(text), "%016" PRIx64 "%016" PRIx64 "\n", state->hash_seed[0],
 			state->hash_seed[1]);
 	return cp_file_write(state->seed_path, 0600, text, SEED_DIGITS + 1);
 }

@@ -162,6 +162,16 @@ new_watch(const struct cp_watchlist *list, const char *key)
 	return watch;
 }
 
+static void
+free_new_watches(const struct cp_watchlist *list, struct cp_watch **by_target, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (find_watch(list, by_target[i]->key) == NULL) {
+			free_watch(by_target[i]);
+		}
+	}
+}
+
 /* Fills by_target with kept and new watches; new ones are freed again when memory runs out. */
 static int
 collect_watches(const struct cp_watchlist *list, const char *const *keys, size_t cnt,
@@ -173,11 +183,7 @@ collect_watches(const struct cp_watchlist *list, const char *const *keys, size_t
 			by_target[i] = new_watch(list, keys[i]);
 		}
 		if (by_target[i] == NULL) {
-			for (size_t j = 0; j < i; j++) {
-				if (find_watch(list, keys[j]) == NULL) {
-					free_watch(by_target[j]);
-				}
-			}
+			free_new_watches(list, by_target, i);
 			return -ENOMEM;
 		}
 	}

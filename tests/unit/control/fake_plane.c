@@ -28,6 +28,7 @@ copy_image(int fd, void **copy, size_t *bytes)
 	assert_non_null(*copy);
 	memcpy(*copy, image, size);
 	*bytes = size;
+	/* Mapped to be read; munmap does not care. NOLINTNEXTLINE(performance-no-int-to-ptr) */
 	munmap((void *)(uintptr_t)image, size);
 }
 
@@ -60,9 +61,9 @@ fake_plane_answer(struct fake_plane *plane, enum tbl_ipc_kind kind)
 	msg.worker_cnt = 2;
 	if (kind == TBL_IPC_REFUSED) {
 		msg.status = -EBADMSG;
-		snprintf(msg.text, sizeof(msg.text), "a test refuses everything");
+		(void)snprintf(msg.text, sizeof(msg.text), "a test refuses everything");
 	} else if (kind == TBL_IPC_HELLO) {
-		snprintf(msg.text, sizeof(msg.text), "test");
+		(void)snprintf(msg.text, sizeof(msg.text), "test");
 	} else {
 		msg.swap_ns = 1500;
 	}
@@ -143,7 +144,7 @@ fake_plane_open(struct fake_plane *plane, struct event_base *base, const char *p
 	plane->base = base;
 	plane->path = path;
 	plane->sock = -1;
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	unlink(path);
 	plane->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	assert_true(plane->listener >= 0);

@@ -17,7 +17,7 @@ int
 scratch_setup(void **state)
 {
 	(void)state;
-	snprintf(directory, sizeof(directory), "/tmp/meridian-test-XXXXXX");
+	(void)snprintf(directory, sizeof(directory), "/tmp/meridian-test-XXXXXX");
 	return mkdtemp(directory) == NULL ? -1 : 0;
 }
 
@@ -34,6 +34,7 @@ int
 scratch_teardown(void **state)
 {
 	(void)state;
+	/* The only thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -44,7 +45,7 @@ scratch_path(const char *name)
 	static unsigned int next;
 	char *path = paths[next++ % PATHS_AT_ONCE];
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
+	(void)snprintf(path, sizeof(paths[0]), "%s/%s", directory, name);
 	return path;
 }
 
@@ -54,7 +55,7 @@ scratch_write(const char *name, const char *text)
 	char path[256];
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s", scratch_path(name));
+	(void)snprintf(path, sizeof(path), "%s", scratch_path(name));
 	for (char *slash = path + strlen(directory) + 1; (slash = strchr(slash, '/')) != NULL;
 			slash++) {
 		*slash = '\0';

@@ -28,7 +28,8 @@ struct scene {
 	struct cp_engine *engine;
 	struct cp_api *api;
 	struct fake_plane plane;
-	char zones_dir[256], state_dir[256], plane_socket[256], api_socket[256];
+	char zones_dir[100], state_dir[100], plane_socket[100],
+			api_socket[100]; /* sun_path has 108 */
 };
 
 static void
@@ -62,11 +63,12 @@ begin(struct scene *scene, const char *name)
 	const char *path;
 
 	memset(scene, 0, sizeof(*scene));
-	snprintf(scene->zones_dir, sizeof(scene->zones_dir), "%s.zones", scratch_path(name));
-	snprintf(scene->state_dir, sizeof(scene->state_dir), "%s.state", scratch_path(name));
-	snprintf(scene->plane_socket, sizeof(scene->plane_socket), "%s.plane", scratch_path(name));
-	snprintf(scene->api_socket, sizeof(scene->api_socket), "%s.api", scratch_path(name));
-	snprintf(zone, sizeof(zone), "%s.zones/one.test.yaml", name);
+	(void)snprintf(scene->zones_dir, sizeof(scene->zones_dir), "%s.zones", scratch_path(name));
+	(void)snprintf(scene->state_dir, sizeof(scene->state_dir), "%s.state", scratch_path(name));
+	(void)snprintf(scene->plane_socket, sizeof(scene->plane_socket), "%s.plane",
+			scratch_path(name));
+	(void)snprintf(scene->api_socket, sizeof(scene->api_socket), "%s.api", scratch_path(name));
+	(void)snprintf(zone, sizeof(zone), "%s.zones/one.test.yaml", name);
 	scratch_write(zone, "'':\n  type: NS\n  value: ns1.test.\nwww:\n  type: A\n  value: "
 			    "192.0.2.11\n");
 	scene->config = (struct cp_config){
@@ -134,7 +136,7 @@ connect_api(const struct scene *scene)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", scene->api_socket);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", scene->api_socket);
 	assert_int_equal(connect(sock, (struct sockaddr *)&address, sizeof(address)), 0);
 	return sock;
 }
@@ -213,7 +215,7 @@ test_requests(void **state)
 		char status[32];
 
 		print_message("    %.*s\n", (int)strcspn(rows[i].request, "\r"), rows[i].request);
-		snprintf(status, sizeof(status), " %s ", rows[i].status);
+		(void)snprintf(status, sizeof(status), " %s ", rows[i].status);
 		if (strncmp(reply, "HTTP/1.", 7) != 0 || strncmp(reply + 8, status, 5) != 0 ||
 				strstr(reply, rows[i].holds) == NULL) {
 			fail_msg("wanted %s and %s, got %s", rows[i].status, rows[i].holds, reply);
@@ -285,7 +287,7 @@ test_the_socket_is_ours_alone(void **state)
 	struct scene scene;
 	struct cp_api *second;
 	char error[CP_API_ERROR_MAX];
-	char path[256];
+	char path[100];
 	struct stat info;
 
 	(void)state;
@@ -298,12 +300,12 @@ test_the_socket_is_ours_alone(void **state)
 	assert_non_null(strstr(error, scene.api_socket));
 
 	/* What a killed daemon leaves is no obstacle. */
-	snprintf(path, sizeof(path), "%s", scratch_path("residue"));
+	(void)snprintf(path, sizeof(path), "%s", scratch_path("residue"));
 	{
 		struct sockaddr_un address = { .sun_family = AF_UNIX };
 		int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-		snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+		(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 		assert_int_equal(bind(sock, (struct sockaddr *)&address, sizeof(address)), 0);
 		close(sock);
 	}
@@ -329,6 +331,6 @@ main(void)
 		cmocka_unit_test(test_the_socket_is_ours_alone),
 	};
 
-	signal(SIGPIPE, SIG_IGN); /* as the daemon does */
+	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does */
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
 }

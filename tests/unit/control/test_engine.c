@@ -87,9 +87,9 @@ static void
 begin(struct scene *scene, const char *name)
 {
 	memset(scene, 0, sizeof(*scene));
-	snprintf(scene->zones_dir, sizeof(scene->zones_dir), "%s.zones", scratch_path(name));
-	snprintf(scene->state_dir, sizeof(scene->state_dir), "%s.state", scratch_path(name));
-	snprintf(scene->socket, sizeof(scene->socket), "%s.sock", scratch_path(name));
+	(void)snprintf(scene->zones_dir, sizeof(scene->zones_dir), "%s.zones", scratch_path(name));
+	(void)snprintf(scene->state_dir, sizeof(scene->state_dir), "%s.state", scratch_path(name));
+	(void)snprintf(scene->socket, sizeof(scene->socket), "%s.sock", scratch_path(name));
 	scene->config = (struct cp_config){
 		.zones_dir = scene->zones_dir,
 		.state_dir = scene->state_dir,
@@ -200,7 +200,7 @@ write_zone(const struct scene *scene, const char *zone, const char *text)
 {
 	char name[300];
 
-	snprintf(name, sizeof(name), "%s/%s.yaml", strrchr(scene->zones_dir, '/') + 1, zone);
+	(void)snprintf(name, sizeof(name), "%s/%s.yaml", strrchr(scene->zones_dir, '/') + 1, zone);
 	scratch_write(name, text);
 }
 
@@ -209,7 +209,7 @@ remove_zone(const struct scene *scene, const char *zone)
 {
 	char path[600];
 
-	snprintf(path, sizeof(path), "%s/%s.yaml", scene->zones_dir, zone);
+	(void)snprintf(path, sizeof(path), "%s/%s.yaml", scene->zones_dir, zone);
 	assert_int_equal(unlink(path), 0);
 }
 
@@ -240,7 +240,7 @@ served_answer(const struct scene *scene, const char *name)
 	tbl_view_init(&view, header, selection);
 	assert_int_equal(cp_explain(&input, &explained, error), 0);
 	answers = json_object_get(json_object_get(explained, "reply"), "answer");
-	snprintf(answer, sizeof(answer), "%s",
+	(void)snprintf(answer, sizeof(answer), "%s",
 			json_array_size(answers) == 0
 					? ""
 					: cp_json_text(json_array_get(answers, 0), "rdata"));
@@ -525,7 +525,7 @@ write_dynamic_zone(const struct scene *scene, uint16_t port)
 {
 	char text[1200];
 
-	snprintf(text, sizeof(text),
+	(void)snprintf(text, sizeof(text),
 			"'':\n  type: NS\n  value: ns1.test.\n"
 			"www:\n"
 			"  dynamic:\n"

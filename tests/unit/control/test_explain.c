@@ -158,7 +158,7 @@ test_rules_say_why(void **state)
 		{ "203.0.113.200", true, 1,
 				{ "203.0.113.128/25 holds the client",
 						"no subnet of it holds the client; the client is "
-		                                "in "
+						"in "
 						"EU-DE",
 						"the client is in EU-DE",
 						"the catch-all: rule 1 matches" } },
@@ -175,21 +175,21 @@ test_rules_say_why(void **state)
 		{ "10.1.0.1", true, 3,
 				{ "no subnet of it holds the client",
 						"no subnet of it holds the client; the client is "
-		                                "in "
+						"in "
 						"NA-US",
 						"the client is in NA-US, which NA covers",
 						"the catch-all: rule 3 matches" } },
 		{ "10.9.0.1", true, 4,
 				{ "no subnet of it holds the client",
 						"no subnet of it holds the client; the client is "
-		                                "in no "
+						"in no "
 						"place that the database knows",
 						"the client is in no place that the database knows",
 						"the catch-all: no other rule matches" } },
 		{ "2001:db8::1", true, 4,
 				{ "no subnet of it holds the client",
 						"no subnet of it holds the client; the client is "
-		                                "in no "
+						"in no "
 						"place that the database knows",
 						"the client is in no place that the database knows",
 						"the catch-all: no other rule matches" } },
@@ -197,10 +197,10 @@ test_rules_say_why(void **state)
 		{ "10.1.0.1", false, 3,
 				{ "no subnet of it holds the client",
 						"no subnet of it holds the client; the compiled "
-		                                "table "
+						"table "
 						"puts the client elsewhere",
 						"the compiled table says so; no geo database at "
-		                                "hand to "
+						"hand to "
 						"name the place",
 						"the catch-all: rule 3 matches" } },
 	};
@@ -232,7 +232,7 @@ test_another_database_is_not_believed(void **state)
 	(void)state;
 	assert_int_equal(cp_json_number(json_object_get(explained, "decision"), "rule"), 3);
 	assert_string_equal(because(explained, 2), "the compiled table says so; the geo database "
-	                                           "at hand is another one (it puts "
+						   "at hand is another one (it puts "
 						   "the client in EU-DE)");
 	json_decref(explained);
 }
@@ -306,7 +306,8 @@ test_health_moves_the_answer_and_is_told(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	watches[0] = (struct cp_watch){ .label = america, .health = { .state = CP_HEALTH_DOWN } };
-	snprintf(watches[0].health.reason, CP_HEALTH_REASON_MAX, "connect: Connection refused");
+	(void)snprintf(watches[0].health.reason, CP_HEALTH_REASON_MAX,
+			"connect: Connection refused");
 	watches[1] = (struct cp_watch){ .label = world, .health = { .state = CP_HEALTH_UP } };
 	for (uint32_t t = 0; t < 2; t++) {
 		is_up[t] = watch_of(&view, t)->health.state == CP_HEALTH_UP;

@@ -31,7 +31,11 @@ static const struct run runs[] = {
 static char
 state_letter(enum cp_health_state state)
 {
-	return state == CP_HEALTH_UP ? 'U' : state == CP_HEALTH_DOWN ? 'D' : '?';
+	static const char letters[] = {
+		[CP_HEALTH_UNKNOWN] = '?', [CP_HEALTH_UP] = 'U', [CP_HEALTH_DOWN] = 'D'
+	};
+
+	return letters[state];
 }
 
 static void

@@ -29,10 +29,10 @@ on_result(void *ctx, void *user, const struct cp_probe_result *result)
 {
 	struct scene *scene = ctx;
 
-	scene->result_cnt[(uintptr_t)user]++;
+	++*(size_t *)user;
 	scene->total++;
 	scene->is_last_ok = result->is_ok;
-	snprintf(scene->last_reason, sizeof(scene->last_reason), "%s",
+	(void)snprintf(scene->last_reason, sizeof(scene->last_reason), "%s",
 			result->reason != NULL ? result->reason : "");
 }
 
@@ -79,7 +79,7 @@ add(struct scene *scene, size_t index, const struct sockaddr_in *address, uint32
 	struct cp_probe_spec spec = {
 		.interval_ms = INTERVAL_MS,
 		.timeout_ms = timeout_ms,
-		.user = (void *)(uintptr_t)index,
+		.user = &scene->result_cnt[index],
 	};
 
 	memcpy(&spec.address, address, sizeof(*address));

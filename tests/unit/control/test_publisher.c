@@ -41,7 +41,7 @@ on_reply(void *ctx, const struct tbl_ipc_msg *sent, const struct tbl_ipc_msg *re
 {
 	struct scene *scene = ctx;
 
-	assert_true(waited_us < DEADLINE_S * 1000000u);
+	assert_true(waited_us < DEADLINE_S * UINT64_C(1000000));
 	scene->sent[scene->reply_cnt] = *sent;
 	scene->replies[scene->reply_cnt++] = reply->kind;
 }
@@ -51,7 +51,7 @@ on_lost(void *ctx, const char *reason)
 {
 	struct scene *scene = ctx;
 
-	snprintf(scene->lost_reason, sizeof(scene->lost_reason), "%s", reason);
+	(void)snprintf(scene->lost_reason, sizeof(scene->lost_reason), "%s", reason);
 	scene->lost_cnt++;
 }
 

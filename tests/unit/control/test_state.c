@@ -83,9 +83,9 @@ test_damaged_state_is_refused(void **state)
 		char name[64];
 		int err;
 
-		snprintf(name, sizeof(name), "damaged-%zu/%s", i, rows[i].file);
+		(void)snprintf(name, sizeof(name), "damaged-%zu/%s", i, rows[i].file);
 		scratch_write(name, rows[i].text);
-		snprintf(name, sizeof(name), "damaged-%zu", i);
+		(void)snprintf(name, sizeof(name), "damaged-%zu", i);
 		err = cp_state_open(scratch_path(name), &opened, &path);
 		print_message("    %s: %s\n", rows[i].file, rows[i].text);
 		assert_int_equal(err, rows[i].err);

@@ -101,7 +101,7 @@ test_state_outlives_a_restart(void **state)
 	update(&before, keys, 2);
 	before.by_target[0]->health.state = CP_HEALTH_DOWN;
 	before.by_target[0]->health.changed_ms = 1234;
-	snprintf(before.by_target[0]->health.reason, CP_HEALTH_REASON_MAX,
+	(void)snprintf(before.by_target[0]->health.reason, CP_HEALTH_REASON_MAX,
 			"connect: Connection refused");
 	saved = cp_watchlist_save(&before);
 	assert_int_equal(json_object_size(saved), 1); /* unknown is not worth a line */
