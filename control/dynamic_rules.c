@@ -89,12 +89,12 @@ judge_order(const struct judge *judge, const struct rule_draft *rule)
 	if (has_subnets && has_geos && !follows_subnets && follows_geos) {
 		cp_reason_add(judge->reader->reasons, CP_LENIENT,
 				"rule %zu with subnet(s) and geo(s) should appear before all "
-		                "geo-only rules",
+				"geo-only rules",
 				rule->number);
 	} else if (has_subnets && !has_geos && follows_geos) {
 		cp_reason_add(judge->reader->reasons, CP_LENIENT,
 				"rule %zu with only subnet targeting should appear before all geo "
-		                "targeting rules",
+				"targeting rules",
 				rule->number);
 	}
 }
@@ -157,14 +157,14 @@ judge_subnet(struct judge *judge, size_t number, const struct tbl_prefix *prefix
 			same = seen;
 			cp_reason_add(judge->reader->reasons, CP_LENIENT,
 					"rule %zu targets subnet %s which has previously been seen "
-			                "in rule %zu",
+					"in rule %zu",
 					number, text, seen->rule);
 			continue;
 		}
 		cp_prefix_text(&seen->prefix, seen_text);
 		cp_reason_add(judge->reader->reasons, CP_LENIENT,
 				"rule %zu targets subnet %s which is more specific than the "
-		                "previously "
+				"previously "
 				"seen %s in rule %zu",
 				number, text, seen_text, seen->rule);
 	}
@@ -259,12 +259,12 @@ judge_geo(struct judge *judge, size_t number, const char *code)
 			same = seen;
 			cp_reason_add(judge->reader->reasons, CP_LENIENT,
 					"rule %zu targets geo %s which has previously been seen in "
-			                "rule %zu",
+					"rule %zu",
 					number, code, seen->rule);
 		} else if (strncmp(code, seen->code, strlen(seen->code)) == 0) {
 			cp_reason_add(judge->reader->reasons, CP_LENIENT,
 					"rule %zu targets geo %s which is more specific than the "
-			                "previously "
+					"previously "
 					"seen %s in rule %zu",
 					number, code, seen->code, seen->rule);
 		}

@@ -27,7 +27,7 @@ check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 			conf_error_add(load->errors, CONF_ERROR, load->draft->zone.file, key->line,
 					key->col,
 					"keys out of order: \"%s\" stands behind \"%s\" (natural "
-			                "order; "
+					"order; "
 					"enforce_order is on)",
 					key->scalar.text, before);
 			return;
@@ -172,7 +172,7 @@ cp_zones_check_nesting(struct cp_zone_draft *drafts, size_t cnt, struct conf_err
 			}
 			conf_error_add(errors, level, record->file, record->line, record->col,
 					is_at_apex ? "Record %s is a managed sub-zone and not of "
-			                             "type NS or DS"
+						     "type NS or DS"
 						   : "Record %s is under a managed subzone",
 					record->fqdn);
 			drafts[i].zone.has_errors |= level == CONF_ERROR;

@@ -55,7 +55,7 @@ read_name(struct draft *draft, const struct conf_node *key)
 		conf_error_add(draft->load->errors, CONF_WARNING, draft->load->draft->zone.file,
 				key->line, key->col,
 				"name %s is read as \"%s\": put quotes around it if that is not "
-		                "meant",
+				"meant",
 				key->scalar.text, draft->name);
 	}
 	for (char *at = draft->name; *at != '\0'; at++) {
@@ -86,7 +86,7 @@ judge_labels(struct draft *draft)
 		if (len > TBL_LABEL_MAX) {
 			cp_reason_add(&draft->reasons, CP_FATAL,
 					"invalid label, \"%.*s\" is too long at %zu chars, max is "
-			                "63",
+					"63",
 					(int)len, at, len);
 		}
 		at += len + (at[len] == '.');

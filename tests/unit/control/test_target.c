@@ -6,6 +6,12 @@
 #include "control/target.h"
 #include "tests/unit/test.h"
 
+/* Its address is one character longer than a target holds. */
+static const char long_address_key[] =
+		"tcp 0123456789012345678901234567890123456789012345678901234567890123 443 "
+		"interval=1 "
+		"timeout=1 fall=1 rise=1";
+
 static char host[] = "www.example.test";
 static char path[] = "/_dns?a=b c%20d";
 
