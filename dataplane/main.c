@@ -72,6 +72,14 @@ say(void *arg, const char *text)
 	(void)fprintf(stderr, "meridiand: %s\n", text);
 }
 
+/* Ends as a crash would: the supervisor starts a new process, which serves what this one saved. */
+static void
+give_up(void *arg)
+{
+	(void)arg;
+	_exit(EXIT_INPUT);
+}
+
 /* Returns -1 to go on, or the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *options)
@@ -162,6 +170,7 @@ serve(const struct options *options, const struct dp_config *config)
 		.table_path = options->table_path,
 		.is_standalone = options->config_path == NULL,
 		.say = say,
+		.give_up = give_up,
 	};
 	struct dp_server *server;
 	struct tbl_error error = { "" };

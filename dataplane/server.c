@@ -16,11 +16,11 @@
 
 #include "dataplane/adopt.h"
 #include "dataplane/intake.h"
+#include "dataplane/keeper.h"
 #include "dataplane/ports.h"
-#include "dataplane/saver.h"
 #include "dataplane/sockets.h"
-#include "dataplane/store.h"
 #include "dataplane/tcp.h"
+#include "dataplane/watchdog.h"
 #include "dataplane/worker.h"
 
 /* Longest wait for a worker's quiescent state. A burst takes microseconds and a sleep at most
@@ -31,14 +31,13 @@ struct dp_server {
 	struct dp_server_params params;
 	struct event_base *base;
 	struct event *stop_events[2]; /* SIGTERM, SIGINT */
-	struct event *promotion;
-	uint64_t answers_at_swap;
+	struct event *pulse;
+	struct dp_watchdog watchdog;
 	struct dp_swap swap;
 	struct dp_adopter adopter;
 	struct dp_worker_shared shared;
 	int stats_fd;
-	struct dp_store *store;
-	struct dp_saver *saver;
+	struct dp_keeper *keeper;
 	struct dp_tcp *tcp;
 	struct dp_intake *intake;
 	bool is_eal_started;
@@ -81,65 +80,30 @@ on_stop(evutil_socket_t fd, short events, void *arg)
 	event_base_loopbreak(arg);
 }
 
-/* Replies of all workers so far. */
-static uint64_t
-count_answers(const struct dp_server *server)
-{
-	const struct tbl_stats_segment *stats = server->shared.stats;
-	uint64_t cnt = 0;
-
-	for (uint32_t i = 0; i < stats->worker_cnt; i++) {
-		/* Relaxed: a moment's difference does not matter. */
-		cnt += __atomic_load_n(&stats->workers[i].verdicts[TBL_VERDICT_ANSWER_NOERROR],
-				__ATOMIC_RELAXED);
-	}
-	return cnt;
-}
-
-static void
-schedule_promotion(struct dp_server *server)
-{
-	const struct timeval soak = { .tv_sec = server->params.config->promote_after_s };
-
-	if (server->promotion != NULL) {
-		event_add(server->promotion, &soak);
-	}
-}
-
-/* The table has been served long enough; without a query it has proved nothing, and soaks on. */
-static void
-on_promotion(evutil_socket_t fd, short events, void *arg)
-{
-	struct dp_server *server = arg;
-	const struct dp_served *served = dp_swap_current(&server->swap);
-
-	(void)fd;
-	(void)events;
-	if (count_answers(server) > server->answers_at_swap) {
-		dp_saver_promote(server->saver, served->view.header->generation);
-	} else {
-		schedule_promotion(server);
-	}
-}
-
 static void
 on_served(void *arg, const struct dp_served *served, bool is_new_table)
 {
 	struct dp_server *server = arg;
-	uint64_t generation = served->view.header->generation;
 
-	if (is_new_table) {
-		server->answers_at_swap = count_answers(server);
-		schedule_promotion(server);
+	/* NULL: at start the keeper itself is the one who serves. */
+	if (server->keeper != NULL) {
+		dp_keeper_served(server->keeper, served, is_new_table);
 	}
-	if (server->saver == NULL) {
-		return; /* start-up: it came from the store */
-	}
-	if (is_new_table) {
-		dp_saver_table(server->saver, generation, served->table);
-	}
-	if (served->selection != NULL) {
-		dp_saver_selection(server->saver, generation, served->selection);
+}
+
+/* A worker that hangs answers nothing and holds every old table: a new process is the cure, and
+ * closing in good order would wait for the worker. */
+static void
+on_pulse(evutil_socket_t fd, short events, void *arg)
+{
+	struct dp_server *server = arg;
+
+	(void)fd;
+	(void)events;
+	if (!is_dp_watchdog_calm(&server->watchdog)) {
+		say(server, "a worker has hung for %u s: ending, so that a new process can serve",
+				DP_WATCHDOG_PULSES_MAX);
+		server->params.give_up(server->params.arg);
 	}
 }
 
@@ -167,7 +131,8 @@ open_loop(struct dp_server *server, struct tbl_error *error)
 			return fail(-ENOMEM, error, "event loop");
 		}
 	}
-	return 0;
+	server->pulse = event_new(server->base, -1, EV_PERSIST, on_pulse, server);
+	return server->pulse != NULL ? 0 : fail(-ENOMEM, error, "event loop");
 }
 
 static int
@@ -197,101 +162,13 @@ open_shared(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *err
 	}
 	quiescence = dp_quiesce_callbacks(server->shared.quiesce);
 	dp_swap_init(&server->swap, &quiescence, SWAP_DEADLINE_NS);
+	dp_watchdog_init(&server->watchdog, &quiescence);
 	server->adopter = (struct dp_adopter){
 		.swap = &server->swap,
 		.arg = server,
 		.served = on_served,
 	};
 	return 0;
-}
-
-static void
-say_serving(const struct dp_server *server, const char *from)
-{
-	const struct dp_served *served = dp_swap_current(&server->swap);
-
-	say(server, "serving generation %" PRIu64 " (%" PRIu64 " zones) from %s",
-			served->view.header->generation,
-			served->view.header->sections[TBL_SECTION_ZONES].cnt, from);
-}
-
-/* The table named on the command line: unlike a stored one it has to be right. */
-static int
-serve_file(struct dp_server *server, const char *path, struct tbl_error *error)
-{
-	struct dp_image *table;
-	struct tbl_error reason;
-	uint64_t swap_ns;
-	int err = dp_image_from_file(path, &table, &reason);
-
-	if (err == 0) {
-		err = dp_adopt_table(&server->adopter, table, NULL, &swap_ns, &reason);
-	}
-	if (err != 0) {
-		(void)snprintf(error->text, sizeof(error->text), "table %.80s: %.100s", path,
-				reason.text);
-		return err;
-	}
-	say_serving(server, path);
-	return 0;
-}
-
-/* The newest table that the last run left: served at once, control plane or not. */
-static int
-serve_stored(struct dp_server *server, struct tbl_error *error)
-{
-	const struct dp_store_notice notice = { server, say_text };
-	const struct dp_served *served;
-	struct dp_image *table;
-	struct dp_image *selection;
-	struct tbl_error reason;
-	uint64_t swap_ns;
-	int err = dp_store_load(server->store, &notice, &table, &selection);
-
-	if (err == 0) {
-		err = dp_adopt_table(&server->adopter, table, selection, &swap_ns, error);
-	}
-	if (err == -ENOENT) {
-		say(server, "no table yet: queries are dropped until one is published");
-		return 0;
-	}
-	if (err != 0) {
-		return err;
-	}
-	say_serving(server, server->params.config->state_dir);
-	served = dp_swap_current(&server->swap);
-	/* Before the first query: should that one kill us, the next start knows what was served. */
-	if (dp_store_mark_serving(server->store, served->view.header->generation, &reason) != 0) {
-		say(server, "%s", reason.text);
-	}
-	return 0;
-}
-
-static int
-open_store(struct dp_server *server, struct tbl_error *error)
-{
-	const struct dp_store_notice report = { server, say_text };
-	int err = 0;
-
-	if (!server->params.is_standalone) {
-		server->promotion = evtimer_new(server->base, on_promotion, server);
-		err = server->promotion != NULL ? dp_store_open(server->params.config->state_dir,
-								  &server->store, error)
-		                                : fail(-ENOMEM, error, "timer");
-	}
-	if (err == 0 && server->params.table_path == NULL) {
-		err = serve_stored(server, error);
-	}
-	if (err == 0 && server->store != NULL) {
-		err = dp_saver_start(server->store, &report, &server->saver);
-		if (err != 0) {
-			return fail(err, error, "saver");
-		}
-	}
-	if (err == 0 && server->params.table_path != NULL) {
-		err = serve_file(server, server->params.table_path, error);
-	}
-	return err;
 }
 
 /* Whether the kernel sees, or would see without us, queries to the port's addresses. */
@@ -374,6 +251,23 @@ open_intake(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *err
 	};
 
 	return server->params.is_standalone ? 0 : dp_intake_open(&params, &server->intake, error);
+}
+
+static int
+open_keeper(struct dp_server *server, struct tbl_error *error)
+{
+	const struct dp_keeper_params params = {
+		.base = server->base,
+		.state_dir = server->params.is_standalone ? NULL : server->params.config->state_dir,
+		.table_path = server->params.table_path,
+		.promote_after_s = server->params.config->promote_after_s,
+		.adopter = &server->adopter,
+		.stats = server->shared.stats,
+		.arg = server,
+		.say = say_text,
+	};
+
+	return dp_keeper_open(&params, &server->keeper, error);
 }
 
 static int
@@ -464,7 +358,7 @@ open_all(struct dp_server *server, struct tbl_error *error)
 		err = open_intake(server, worker_cnt, error);
 	}
 	if (err == 0) {
-		err = open_store(server, error);
+		err = open_keeper(server, error);
 	}
 	if (err == 0) {
 		err = open_packet_ports(server, error);
@@ -473,6 +367,9 @@ open_all(struct dp_server *server, struct tbl_error *error)
 		err = start_workers(server, error);
 	}
 	if (err == 0) {
+		const struct timeval second = { .tv_sec = 1 };
+
+		event_add(server->pulse, &second);
 		say(server, "ready: %u packet workers, %u socket threads, TCP %s",
 				server->cpus.worker_cnt,
 				dp_socket_workers_count(server->params.config),
@@ -531,8 +428,8 @@ close_loop(struct dp_server *server)
 			event_free(server->stop_events[i]);
 		}
 	}
-	if (server->promotion != NULL) {
-		event_free(server->promotion);
+	if (server->pulse != NULL) {
+		event_free(server->pulse);
 	}
 	if (server->base != NULL) {
 		event_base_free(server->base);
@@ -551,8 +448,7 @@ dp_server_stop(struct dp_server *server)
 	dp_intake_close(server->intake);
 	dp_tcp_close(server->tcp);
 	dp_ports_close(&server->ports);
-	dp_saver_stop(server->saver);
-	dp_store_close(server->store, true);
+	dp_keeper_close(server->keeper);
 	dp_adopter_done(&server->adopter);
 	dp_swap_done(&server->swap);
 	dp_quiesce_free(server->shared.quiesce);

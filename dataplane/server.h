@@ -20,6 +20,7 @@ struct dp_server_params {
 	const char *table_path; /* served first in place of the stored ones; NULL: none */
 	bool is_standalone;     /* no publish socket and no store: the table is all there is */
 	void (*say)(void *arg, const char *text); /* one line for the log; any thread */
+	void (*give_up)(void *arg); /* a worker hangs: end the process at once; does not return */
 	void *arg;
 };
 
