@@ -63,6 +63,20 @@ tell_record(const struct job *job, const struct cp_record *record, const char *t
 			text);
 }
 
+/* first_geo_rule: 1-based number of a record's first rule by geos, 0 when it has none. */
+static uint32_t
+first_geo_rule(const struct cp_record *record)
+{
+	uint32_t rule_cnt = record->dynamic != NULL ? record->dynamic->rule_cnt : 0;
+
+	for (uint32_t i = 0; i < rule_cnt; i++) {
+		if (record->dynamic->rules[i].geo_cnt > 0) {
+			return i + 1;
+		}
+	}
+	return 0;
+}
+
 /* Without a database no client has a place, and a rule by geos would never match: an error, told
  * once a zone. */
 static void
@@ -72,19 +86,16 @@ refuse_without_geo(struct job *job, size_t zone_at)
 
 	for (size_t i = 0; i < zone->record_cnt; i++) {
 		const struct cp_record *record = &zone->records[i];
-		uint32_t rule_cnt = record->dynamic != NULL ? record->dynamic->rule_cnt : 0;
+		uint32_t rule = first_geo_rule(record);
 
-		for (uint32_t k = 0; k < rule_cnt; k++) {
-			if (record->dynamic->rules[k].geo_cnt > 0) {
-				conf_error_add(job->errors, CONF_ERROR, record->file, record->line,
-						record->col,
-						"rule %u of \"%s\" targets geos, and there is no "
-						"geo "
-						"database",
-						k + 1, record->fqdn);
-				job->is_refused[zone_at] = true;
-				return;
-			}
+		if (rule > 0) {
+			conf_error_add(job->errors, CONF_ERROR, record->file, record->line,
+					record->col,
+					"rule %u of \"%s\" targets geos, and there is no geo "
+					"database",
+					rule, record->fqdn);
+			job->is_refused[zone_at] = true;
+			return;
 		}
 	}
 }
@@ -421,6 +432,10 @@ cp_compile(struct cp_compiler *compiler, const struct cp_zones *zones, const str
 		}
 	}
 	rc = cp_rulesets_collect(zones, job.is_refused, &job.rulesets);
+	if (rc == -E2BIG) {
+		conf_error_add(errors, CONF_ERROR, "", 0, 0, "more than %u distinct rule sets",
+				TBL_RULESETS_MAX);
+	}
 	if (rc == 0) {
 		rc = refresh_location(compiler, &job);
 	}

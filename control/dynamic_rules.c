@@ -164,8 +164,7 @@ judge_subnet(struct judge *judge, size_t number, const struct tbl_prefix *prefix
 		cp_prefix_text(&seen->prefix, seen_text);
 		cp_reason_add(judge->reader->reasons, CP_LENIENT,
 				"rule %zu targets subnet %s which is more specific than the "
-				"previously "
-				"seen %s in rule %zu",
+				"previously seen %s in rule %zu",
 				number, text, seen_text, seen->rule);
 	}
 	return same;
@@ -264,8 +263,7 @@ judge_geo(struct judge *judge, size_t number, const char *code)
 		} else if (strncmp(code, seen->code, strlen(seen->code)) == 0) {
 			cp_reason_add(judge->reader->reasons, CP_LENIENT,
 					"rule %zu targets geo %s which is more specific than the "
-					"previously "
-					"seen %s in rule %zu",
+					"previously seen %s in rule %zu",
 					number, code, seen->code, seen->rule);
 		}
 	}

@@ -117,8 +117,7 @@ load_entry(const char *dir, const char *entry, struct cp_zone_load *load, bool *
 		if (rc == -EINVAL) {
 			conf_error_add(load->errors, CONF_ERROR, path, 0, 0,
 					"\"%s\" is not a zone's name (names in other than ASCII "
-					"letters "
-					"are not supported yet)",
+					"letters are not supported yet)",
 					load->draft->zone.name);
 		}
 		rc = rc == 0 ? cp_zone_read_file(load) : rc == -EINVAL ? 0 : rc;

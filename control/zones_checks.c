@@ -27,8 +27,7 @@ check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 			conf_error_add(load->errors, CONF_ERROR, load->draft->zone.file, key->line,
 					key->col,
 					"keys out of order: \"%s\" stands behind \"%s\" (natural "
-					"order; "
-					"enforce_order is on)",
+					"order; enforce_order is on)",
 					key->scalar.text, before);
 			return;
 		}
