@@ -85,7 +85,7 @@ class Publish(LabCase):
         self.assertEqual(set(result.rcodes), {"NOERROR", "NXDOMAIN"})
 
     def test_1_whole_country_tables(self):
-        """The real thing, 28 MB with the country database in it, as fast as it is acknowledged."""
+        """The real thing, with the country database in it, as fast as it is acknowledged."""
         self.publish_file(self.data_plane, self.image)
         before = counters(self.lab, self.data_plane)
         load = self.load(8)
