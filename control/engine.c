@@ -302,27 +302,36 @@ is_nothing_served(const struct cp_engine *engine)
 	       !(engine->data_plane.is_connected && engine->data_plane.generation != 0);
 }
 
+/* At start, with nothing to fall back on, there is nothing to stay for. */
+static void
+refuse_uncompiled(struct cp_engine *engine, json_t *result)
+{
+	bool is_first = engine->last_apply == NULL;
+	char error[300];
+
+	(void)snprintf(error, sizeof(error), "no zone of %s could be compiled",
+			engine->config->zones_dir);
+	refuse_run(engine, result, error);
+	if (is_first && is_nothing_served(engine)) {
+		struct timeval delay = { .tv_sec = has_nothing_to_lose(engine) ? 0 : GIVE_UP_S };
+
+		event_add(engine->give_up, &delay);
+	}
+}
+
 static void
 finish_run(struct cp_engine *engine)
 {
 	struct cp_prepared *prepared = &engine->job.prepared;
 	json_t *result = describe_run(engine);
 	struct cp_caller *caller = TAILQ_FIRST(&engine->running);
-	bool is_first = engine->last_apply == NULL;
 
 	if (caller != NULL && caller->done == NULL && prepared->errors.cnt > 0) {
 		engine->events.on_messages(engine->ctx, &prepared->errors);
 	}
 	engine->is_guarded = false;
 	if (prepared->image == NULL) {
-		refuse_run(engine, result, "no zone could be compiled");
-		if (is_first && is_nothing_served(engine)) {
-			struct timeval delay = {
-				.tv_sec = has_nothing_to_lose(engine) ? 0 : GIVE_UP_S,
-			};
-
-			event_add(engine->give_up, &delay);
-		}
+		refuse_uncompiled(engine, result);
 	} else if (is_stopped_by_guard(engine, result)) {
 		engine->is_guarded = true;
 	} else {
