@@ -36,7 +36,7 @@ check(int result, const struct tbl_error *error)
 __attribute__((format(printf, 2, 3))) static uint16_t
 wire_name(uint8_t wire[TBL_NAME_MAX], const char *format, ...)
 {
-	struct tbl_error error = { "not a name" };
+	struct tbl_error error = { .text = "not a name" };
 	char text[TBL_NAME_TEXT_MAX];
 	va_list args;
 	int len;
@@ -139,7 +139,7 @@ make_location(void)
 	struct tbl_geo_prefix *prefixes = calloc(GEO_PREFIXES, sizeof(*prefixes));
 	const struct tbl_geo geo = { prefixes, GEO_PREFIXES, places, 4 };
 	struct tbl_location *location;
-	struct tbl_error error = { "out of memory" };
+	struct tbl_error error = { .text = "out of memory" };
 
 	check(prefixes == NULL ? -1 : 0, &error);
 	for (size_t i = 0; i < GEO_BLOCKS; i++) {
@@ -165,7 +165,7 @@ bench_table(size_t *ret_size)
 	const struct tbl_build_params params = { .generation = 1,
 		.hash_seed = { 0x0123456789abcdefULL, 0xfedcba9876543210ULL },
 		.location = location };
-	struct tbl_error error = { "out of memory" };
+	struct tbl_error error = { .text = "out of memory" };
 	struct zone zone = { 0 };
 	void *image;
 

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/name.h"
-
 #include "conf/arena.h"
 #include "control/address.h"
 #include "control/rdata.h"
@@ -107,7 +105,7 @@ refresh_location(struct cp_compiler *compiler, struct job *job)
 	const struct cp_rulesets *rulesets = &job->rulesets;
 	uint64_t geo_hash = job->geo != NULL ? job->geo->content_hash : 0;
 	struct tbl_location *location = NULL;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	char *key = NULL;
 	int rc = 0;
 
@@ -242,7 +240,7 @@ static int
 add_zone(struct job *job, size_t zone_at, size_t *at)
 {
 	const struct cp_zone *zone = &job->zones->items[zone_at];
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	uint32_t number = 0;
 	int rc = tbl_builder_add_zone(job->builder, zone->apex, &number, &error);
 
@@ -322,39 +320,42 @@ add_zones(struct job *job)
 	return rc;
 }
 
-/* find_blamed: the record an error of tbl_builder_finish() begins with, "www.example.test. A: ...".
- * Of several zones that hold the name, the innermost is meant. */
+/* find_record: the record of a zone that a builder's error is about, else the one whose owner it
+ * is, else the SOA, which every zone has and begins with. */
 static const struct cp_record *
-find_blamed(const struct job *job, const char *text, size_t *ret_zone)
+find_record(const struct cp_zone *zone, const struct tbl_error *error)
 {
-	char name[TBL_NAME_TEXT_MAX];
-	uint8_t wire[TBL_NAME_MAX];
-	size_t len = strcspn(text, " :");
-	const struct cp_record *blamed = NULL;
-	size_t depth = 0;
+	const struct cp_record *found = &zone->records[0];
 
-	if (len >= sizeof(name)) {
-		return NULL;
-	}
-	memcpy(name, text, len);
-	name[len] = '\0';
-	if (tbl_name_from_text(name, wire) < 0) {
-		return NULL;
-	}
-	for (size_t i = 0; i < job->zones->cnt; i++) {
-		const struct cp_zone *zone = &job->zones->items[i];
+	for (size_t i = 0; i < zone->record_cnt; i++) {
+		const struct cp_record *record = &zone->records[i];
 
-		if (job->is_refused[i] || !is_tbl_name_within(wire, zone->apex) ||
-				strlen(zone->name) < depth) {
+		if (memcmp(record->owner, error->owner, error->owner_len) != 0) {
 			continue;
 		}
-		for (size_t k = 0; k < zone->record_cnt; k++) {
-			if (is_tbl_name_within(zone->records[k].owner, wire)) {
-				blamed = &zone->records[k];
-				depth = strlen(zone->name);
-				*ret_zone = i;
-				break;
-			}
+		if (record->type == error->type) {
+			return record;
+		}
+		found = record;
+	}
+	return found;
+}
+
+/* find_blamed: the zone that an error of tbl_builder_finish() is about: the innermost that the name
+ * is in. Returns zones->cnt when there is none. */
+static size_t
+find_blamed(const struct job *job, const struct tbl_error *error)
+{
+	size_t blamed = job->zones->cnt;
+
+	for (size_t i = 0; error->owner_len > 0 && i < job->zones->cnt; i++) {
+		const struct cp_zone *zone = &job->zones->items[i];
+		bool is_inner = blamed == job->zones->cnt ||
+		                is_tbl_name_within(zone->apex, job->zones->items[blamed].apex);
+
+		if (!job->is_refused[i] && is_inner &&
+				is_tbl_name_within(error->owner, zone->apex)) {
+			blamed = i;
 		}
 	}
 	return blamed;
@@ -363,21 +364,20 @@ find_blamed(const struct job *job, const char *text, size_t *ret_zone)
 static int
 finish(struct job *job, void **ret_image, size_t *ret_size)
 {
-	struct tbl_error error = { "" };
-	const struct cp_record *blamed = NULL;
-	size_t zone_at = 0;
+	struct tbl_error error = { .text = "" };
+	size_t blamed = 0;
 	int rc = tbl_builder_finish(job->builder, ret_image, ret_size, &error);
 
 	if (rc == 0 || rc == -ENOMEM) {
 		return rc;
 	}
-	blamed = find_blamed(job, error.text, &zone_at);
-	if (blamed == NULL) {
+	blamed = find_blamed(job, &error);
+	if (blamed == job->zones->cnt) {
 		conf_error_add(job->errors, CONF_ERROR, "", 0, 0, "%s", error.text);
 		return rc;
 	}
-	tell_record(job, blamed, error.text);
-	job->is_refused[zone_at] = true;
+	tell_record(job, find_record(&job->zones->items[blamed], &error), error.text);
+	job->is_refused[blamed] = true;
 	return -EAGAIN;
 }
 

@@ -234,7 +234,7 @@ static int
 add_bytes(struct load *load, const uint8_t *bytes, size_t size)
 {
 	struct cp_mmdb_prefixes prefixes = { 0 };
-	struct tbl_error error = { "out of memory" };
+	struct tbl_error error = { .text = "out of memory" };
 	struct cp_mmdb mmdb;
 	int err = cp_mmdb_open(bytes, size, &mmdb, &error);
 

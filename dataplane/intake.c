@@ -97,7 +97,7 @@ static int
 handle(struct dp_intake *intake, const struct tbl_ipc_msg *msg, int fd)
 {
 	struct tbl_ipc_msg reply;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	uint64_t swap_ns = 0;
 	int err = 0;
 

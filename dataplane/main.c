@@ -173,7 +173,7 @@ serve(const struct options *options, const struct dp_config *config)
 		.give_up = give_up,
 	};
 	struct dp_server *server;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 
 	/* A client that went away is an error of its own write, nothing more. */
 	(void)signal(SIGPIPE, SIG_IGN);

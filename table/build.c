@@ -85,6 +85,8 @@ tbl_build_fail(struct tbl_error *error, const uint8_t *owner, uint16_t type, con
 	(void)snprintf(error->text, sizeof(error->text), "%.80s%s%s: %.100s", name,
 			type != 0 ? " " : "",
 			type != 0 ? type_text(type, number, sizeof(number)) : "", reason);
+	error->owner_len = tbl_name_lower(owner, error->owner);
+	error->type = type;
 	return -EINVAL;
 }
 

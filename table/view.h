@@ -53,6 +53,9 @@ struct tbl_view {
 #define TBL_ERROR_MAX 200u
 struct tbl_error {
 	char text[TBL_ERROR_MAX];
+	uint8_t owner[TBL_NAME_MAX]; /* builder: the record it is about, lower-cased wire name */
+	uint8_t owner_len;           /* 0: about none */
+	uint16_t type;               /* 0: about the name */
 };
 
 /* tbl_check decides whether image[0..size) is a table this program may serve: every offset,

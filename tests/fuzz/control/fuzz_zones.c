@@ -99,7 +99,7 @@ compile(const struct cp_zones *zones)
 	const struct cp_compile_params params = { .generation = 1, .hash_seed = { 3, 5 } };
 	struct conf_errors errors = { 0 };
 	struct cp_compiler *compiler = NULL;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	void *image = NULL;
 	size_t size = 0;
 	int rc = 0;

@@ -184,7 +184,7 @@ read_record(struct build *build, struct input *input)
 	uint16_t type = types[(kind & 0x0f) % (sizeof(types) / sizeof(types[0]))];
 	uint32_t zone = build->zones[(kind >> 4 & 3) % build->zone_cnt];
 	uint8_t *owner = build->owners[build->owner_cnt];
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	int rc;
 
 	(void)read_name(input, owner);
@@ -205,7 +205,7 @@ make_image(struct build *build, const struct tbl_location *location, struct inpu
 	const struct tbl_build_params params = {
 		.generation = 1, .hash_seed = { 3, 4 }, .location = location
 	};
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	uint8_t zones = next_byte(&input);
 	void *image = NULL;
 	int rc;
@@ -254,7 +254,7 @@ check_image(void *image, size_t size, const struct build *build)
 {
 	struct tbl_header *header = image;
 	uint64_t content_hash = header->content_hash;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	struct tbl_view view;
 
 	if (tbl_check(image, size, &error) != 0) {

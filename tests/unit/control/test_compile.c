@@ -40,7 +40,7 @@ compile_with(struct cp_compiler *compiler, const struct loaded *loaded,
 		.generation = generation, .built_unix_s = 1, .hash_seed = { 1, 2 }
 	};
 	struct compiled compiled = { 0 };
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 
 	compiled.rc = cp_compile(compiler, loaded->zones, database, &params, &compiled.errors,
 			&compiled.image, &compiled.size);
@@ -299,6 +299,51 @@ test_bad_zones_are_left_out(void **state)
 	free_loaded(&loaded);
 }
 
+/* The builder's errors name a record; long names, names that end like others and several bad zones
+ * must not lead to another record, nor take the good zones along. */
+static void
+test_the_right_record_is_blamed(void **state)
+{
+#define LONG_NAME                                                       \
+	"llllllllllllllllllllllllllllllllllllllllllllllllllllllllllll." \
+	"mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm.sub"
+	const struct zone_file files[] = {
+		{ "good.test.yaml", "'': {type: NS, value: ns.good.test.}\n" },
+		{ "one.test.yaml", "'': {type: NS, value: ns.good.test.}\n" LONG_NAME
+				   ": {type: TXT, value: hidden}\n"
+				   "sub: {type: NS, value: ns.good.test.}\n" },
+		{ "two.test.yaml", "'': {type: NS, value: ns.good.test.}\n"
+				   "a.sub: {type: NS, value: ns.good.test.}\n"
+				   "sub:\n"
+				   "- {type: NS, value: ns.good.test.}\n"
+				   "- {type: TXT, value: hidden}\n" },
+		{ NULL, NULL },
+	};
+	struct cp_zones_options options = cp_zones_defaults();
+	struct loaded loaded;
+	struct compiled compiled;
+
+	(void)state;
+	options.enforce_order = false;
+	loaded = load_files(files, &options);
+	assert_string_equal(loaded.said, "");
+	compiled = compile(&loaded, NULL);
+	assert_int_equal(compiled.rc, 0);
+	assert_int_equal(compiled.errors.error_cnt, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct conf_message *message = &compiled.errors.messages[i];
+		bool is_one = strstr(message->file, "one.test.yaml") != NULL;
+
+		assert_non_null(strstr(message->file, is_one ? "one.test." : "two.test."));
+		assert_true(is_one ? message->line == 2 : message->line >= 2);
+	}
+	assert_int_equal(ask(&compiled, "good.test.", 2, "192.0.2.1").rcode, 0);
+	assert_int_equal(ask(&compiled, "one.test.", 2, "192.0.2.1").rcode, 5);
+	assert_int_equal(ask(&compiled, "two.test.", 2, "192.0.2.1").rcode, 5);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
 static void
 test_no_zone_at_all(void **state)
 {
@@ -358,6 +403,7 @@ main(void)
 		cmocka_unit_test(test_location_is_kept),
 		cmocka_unit_test(test_same_input_same_image),
 		cmocka_unit_test(test_bad_zones_are_left_out),
+		cmocka_unit_test(test_the_right_record_is_blamed),
 		cmocka_unit_test(test_no_zone_at_all),
 		cmocka_unit_test(test_geos_need_a_database),
 	};

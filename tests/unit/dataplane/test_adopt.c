@@ -106,7 +106,7 @@ walk(const struct arrival *arrivals, size_t cnt)
 	set_up(&bench);
 	for (size_t i = 0; i < cnt; i++) {
 		const struct arrival *arrival = &arrivals[i];
-		struct tbl_error error = { "" };
+		struct tbl_error error = { .text = "" };
 		const struct dp_served *served;
 
 		if (arrive(&bench, arrival, &error) != arrival->result) {

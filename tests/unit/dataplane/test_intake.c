@@ -405,7 +405,7 @@ a_live_socket_is_left_alone_and_a_dead_one_replaced(void **state)
 {
 	struct bench *bench = *state;
 	struct dp_intake *second = NULL;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int dead;
 

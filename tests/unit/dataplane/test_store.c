@@ -37,7 +37,7 @@ note(void *arg, const char *text)
 static void
 enter(struct room *room)
 {
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 
 	if (dp_store_open(room->dir, &room->store, &error) != 0) {
 		fail_msg("%s", error.text);
@@ -396,7 +396,7 @@ a_full_disk_is_named_and_leaves_the_old_table(void **state)
 {
 	struct room *room = *state;
 	struct dp_image *table = images_table(2);
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	struct rlimit before;
 	struct rlimit small;
 

@@ -79,7 +79,7 @@ set_up(void **state)
 	struct dp_image *table = images_table(7);
 	struct dp_served *served = NULL;
 	struct dp_tcp_params params;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	uint64_t swap_ns;
 
 	bench->base = event_base_new();
@@ -349,7 +349,7 @@ static void
 a_taken_port_is_named(void **state)
 {
 	struct bench *bench = *state;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 
 	assert_int_equal(dp_tcp_listen(bench->tcp, &bench->endpoint, false, &error), -EADDRINUSE);
 	assert_non_null(strstr(error.text, "TCP 127.0.0.1:"));

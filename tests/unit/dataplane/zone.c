@@ -62,7 +62,7 @@ stop(const char *what, const struct tbl_error *error)
 static uint16_t
 name_rdata(const char *text, uint8_t *rdata)
 {
-	struct tbl_error error = { "not a name" };
+	struct tbl_error error = { .text = "not a name" };
 	int len = tbl_name_from_text(text, rdata);
 
 	if (len < 0) {
@@ -224,7 +224,7 @@ zone_build(uint64_t generation, size_t *ret_size)
 		.hash_seed = { 0x0123456789abcdefULL, 0xfedcba9876543210ULL },
 		.location = location };
 	struct tbl_builder *builder;
-	struct tbl_error error = { "out of memory" };
+	struct tbl_error error = { .text = "out of memory" };
 	uint8_t apex[TBL_NAME_MAX];
 	uint32_t zone = 0;
 	void *image;

@@ -217,7 +217,7 @@ sample_build(const struct sample_zone *zones, size_t zone_cnt,
 		.location = location,
 	};
 	struct tbl_builder *builder = NULL;
-	struct tbl_error error = { "no reason" };
+	struct tbl_error error = { .text = "no reason" };
 	void *image = NULL;
 
 	if (tbl_builder_new(&params, &builder) != 0) {

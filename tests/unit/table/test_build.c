@@ -114,7 +114,7 @@ add_zone(struct table *t, const char *apex)
 static int
 finish(struct table *t)
 {
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	int rc = tbl_builder_finish(t->builder, &t->image, &t->size, &t->error);
 
 	if (rc == 0) {
@@ -1002,7 +1002,7 @@ gives_up_on_names_that_cannot_part(void **state)
 	/* Two buckets hold 16; the 17th of one hash has no place however far the table grows. */
 	uint64_t hashes[17];
 	struct tbl_builder b;
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {

@@ -299,7 +299,7 @@ lies_under_a_right_checksum_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
 		void *image = copy_image();
-		struct tbl_error error = { "accepted" };
+		struct tbl_error error = { .text = "accepted" };
 		int rc;
 
 		tell(&lies[i], image);
@@ -556,7 +556,7 @@ lies_about_records_are_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct victim victim = { .image = copy_image() };
-		struct tbl_error error = { "accepted" };
+		struct tbl_error error = { .text = "accepted" };
 
 		tbl_view_init(&victim.view, victim.image, NULL);
 		rows[i].tell(&victim);
@@ -579,7 +579,7 @@ too_much_sharing_is_refused(void **state)
 	static char values[RECORDS * (2 * LABELS + 6)];
 	static struct sample_record records[NAMES + 3] = { { "example.", SOA, "ns1.example." } };
 	static const struct sample_zone zone = { "example.", records };
-	struct tbl_error error = { "accepted" };
+	struct tbl_error error = { .text = "accepted" };
 	struct victim victim;
 	struct tbl_rrset *big;
 	size_t len = 0;

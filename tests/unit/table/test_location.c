@@ -112,7 +112,7 @@ struct world {
 static void
 build_world(struct world *w)
 {
-	struct tbl_error error = { "" };
+	struct tbl_error error = { .text = "" };
 	int err = tbl_location_build(w->rulesets, w->ruleset_cnt, &w->geo, &w->location, &error);
 
 	if (err != 0) {
@@ -914,7 +914,7 @@ bad_input_is_refused_by_name(void **state)
 		const struct refusal *r = &refusals[i];
 		struct tbl_location *untouched = (struct tbl_location *)&w;
 		struct tbl_location *location = untouched;
-		struct tbl_error error = { "" };
+		struct tbl_error error = { .text = "" };
 		int err;
 
 		start_world(&w);
