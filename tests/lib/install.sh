@@ -44,7 +44,9 @@ install_country_database() {
 	echo "dev: fetching $country_package@$country_version (CC0 country database, 8 MB)"
 	mkdir -p .cache
 	work=$(mktemp -d .cache/country.XXXXXX)
-	archive=$(cd "$work" && npm pack --silent "$country_package@$country_version" </dev/null 2>/dev/null) || {
+	# npm's own words go to the terminal when it fails; one retry, since its default waits for minutes.
+	archive=$(cd "$work" && npm pack --loglevel=error --fetch-retries=1 \
+		"$country_package@$country_version" </dev/null) || {
 		rm -rf "$work"
 		die "npm could not fetch $country_package@$country_version from its configured registry"
 	}
