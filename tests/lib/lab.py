@@ -44,12 +44,11 @@ def wait_for(condition, seconds, what, interval=0.01):
 
 
 class Namespace:
-    """A network namespace with its loopback up."""
+    """A network namespace."""
 
     def __init__(self, name):
         self.name = name
         run("ip", "netns", "add", name)
-        self.ip("link", "set", "lo", "up")
 
     def ip(self, *arguments):
         return run("ip", "-n", self.name, *arguments)
@@ -165,7 +164,8 @@ class Lab:
 
     def namespace(self, name):
         namespace = Namespace(f"mrd-{name}-{self.suffix}")
-        self.namespaces.append(namespace)
+        self.namespaces.append(namespace)  # before anything can fail in it
+        namespace.ip("link", "set", "lo", "up")
         return namespace
 
     def veth(self, left, left_name, left_addresses, right, right_name, right_addresses):
