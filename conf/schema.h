@@ -52,7 +52,8 @@ struct conf_row {
 	const char *help; /* one sentence */
 };
 
-/* conf_schema_load reads `path` into *target (zeroed first). */
+/* conf_schema_load reads `path` into *target. Every field that a row names is zeroed first; the size
+ * of the struct is not known here, so that padding and other fields are left as they are. */
 int conf_schema_load(const char *path, const struct conf_row *rows, void *target,
 		struct conf_errors *errors);
 /* conf_schema_defaults fills *target from the rows' defaults alone (no file). */
