@@ -24,15 +24,14 @@ static void
 print_problems(const json_t *status)
 {
 	const json_t *problems = json_object_get(status, "problems");
-	size_t i;
-	json_t *problem;
 
 	if (json_array_size(problems) == 0) {
 		printf("all is well\n");
 		return;
 	}
-	json_array_foreach(problems, i, problem)
-	{
+	for (size_t i = 0; i < json_array_size(problems); i++) {
+		const json_t *problem = json_array_get(problems, i);
+
 		printf("PROBLEM: %s\n", json_string_value(problem));
 	}
 }
@@ -71,11 +70,8 @@ print_data_plane(const json_t *plane)
 static void
 print_zones(const json_t *zones)
 {
-	size_t i;
-	json_t *zone;
-
-	json_array_foreach(zones, i, zone)
-	{
+	for (size_t i = 0; i < json_array_size(zones); i++) {
+		const json_t *zone = json_array_get(zones, i);
 		const char *standing = cp_json_text(zone, "standing");
 
 		printf("%-12s%s  %lld RRsets%s%s\n", i == 0 ? "zones" : "",
@@ -137,21 +133,20 @@ ctl_status_show(const struct ctl_options *options)
 static void
 print_applied(const json_t *result)
 {
-	size_t i;
-	json_t *name;
-
 	printf("generation %lld is served: read in %lld us, compiled in %lld us, swapped in %lld "
 	       "us\n",
 			cp_json_number(result, "generation"),
 			cp_json_number(result, "load_us") + cp_json_number(result, "geo_us"),
 			cp_json_number(result, "compile_us"), cp_json_number(result, "swap_us"));
-	json_array_foreach(json_object_get(result, "kept_zones"), i, name)
-	{
+	for (size_t i = 0; i < cp_json_count(result, "kept_zones"); i++) {
+		const json_t *name = cp_json_item(result, "kept_zones", i);
+
 		printf("zone %s has errors: its last good version is still served\n",
 				json_string_value(name));
 	}
-	json_array_foreach(json_object_get(result, "left_out_zones"), i, name)
-	{
+	for (size_t i = 0; i < cp_json_count(result, "left_out_zones"); i++) {
+		const json_t *name = cp_json_item(result, "left_out_zones", i);
+
 		printf("zone %s has errors: NOT SERVED\n", json_string_value(name));
 	}
 }
@@ -228,8 +223,6 @@ enum ctl_status
 ctl_health(const struct ctl_options *options)
 {
 	json_t *health = NULL;
-	size_t i;
-	json_t *target;
 	enum ctl_status status = ctl_get(options, "/v1/health", &health);
 
 	if (status != CTL_FINE) {
@@ -239,8 +232,9 @@ ctl_health(const struct ctl_options *options)
 		ctl_print_json(health);
 	} else {
 		print_health_summary(json_object_get(health, "summary"));
-		json_array_foreach(json_object_get(health, "targets"), i, target)
-		{
+		for (size_t i = 0; i < cp_json_count(health, "targets"); i++) {
+			const json_t *target = cp_json_item(health, "targets", i);
+
 			print_target(target);
 		}
 	}
@@ -251,14 +245,16 @@ ctl_health(const struct ctl_options *options)
 static void
 print_verdicts(const json_t *counters)
 {
-	const char *name;
-	json_t *value;
+	json_t *verdicts = json_object_get(counters, "verdicts");
 
 	printf("received %lld packets, %lld bytes; sent %lld bytes; %lld bursts\n",
 			cp_json_number(counters, "received"), cp_json_number(counters, "rx_bytes"),
 			cp_json_number(counters, "tx_bytes"), cp_json_number(counters, "bursts"));
-	json_object_foreach(json_object_get(counters, "verdicts"), name, value)
-	{
+	for (void *at = json_object_iter(verdicts); at != NULL;
+			at = json_object_iter_next(verdicts, at)) {
+		const char *name = json_object_iter_key(at);
+		const json_t *value = json_object_iter_value(at);
+
 		if (json_integer_value(value) != 0) {
 			printf("  %-18s %lld packets\n", name,
 					(long long)json_integer_value(value));
@@ -270,8 +266,6 @@ enum ctl_status
 ctl_counters(const struct ctl_options *options)
 {
 	json_t *counters = NULL;
-	size_t i;
-	json_t *worker;
 	enum ctl_status status = ctl_get(options, "/v1/counters", &counters);
 
 	if (status != CTL_FINE) {
@@ -283,8 +277,9 @@ ctl_counters(const struct ctl_options *options)
 		return CTL_FINE;
 	}
 	print_verdicts(counters);
-	json_array_foreach(json_object_get(counters, "workers"), i, worker)
-	{
+	for (size_t i = 0; i < cp_json_count(counters, "workers"); i++) {
+		const json_t *worker = cp_json_item(counters, "workers", i);
+
 		printf("\nworker %lld%s, last served from generation %lld.%lld: ",
 				cp_json_number(worker, "worker"),
 				is_cp_json_true(worker, "is_tcp") ? " (TCP)" : "",

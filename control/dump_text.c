@@ -7,8 +7,6 @@ void
 cp_dump_text_header(const json_t *header, FILE *out)
 {
 	const json_t *selection = json_object_get(header, "selection");
-	size_t i;
-	json_t *section;
 
 	(void)fprintf(out,
 			"table format %lld, generation %lld, %lld bytes, built at unix time %lld "
@@ -27,8 +25,9 @@ cp_dump_text_header(const json_t *header, FILE *out)
 			cp_json_number(selection, "sequence"), cp_json_number(selection, "sets"),
 			cp_json_number(selection, "aliases"));
 	(void)fprintf(out, "\nsections\n");
-	json_array_foreach(json_object_get(header, "sections"), i, section)
-	{
+	for (size_t i = 0; i < cp_json_count(header, "sections"); i++) {
+		const json_t *section = cp_json_item(header, "sections", i);
+
 		(void)fprintf(out, "  %-11s at byte %lld: %lld of %lld bytes\n",
 				cp_json_text(section, "name"),
 				cp_json_number(section, "offset_bytes"),
@@ -40,11 +39,9 @@ cp_dump_text_header(const json_t *header, FILE *out)
 static void
 print_records(const json_t *records, const char *indent, FILE *out)
 {
-	size_t i;
-	json_t *record;
+	for (size_t i = 0; i < json_array_size(records); i++) {
+		const json_t *record = json_array_get(records, i);
 
-	json_array_foreach(records, i, record)
-	{
 		(void)fprintf(out, "%s%s %lld IN %s %s\n", indent, cp_json_text(record, "name"),
 				cp_json_number(record, "ttl_s"), cp_json_text(record, "type"),
 				cp_json_text(record, "rdata"));
@@ -64,13 +61,11 @@ cp_dump_text_zone(const json_t *zone, FILE *out)
 void
 cp_dump_text_name(const json_t *name, FILE *out)
 {
-	size_t i;
-	json_t *item;
-
 	(void)fprintf(out, "  node %lld  %s  zone %lld", cp_json_number(name, "node"),
 			cp_json_text(name, "name"), cp_json_number(name, "zone"));
-	json_array_foreach(json_object_get(name, "flags"), i, item)
-	{
+	for (size_t i = 0; i < cp_json_count(name, "flags"); i++) {
+		const json_t *item = cp_json_item(name, "flags", i);
+
 		(void)fprintf(out, ", %s", json_string_value(item));
 	}
 	if (json_array_size(json_object_get(name, "rrsets")) == 0) {
@@ -85,8 +80,9 @@ cp_dump_text_name(const json_t *name, FILE *out)
 				cp_json_number(name, "delegated_at_node"));
 	}
 	(void)fputc('\n', out);
-	json_array_foreach(json_object_get(name, "rrsets"), i, item)
-	{
+	for (size_t i = 0; i < cp_json_count(name, "rrsets"); i++) {
+		const json_t *item = cp_json_item(name, "rrsets", i);
+
 		if (json_object_get(item, "dynamic_record") != NULL) {
 			(void)fprintf(out, "      %s %s: dynamic record %lld\n",
 					cp_json_text(name, "name"), cp_json_text(item, "type"),
@@ -100,16 +96,14 @@ cp_dump_text_name(const json_t *name, FILE *out)
 static void
 print_pool(const json_t *pool, FILE *out)
 {
-	size_t i;
-	json_t *value;
-
 	(void)fprintf(out, "      pool %s", cp_json_text(pool, "name"));
 	if (json_object_get(pool, "fallback") != NULL) {
 		(void)fprintf(out, ", fallback %s", cp_json_text(pool, "fallback"));
 	}
 	(void)fputc('\n', out);
-	json_array_foreach(json_object_get(pool, "values"), i, value)
-	{
+	for (size_t i = 0; i < cp_json_count(pool, "values"); i++) {
+		const json_t *value = cp_json_item(pool, "values", i);
+
 		(void)fprintf(out, "        %s  weight %lld, status %s",
 				cp_json_text(value, "value"), cp_json_number(value, "weight"),
 				cp_json_text(value, "status"));
@@ -123,15 +117,13 @@ print_pool(const json_t *pool, FILE *out)
 void
 cp_dump_text_dynamic(const json_t *dynamic, FILE *out)
 {
-	size_t i;
-	json_t *pool;
-
 	(void)fprintf(out, "  record %lld  %s %s  TTL %lld s, rule set %lld, slots from %lld\n",
 			cp_json_number(dynamic, "record"), cp_json_text(dynamic, "name"),
 			cp_json_text(dynamic, "type"), cp_json_number(dynamic, "ttl_s"),
 			cp_json_number(dynamic, "rule_set"), cp_json_number(dynamic, "first_slot"));
-	json_array_foreach(json_object_get(dynamic, "pools"), i, pool)
-	{
+	for (size_t i = 0; i < cp_json_count(dynamic, "pools"); i++) {
+		const json_t *pool = cp_json_item(dynamic, "pools", i);
+
 		print_pool(pool, out);
 	}
 	(void)fprintf(out, "      last resort\n");
@@ -141,12 +133,9 @@ cp_dump_text_dynamic(const json_t *dynamic, FILE *out)
 void
 cp_dump_text_ruleset(const json_t *ruleset, FILE *out)
 {
-	size_t i;
-	json_t *item;
-
 	(void)fprintf(out, "  rule set %lld\n", cp_json_number(ruleset, "rule_set"));
-	json_array_foreach(json_object_get(ruleset, "rules"), i, item)
-	{
+	for (size_t i = 0; i < cp_json_count(ruleset, "rules"); i++) {
+		const json_t *item = cp_json_item(ruleset, "rules", i);
 		const char *geos = cp_json_text(item, "geos");
 		const char *subnets = cp_json_text(item, "subnets");
 		bool is_catch_all = geos[0] == '\0' && subnets[0] == '\0';
@@ -157,8 +146,9 @@ cp_dump_text_ruleset(const json_t *ruleset, FILE *out)
 				subnets[0] != '\0' && geos[0] != '\0' ? ", " : "", geos);
 	}
 	(void)fprintf(out, "      class:rule (0: none matches)");
-	json_array_foreach(json_object_get(ruleset, "rule_by_class"), i, item)
-	{
+	for (size_t i = 0; i < cp_json_count(ruleset, "rule_by_class"); i++) {
+		const json_t *item = cp_json_item(ruleset, "rule_by_class", i);
+
 		(void)fprintf(out, " %zu:%lld", i, (long long)json_integer_value(item));
 	}
 	(void)fputc('\n', out);
@@ -174,14 +164,12 @@ cp_dump_text_target(const json_t *target, FILE *out)
 void
 cp_dump_text_location(const json_t *location, FILE *out)
 {
-	size_t i;
-	json_t *scope;
-
 	(void)fprintf(out, "  location %lld  %s  class %lld, scope by rule set",
 			cp_json_number(location, "location"), cp_json_text(location, "prefix"),
 			cp_json_number(location, "class"));
-	json_array_foreach(json_object_get(location, "scope_bits_by_rule_set"), i, scope)
-	{
+	for (size_t i = 0; i < cp_json_count(location, "scope_bits_by_rule_set"); i++) {
+		const json_t *scope = cp_json_item(location, "scope_bits_by_rule_set", i);
+
 		(void)fprintf(out, " /%lld", (long long)json_integer_value(scope));
 	}
 	(void)fputc('\n', out);
@@ -197,17 +185,15 @@ cp_dump_text_slot(const json_t *slot, FILE *out)
 void
 cp_dump_text_set(const json_t *set, FILE *out)
 {
-	size_t i;
-	json_t *draw;
-
 	if (is_cp_json_true(set, "is_last_resort")) {
 		(void)fprintf(out, "  set %lld  last resort:", cp_json_number(set, "set"));
 	} else {
 		(void)fprintf(out, "  set %lld  pool %s (%lld):", cp_json_number(set, "set"),
 				cp_json_text(set, "pool"), cp_json_number(set, "pool_index"));
 	}
-	json_array_foreach(json_object_get(set, "draws"), i, draw)
-	{
+	for (size_t i = 0; i < cp_json_count(set, "draws"); i++) {
+		const json_t *draw = cp_json_item(set, "draws", i);
+
 		(void)fprintf(out, " answer %lld", cp_json_number(draw, "answer"));
 		if (cp_json_number(draw, "threshold") != UINT32_MAX) {
 			(void)fprintf(out, " below %lld else %lld",

@@ -131,16 +131,14 @@ vanishing_zones(const struct cp_engine *engine, const struct cp_book *book)
 {
 	json_t *served = json_object(); /* as a set */
 	json_t *gone = json_array();
-	size_t i;
-	json_t *item;
 
-	for (i = 0; i < book->cnt; i++) {
+	for (size_t i = 0; i < book->cnt; i++) {
 		if (is_cp_zone_served(&book->entries[i])) {
 			json_object_set_new(served, book->entries[i].zone.name, json_true());
 		}
 	}
-	json_array_foreach(engine->state->zones, i, item)
-	{
+	for (size_t i = 0; i < json_array_size(engine->state->zones); i++) {
+		const json_t *item = json_array_get(engine->state->zones, i);
 		const char *name = json_string_value(item);
 
 		if (name != NULL && json_object_get(served, name) == NULL) {
@@ -156,11 +154,9 @@ join_names(const json_t *names)
 {
 	char text[300] = "";
 	size_t len = 0;
-	size_t i;
-	json_t *item;
 
-	json_array_foreach(names, i, item)
-	{
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const json_t *item = json_array_get(names, i);
 		int more = snprintf(text + len, sizeof(text) - len, "%s%s", i > 0 ? ", " : "",
 				json_string_value(item));
 

@@ -86,20 +86,17 @@ print_value(const json_t *value, FILE *out)
 static void
 print_pools(const json_t *decision, FILE *out)
 {
-	size_t i;
-	size_t j;
-	json_t *pool;
-	json_t *value;
+	for (size_t i = 0; i < cp_json_count(decision, "pools"); i++) {
+		const json_t *pool = cp_json_item(decision, "pools", i);
 
-	json_array_foreach(json_object_get(decision, "pools"), i, pool)
-	{
 		(void)fprintf(out, "  %s %s %s%s\n",
 				is_cp_json_true(pool, "is_answering") ? "->" : "  ",
 				i == 0 ? "pool" : "fallback to pool", cp_json_text(pool, "pool"),
 				is_cp_json_true(pool, "is_answering") ? ""
 								      : ": no value of it is up");
-		json_array_foreach(json_object_get(pool, "values"), j, value)
-		{
+		for (size_t j = 0; j < cp_json_count(pool, "values"); j++) {
+			const json_t *value = cp_json_item(pool, "values", j);
+
 			print_value(value, out);
 		}
 	}
@@ -111,17 +108,15 @@ print_pools(const json_t *decision, FILE *out)
 static void
 print_decision(const json_t *decision, FILE *out)
 {
-	size_t i;
-	json_t *rule;
-
 	if (!json_is_object(decision)) {
 		(void)fprintf(out, "  record    no dynamic record: every client gets this reply\n");
 		return;
 	}
 	(void)fprintf(out, "  record    %s %s is dynamic\n", cp_json_text(decision, "record"),
 			cp_json_text(decision, "type"));
-	json_array_foreach(json_object_get(decision, "rules"), i, rule)
-	{
+	for (size_t i = 0; i < cp_json_count(decision, "rules"); i++) {
+		const json_t *rule = cp_json_item(decision, "rules", i);
+
 		print_rule(rule, out);
 	}
 	if (json_object_get(decision, "rule") == NULL) {
@@ -133,11 +128,9 @@ print_decision(const json_t *decision, FILE *out)
 static void
 print_records(const json_t *reply, const char *section, FILE *out)
 {
-	size_t i;
-	json_t *record;
+	for (size_t i = 0; i < cp_json_count(reply, section); i++) {
+		const json_t *record = cp_json_item(reply, section, i);
 
-	json_array_foreach(json_object_get(reply, section), i, record)
-	{
 		(void)fprintf(out, "  %-10s%s %lld IN %s %s\n", i == 0 ? section : "",
 				cp_json_text(record, "name"), cp_json_number(record, "ttl_s"),
 				cp_json_text(record, "type"), cp_json_text(record, "rdata"));

@@ -22,3 +22,15 @@ is_cp_json_true(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
 }
+
+size_t
+cp_json_count(const json_t *object, const char *key)
+{
+	return json_array_size(json_object_get(object, key));
+}
+
+const json_t *
+cp_json_item(const json_t *object, const char *key, size_t i)
+{
+	return json_array_get(json_object_get(object, key), i);
+}

@@ -18,4 +18,8 @@ long long cp_json_number(const json_t *object, const char *key);
 /* is_cp_json_true: false when there is none. */
 bool is_cp_json_true(const json_t *object, const char *key);
 
+/* cp_json_count, cp_json_item: the items of an array member; 0 and NULL when it is none. */
+size_t cp_json_count(const json_t *object, const char *key);
+const json_t *cp_json_item(const json_t *object, const char *key, size_t i);
+
 #endif

@@ -56,11 +56,8 @@ place_of(const json_t *message, const char *key)
 void
 cp_messages_take(const json_t *messages, struct conf_errors *errors)
 {
-	size_t i;
-	json_t *message;
-
-	json_array_foreach(messages, i, message)
-	{
+	for (size_t i = 0; i < json_array_size(messages); i++) {
+		const json_t *message = json_array_get(messages, i);
 		const char *file = json_string_value(json_object_get(message, "file"));
 		const char *text = json_string_value(json_object_get(message, "text"));
 		const char *level = json_string_value(json_object_get(message, "level"));

@@ -1,6 +1,7 @@
 #include "control/present.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -238,21 +239,35 @@ put_txt(struct reader *reader)
 	}
 }
 
+/* A tag is letters and digits (RFC 8659 §4.1); any other byte would be taken for the form's own. */
+static void
+put_caa_tag(struct reader *reader)
+{
+	size_t cnt;
+
+	if (!has_bytes(reader, 1)) {
+		return;
+	}
+	cnt = reader->message[reader->off++];
+	if (!has_bytes(reader, cnt)) {
+		return;
+	}
+	for (; cnt > 0; cnt--) {
+		uint8_t c = reader->message[reader->off++];
+
+		reader->is_bad = reader->is_bad || c > 0x7f || isalnum(c) == 0;
+		(void)fputc(c, reader->out);
+	}
+}
+
 static void
 put_caa(struct reader *reader)
 {
 	put_u8(reader);
 	put_space(reader);
-	if (has_bytes(reader, 1)) {
-		size_t tag_bytes = reader->message[reader->off++];
-
-		if (has_bytes(reader, tag_bytes)) {
-			(void)fprintf(reader->out, "%.*s ", (int)tag_bytes,
-					(const char *)reader->message + reader->off);
-			reader->off += tag_bytes;
-			put_quoted(reader, reader->end - reader->off);
-		}
-	}
+	put_caa_tag(reader);
+	put_space(reader);
+	put_quoted(reader, reader->end - reader->off);
 }
 
 /* RFC 3597 §5: \# length hexadecimal. */
@@ -302,20 +317,43 @@ cp_present_rdata(const uint8_t *message, size_t len, size_t off, uint16_t rdata_
 	return reader.is_bad || reader.off != reader.end ? -EBADMSG : 0;
 }
 
+/* RDATA as text, the caller's: in its type's form, or as RFC 3597 has it when it is not what its type
+ * should be. NULL when it does not lie within the message. */
+static char *
+rdata_text(const uint8_t *message, size_t len, size_t off, uint16_t rdata_len, uint16_t type)
+{
+	static const uint16_t formless = 0; /* reserved: has no form, so gets the generic one */
+	const uint16_t types[] = { type, formless };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+		int err = -ENOMEM;
+
+		if (out != NULL) {
+			err = cp_present_rdata(message, len, off, rdata_len, types[i], out);
+			err = fclose(out) != 0 ? -ENOMEM : err;
+		}
+		if (err == 0) {
+			return text;
+		}
+		free(text);
+	}
+	return NULL;
+}
+
 static json_t *
 record_json(const uint8_t *message, size_t len, size_t *off)
 {
 	char name[TBL_NAME_TEXT_MAX];
 	char type_name[16];
-	char *rdata = NULL;
-	size_t rdata_size = 0;
 	int end = cp_present_name(message, len, *off, name);
 	const uint8_t *fixed;
 	uint16_t type;
 	uint16_t rdata_len;
-	json_t *record = NULL;
-	FILE *out;
-	int err;
+	json_t *record;
+	char *text;
 
 	if (end < 0 || len - (size_t)end < RECORD_FIXED) {
 		return NULL;
@@ -323,18 +361,15 @@ record_json(const uint8_t *message, size_t len, size_t *off)
 	fixed = message + end;
 	type = read_u16(fixed);
 	rdata_len = read_u16(fixed + 8);
-	out = open_memstream(&rdata, &rdata_size);
-	if (out == NULL) {
+	text = rdata_text(message, len, (size_t)end + RECORD_FIXED, rdata_len, type);
+	if (text == NULL) {
 		return NULL;
 	}
-	err = cp_present_rdata(message, len, (size_t)end + RECORD_FIXED, rdata_len, type, out);
-	if (fclose(out) == 0 && err == 0) {
-		record = json_pack("{s:s, s:s, s:I, s:s}", "name", name, "type",
-				cp_type_name(type, type_name), "ttl_s",
-				(json_int_t)read_u32(fixed + 4), "rdata", rdata);
-		*off = (size_t)end + RECORD_FIXED + rdata_len;
-	}
-	free(rdata);
+	record = json_pack("{s:s, s:s, s:I, s:s}", "name", name, "type",
+			cp_type_name(type, type_name), "ttl_s", (json_int_t)read_u32(fixed + 4),
+			"rdata", text);
+	*off = (size_t)end + RECORD_FIXED + rdata_len;
+	free(text);
 	return record;
 }
 

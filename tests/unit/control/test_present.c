@@ -31,7 +31,7 @@ static const struct {
 	{ RDATA("\004abc"), 16, NULL }, { RDATA(""), 16, NULL },
 	{ RDATA("\000\001\000\002\000\003\300\000"), 33, "1 2 3 example." },
 	{ RDATA("\200\005issueca.test"), 257, "128 issue \"ca.test\"" },
-	{ RDATA("\000\005iss"), 257, NULL },
+	{ RDATA("\000\005iss"), 257, NULL }, { RDATA("\000\003a\033b"), 257, NULL },
 	{ RDATA("\300\000\004host\300\000\000\000\000\001\000\000\000\002\000\000\000"
 		"\003"
 		"\000\000\000\004\000\000\000\005"),
@@ -126,6 +126,21 @@ test_records_are_named_and_typed(void **state)
 	json_decref(records);
 }
 
+/* RDATA that is not what its type should be is shown in the generic form, not left out. */
+static void
+test_odd_rdata_is_shown_as_bytes(void **state)
+{
+	static const uint8_t message[] =
+			NAME "\000\001\000\001\000\000\016\020\000\003\300\000\002";
+	size_t off = 0;
+	json_t *records = cp_present_records(message, sizeof(message) - 1, &off, 1);
+
+	(void)state;
+	assert_string_equal(json_string_value(json_object_get(json_array_get(records, 0), "rdata")),
+			"\\# 3 c00002");
+	json_decref(records);
+}
+
 int
 main(void)
 {
@@ -133,6 +148,7 @@ main(void)
 		cmocka_unit_test(test_rdata),
 		cmocka_unit_test(test_cut_messages),
 		cmocka_unit_test(test_records_are_named_and_typed),
+		cmocka_unit_test(test_odd_rdata_is_shown_as_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

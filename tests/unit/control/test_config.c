@@ -1,0 +1,131 @@
+/* The daemon's configuration: defaults, ranges, and the file that ships as its example. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/config.h"
+#include "tests/unit/control/scratch.h"
+#include "tests/unit/test.h"
+
+#define EXAMPLE "conf/examples/meridian-control.yaml"
+
+static void
+test_one_key_is_enough(void **state)
+{
+	struct conf_errors errors = { 0 };
+	struct cp_zones_options options;
+	struct cp_zones_options defaults = cp_zones_defaults();
+	struct cp_config config;
+
+	(void)state;
+	scratch_write("minimal.yaml", "zones_dir: zones\n");
+	assert_int_equal(cp_config_load(scratch_path("minimal.yaml"), &config, &errors), 0);
+	assert_string_equal(config.zones_dir, scratch_path("zones")); /* relative to the file */
+	assert_string_equal(config.api_socket, CP_API_SOCKET_DEFAULT);
+	assert_true(config.probes.is_enabled);
+	assert_int_equal(config.geo_databases.cnt, 0);
+	/* What meridianctl check assumes offline is what the daemon assumes. */
+	options = cp_config_zones(&config);
+	assert_int_equal(options.default_ttl_s, defaults.default_ttl_s);
+	assert_int_equal(options.enforce_order, defaults.enforce_order);
+	assert_null(options.soa.mname);
+	assert_int_equal(options.soa.refresh_s, defaults.soa.refresh_s);
+	assert_int_equal(options.soa.retry_s, defaults.soa.retry_s);
+	assert_int_equal(options.soa.expire_s, defaults.soa.expire_s);
+	assert_int_equal(options.soa.ttl_s, defaults.soa.ttl_s);
+	assert_int_equal(options.soa.negative_ttl_s, defaults.soa.negative_ttl_s);
+	cp_config_free(&config);
+	conf_errors_free(&errors);
+}
+
+static void
+test_wrong_files_are_told_all_at_once(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t error_cnt;
+		const char *first;
+	} rows[] = {
+		{ "", 1, "zones_dir" },
+		{ "zones_dir: z\nzone_dir: y\n", 1, "zone_dir" },
+		{ "zones_dir: z\nzones_dir: y\n", 1, "zones_dir" },
+		{ "zones_dir: z\ndefault_ttl_s: 1h\nenforce_order: perhaps\n", 2, "default_ttl_s" },
+		{ "zones_dir: z\nsoa:\n  refresh_s: -1\n", 1, "soa.refresh_s" },
+		{ "zones_dir: z\nprobes:\n  max_concurrent: 0\n  min_up_percent: 101\n", 2,
+				"probes.max_concurrent" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct conf_errors errors = { 0 };
+		struct cp_config config;
+
+		scratch_write("wrong.yaml", rows[i].text);
+		assert_true(cp_config_load(scratch_path("wrong.yaml"), &config, &errors) < 0);
+		print_message("    %s\n", errors.messages[0].text);
+		assert_int_equal(errors.error_cnt, rows[i].error_cnt);
+		assert_non_null(strstr(errors.messages[0].text, rows[i].first));
+		cp_config_free(&config);
+		conf_errors_free(&errors);
+	}
+}
+
+static void
+test_the_example_is_the_defaults(void **state)
+{
+	struct conf_errors errors = { 0 };
+	struct cp_config example;
+	struct cp_config minimal;
+
+	(void)state;
+	assert_int_equal(cp_config_load(EXAMPLE, &example, &errors), 0);
+	assert_int_equal(errors.cnt, 0);
+	scratch_write("minimal.yaml", "zones_dir: zones\n");
+	assert_int_equal(cp_config_load(scratch_path("minimal.yaml"), &minimal, &errors), 0);
+	assert_string_equal(example.state_dir, minimal.state_dir);
+	assert_string_equal(example.api_socket, minimal.api_socket);
+	assert_string_equal(example.data_plane, minimal.data_plane);
+	assert_int_equal(example.default_ttl_s, minimal.default_ttl_s);
+	assert_int_equal(example.enforce_order, minimal.enforce_order);
+	assert_int_equal(example.probes.is_enabled, minimal.probes.is_enabled);
+	assert_int_equal(example.probes.max_concurrent, minimal.probes.max_concurrent);
+	assert_int_equal(example.probes.min_up_percent, minimal.probes.min_up_percent);
+	assert_int_equal(example.probes.max_down_per_min, minimal.probes.max_down_per_min);
+	assert_int_equal(example.soa.negative_ttl_s, minimal.soa.negative_ttl_s);
+	assert_int_equal(example.soa.expire_s, minimal.soa.expire_s);
+	cp_config_free(&example);
+	cp_config_free(&minimal);
+	conf_errors_free(&errors);
+}
+
+static void
+test_help_names_every_key(void **state)
+{
+	static const char *const keys[] = { "zones_dir", "geo_databases", "state_dir", "api_socket",
+		"data_plane", "default_ttl_s", "enforce_order", "mname", "negative_ttl_s",
+		"enabled", "max_concurrent", "min_up_percent", "max_down_per_min" };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	cp_config_help(out);
+	assert_int_equal(fclose(out), 0);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		assert_non_null(strstr(text, keys[i]));
+	}
+	free(text);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_one_key_is_enough),
+		cmocka_unit_test(test_wrong_files_are_told_all_at_once),
+		cmocka_unit_test(test_the_example_is_the_defaults),
+		cmocka_unit_test(test_help_names_every_key),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
+}
