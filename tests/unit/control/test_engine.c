@@ -593,6 +593,107 @@ test_a_dead_backend_changes_the_answer_and_a_restart_does_not(void **state)
 	end(&scene);
 }
 
+/* Nothing listens on any of eight addresses: likelier our own network than all of them. */
+static void
+write_zone_of_eight(const struct scene *scene, uint16_t port)
+{
+	char text[2000];
+	size_t len = (size_t)snprintf(text, sizeof(text),
+			"'':\n  type: NS\n  value: ns1.test.\n"
+			"www:\n"
+			"  dynamic:\n"
+			"    pools:\n"
+			"      here:\n"
+			"        fallback: there\n"
+			"        values:\n");
+
+	for (int i = 1; i <= 8; i++) {
+		len += (size_t)snprintf(
+				text + len, sizeof(text) - len, "        - value: 127.0.0.%d\n", i);
+	}
+	(void)snprintf(text + len, sizeof(text) - len,
+			"      there:\n"
+			"        values:\n"
+			"        - status: up\n"
+			"          value: 192.0.2.2\n"
+			"    rules:\n"
+			"    - pool: here\n"
+			"  octodns:\n"
+			"    healthcheck:\n"
+			"      port: %u\n"
+			"      protocol: TCP\n"
+			"    meridian:\n"
+			"      healthcheck:\n"
+			"        fall: 1\n"
+			"        interval: 0.1\n"
+			"        rise: 1\n"
+			"        timeout: 0.1\n"
+			"  type: A\n"
+			"  value: 192.0.2.3\n",
+			port);
+	write_zone(scene, "eight.test", text);
+}
+
+static bool
+has_down_targets(const struct scene *scene, uint64_t cnt)
+{
+	json_t *health = cp_engine_health(scene->engine);
+	bool has = cp_json_number(json_object_get(health, "summary"), "down") == (long long)cnt;
+
+	json_decref(health);
+	return has;
+}
+
+static bool
+has_problem(const struct scene *scene, const char *words)
+{
+	json_t *status = cp_engine_status(scene->engine);
+	bool has = false;
+
+	for (size_t i = 0; i < cp_json_count(status, "problems"); i++) {
+		const char *problem = json_string_value(cp_json_item(status, "problems", i));
+
+		has = has || strstr(problem, words) != NULL;
+	}
+	json_decref(status);
+	return has;
+}
+
+/* Two scenes of the same failure, with the brake and without it. */
+static void
+test_a_failure_of_everything_is_not_believed(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t min_up_percent;
+		const char *answer;
+		bool has_problem;
+	} rows[] = {
+		{ "brake", 50, "127.0.0.", true },
+		{ "no-brake", 0, "192.0.2.2", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scene scene;
+		uint16_t port = 0;
+
+		close(open_backend(&port)); /* a port that nobody listens on */
+		begin(&scene, rows[i].name);
+		scene.config.probes.min_up_percent = rows[i].min_up_percent;
+		write_zone_of_eight(&scene, port);
+		start_engine(&scene);
+		wait_for(&scene, is_generation_served, 1);
+		wait_for(&scene, has_down_targets, 8);
+		assert_int_equal(apply(&scene, false), CP_APPLY_SERVED);
+		assert_int_equal(strncmp(served_answer(&scene, "www.eight.test"), rows[i].answer,
+						 strlen(rows[i].answer)),
+				0);
+		assert_int_equal(has_problem(&scene, "fewer than 50 %"), rows[i].has_problem);
+		end(&scene);
+	}
+}
+
 int
 main(void)
 {
@@ -610,6 +711,7 @@ main(void)
 		cmocka_unit_test(test_an_apply_in_flight_ends_when_the_connection_does),
 		cmocka_unit_test(test_applies_asked_for_meanwhile_become_one),
 		cmocka_unit_test(test_a_dead_backend_changes_the_answer_and_a_restart_does_not),
+		cmocka_unit_test(test_a_failure_of_everything_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
