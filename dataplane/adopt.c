@@ -93,7 +93,10 @@ dp_adopt_table(struct dp_adopter *adopter, struct dp_image *table, struct dp_ima
 				generation, served);
 		goto out;
 	}
-	if (selection == NULL) {
+	if (adopter->admit != NULL) {
+		err = adopter->admit(adopter->arg, generation, ret_error);
+	}
+	if (err == 0 && selection == NULL) {
 		err = take_waiting(adopter, table, &selection, ret_error);
 	}
 	if (err == 0) {

@@ -8,7 +8,7 @@
  * Threads:   the cold thread alone.
  * Memory:    dp_adopter_done releases a selection still waiting for its table.
  * Errors:    -EBADMSG no image, -EPERM not sealed, -ESTALE not newer than what is served,
- *            -ETIMEDOUT served, but a worker showed no quiescent state; with a sentence.
+ *            -EKEYREJECTED not admitted (served at two crashes), -ETIMEDOUT served, but a worker showed no quiescent state; with a sentence.
  */
 #ifndef DATAPLANE_ADOPT_H
 #define DATAPLANE_ADOPT_H
@@ -20,6 +20,8 @@ struct dp_adopter {
 	struct dp_swap *swap;
 	struct dp_image *waiting; /* checked when its table arrives; NULL: none */
 	void *arg;
+	/* Asked before a table is served; not 0 refuses it, with a sentence. NULL: all are welcome. */
+	int (*admit)(void *arg, uint64_t generation, struct tbl_error *ret_error);
 	/* Told after each swap; `selection` is NULL for the embedded one. */
 	void (*served)(void *arg, const struct dp_served *served, bool is_new_table);
 };

@@ -9,10 +9,14 @@
 
 #include "dataplane/saver.h"
 #include "dataplane/store.h"
+#include "dataplane/suspects.h"
 
 struct dp_keeper {
 	struct dp_keeper_params params;
-	struct dp_store *store; /* NULL: nothing is kept */
+	struct dp_store *store;       /* NULL: nothing is kept */
+	struct dp_suspects *suspects; /* NULL with it */
+	bool is_open; /* the first table has been chosen: from now on suspects are refused */
+	bool is_mark_failing;   /* told already */
 	struct dp_saver *saver; /* NULL until the first table has been served */
 	struct event *promotion;
 	uint64_t answers_at_swap;
@@ -56,10 +60,40 @@ on_promotion(evutil_socket_t fd, short events, void *arg)
 	(void)fd;
 	(void)events;
 	if (count_answers(keeper) > keeper->answers_at_swap) {
-		dp_saver_promote(keeper->saver, current(keeper)->view.header->generation);
+		uint64_t generation = current(keeper)->view.header->generation;
+		struct tbl_error ignored;
+
+		/* Failing leaves a crash counted that is forgiven: at worst one table is passed over. */
+		(void)dp_suspects_clear(keeper->suspects, generation, &ignored);
+		dp_saver_promote(keeper->saver, generation);
 	} else {
 		begin_soak(keeper);
 	}
+}
+
+int
+dp_keeper_admit(struct dp_keeper *keeper, uint64_t generation, struct tbl_error *ret_error)
+{
+	struct tbl_error reason;
+	bool is_failing;
+
+	if (keeper->suspects == NULL) {
+		return 0;
+	}
+	if (keeper->is_open && is_dp_suspect(keeper->suspects, generation)) {
+		(void)snprintf(ret_error->text, sizeof(ret_error->text),
+				"generation %" PRIu64 " was being served at %u crashes: it is not "
+				"served again until published anew",
+				generation, DP_SUSPECTS_CRASH_MAX);
+		return -EKEYREJECTED;
+	}
+	/* Before the first query: should that one kill us, the next start knows what was served. */
+	is_failing = dp_suspects_serving(keeper->suspects, generation, &reason) != 0;
+	if (is_failing && !keeper->is_mark_failing) {
+		keeper->params.say(keeper->params.arg, reason.text);
+	}
+	keeper->is_mark_failing = is_failing;
+	return 0;
 }
 
 void
@@ -121,7 +155,7 @@ serve_stored(struct dp_keeper *keeper, struct tbl_error *error)
 	struct dp_image *table;
 	struct dp_image *selection;
 	uint64_t swap_ns;
-	int err = dp_store_load(keeper->store, &notice, &table, &selection);
+	int err = dp_store_load(keeper->store, keeper->suspects, &notice, &table, &selection);
 
 	if (err == -ENOENT) {
 		notice.say(notice.arg, "no table yet: queries are dropped until one is published");
@@ -138,19 +172,16 @@ static int
 serve_first(struct dp_keeper *keeper, struct tbl_error *error)
 {
 	const struct dp_store_notice report = { keeper->params.arg, keeper->params.say };
-	struct tbl_error reason;
 	int err = keeper->params.table_path != NULL ? serve_file(keeper, error)
 	                                            : serve_stored(keeper, error);
 
 	if (err != 0 || keeper->store == NULL) {
 		return err;
 	}
-	/* Before the first query: should that one kill us, the next start knows what was served. */
-	if (current(keeper) != NULL &&
-			dp_store_mark_serving(keeper->store,
-					current(keeper)->view.header->generation, &reason) != 0) {
-		report.say(report.arg, reason.text);
+	if (current(keeper) != NULL) {
+		(void)dp_keeper_admit(keeper, current(keeper)->view.header->generation, error);
 	}
+	keeper->is_open = true;
 	err = dp_saver_start(keeper->store, &report, &keeper->saver);
 	if (err != 0) {
 		(void)snprintf(error->text, sizeof(error->text), "a thread cannot be started: %s",
@@ -163,6 +194,15 @@ serve_first(struct dp_keeper *keeper, struct tbl_error *error)
 		begin_soak(keeper);
 	}
 	return 0;
+}
+
+static int
+open_files(struct dp_keeper *keeper, struct tbl_error *error)
+{
+	const char *dir = keeper->params.state_dir;
+	int err = dir != NULL ? dp_store_open(dir, &keeper->store, error) : 0;
+
+	return err != 0 || dir == NULL ? err : dp_suspects_open(dir, &keeper->suspects, error);
 }
 
 int
@@ -179,9 +219,7 @@ dp_keeper_open(const struct dp_keeper_params *params, struct dp_keeper **ret_kee
 	if (keeper == NULL || keeper->promotion == NULL) {
 		(void)snprintf(ret_error->text, sizeof(ret_error->text), "out of memory");
 	} else {
-		err = params->state_dir != NULL
-		                      ? dp_store_open(params->state_dir, &keeper->store, ret_error)
-		                      : 0;
+		err = open_files(keeper, ret_error);
 	}
 	if (err == 0) {
 		err = serve_first(keeper, ret_error);
@@ -201,7 +239,8 @@ dp_keeper_close(struct dp_keeper *keeper)
 		return;
 	}
 	dp_saver_stop(keeper->saver);
-	dp_store_close(keeper->store, true);
+	dp_store_close(keeper->store);
+	dp_suspects_close(keeper->suspects, true);
 	if (keeper->promotion != NULL) {
 		event_free(keeper->promotion);
 	}

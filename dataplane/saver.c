@@ -58,9 +58,6 @@ save(struct dp_store *store, struct job *table, struct job *selection, uint64_t 
 	if (table->fd >= 0) {
 		err = dp_store_save_table(store, table->generation, table->fd, error);
 		if (err == 0) {
-			err = dp_store_mark_serving(store, table->generation, error);
-		}
-		if (err == 0) {
 			drop_job(table);
 		}
 	}

@@ -80,6 +80,15 @@ on_stop(evutil_socket_t fd, short events, void *arg)
 	event_base_loopbreak(arg);
 }
 
+static int
+on_admit(void *arg, uint64_t generation, struct tbl_error *ret_error)
+{
+	struct dp_server *server = arg;
+
+	/* NULL: at start the keeper itself is the one who serves. */
+	return server->keeper != NULL ? dp_keeper_admit(server->keeper, generation, ret_error) : 0;
+}
+
 static void
 on_served(void *arg, const struct dp_served *served, bool is_new_table)
 {
@@ -166,6 +175,7 @@ open_shared(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *err
 	server->adopter = (struct dp_adopter){
 		.swap = &server->swap,
 		.arg = server,
+		.admit = on_admit,
 		.served = on_served,
 	};
 	return 0;

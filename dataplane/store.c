@@ -19,21 +19,12 @@
 /* The state file is a handful of short lines. */
 #define STATE_BYTES_MAX 1024u
 /* More tables than we ever leave (good ones, candidate, one being replaced); the rest is ignored. */
-#define FOUND_MAX   64u
-#define CRASHED_MAX 8u
-
-struct crashed {
-	uint64_t generation;
-	unsigned int cnt;
-};
+#define FOUND_MAX 64u
 
 struct dp_store {
 	char *dir;
 	int dir_fd;
-	uint64_t serving;                    /* 0: none */
-	uint64_t good[DP_STORE_GOOD_CNT];    /* newest promotion first; 0: none */
-	struct crashed crashed[CRASHED_MAX]; /* generation 0: free; oldest overwritten */
-	unsigned int crashed_next;
+	uint64_t good[DP_STORE_GOOD_CNT]; /* newest promotion first; 0: none */
 };
 
 static int
@@ -141,19 +132,12 @@ static int
 write_state(struct dp_store *store, struct tbl_error *error)
 {
 	char text[STATE_BYTES_MAX];
-	int len = snprintf(text, sizeof(text), "serving %" PRIu64 "\n", store->serving);
+	int len = 0;
 
 	for (size_t i = 0; i < DP_STORE_GOOD_CNT; i++) {
 		if (store->good[i] != 0) {
 			len += snprintf(text + len, sizeof(text) - (size_t)len,
 					"good %" PRIu64 "\n", store->good[i]);
-		}
-	}
-	for (size_t i = 0; i < CRASHED_MAX; i++) {
-		if (store->crashed[i].generation != 0) {
-			len += snprintf(text + len, sizeof(text) - (size_t)len,
-					"crashed %" PRIu64 " %u\n", store->crashed[i].generation,
-					store->crashed[i].cnt);
 		}
 	}
 	return replace_file(store, STATE_NAME,
@@ -164,19 +148,11 @@ static void
 parse_state_line(struct dp_store *store, const char *line, size_t *good_cnt)
 {
 	uint64_t generation;
-	unsigned int cnt;
 
 	/* Numbers out of range come out as some number: at worst no file has it. */
-	if (sscanf(line, "serving %" SCNu64, &generation) == 1) { /* NOLINT(cert-err34-c) */
-		store->serving = generation;
-	} else if (sscanf(line, "good %" SCNu64, &generation) == 1) { /* NOLINT(cert-err34-c) */
-		if (*good_cnt < DP_STORE_GOOD_CNT) {
-			store->good[(*good_cnt)++] = generation;
-		}
-	} else if (sscanf(line, "crashed %" SCNu64 " %u", /* NOLINT(cert-err34-c) */
-				   &generation, &cnt) == 2) {
-		store->crashed[store->crashed_next++ % CRASHED_MAX] =
-				(struct crashed){ generation, cnt };
+	if (sscanf(line, "good %" SCNu64, &generation) == 1 && /* NOLINT(cert-err34-c) */
+			*good_cnt < DP_STORE_GOOD_CNT) {
+		store->good[(*good_cnt)++] = generation;
 	}
 }
 
@@ -197,29 +173,6 @@ read_state(struct dp_store *store)
 			line = strtok_r(NULL, "\n", &rest)) {
 		parse_state_line(store, line, &good_cnt);
 	}
-}
-
-static struct crashed *
-find_crashed(struct dp_store *store, uint64_t generation)
-{
-	for (size_t i = 0; i < CRASHED_MAX; i++) {
-		if (store->crashed[i].generation == generation) {
-			return &store->crashed[i];
-		}
-	}
-	return NULL;
-}
-
-static void
-count_crash(struct dp_store *store, uint64_t generation)
-{
-	struct crashed *crashed = find_crashed(store, generation);
-
-	if (crashed == NULL) {
-		crashed = &store->crashed[store->crashed_next++ % CRASHED_MAX];
-		*crashed = (struct crashed){ generation, 0 };
-	}
-	crashed->cnt++;
 }
 
 static void
@@ -267,28 +220,16 @@ dp_store_open(const char *path, struct dp_store **ret_store, struct tbl_error *r
 		return err;
 	}
 	read_state(store);
-	if (store->serving != 0) {
-		count_crash(store, store->serving);
-		store->serving = 0;
-	}
 	delete_residue(store);
 	*ret_store = store;
-	/* A full disk must not keep us from starting: the crash is then not counted. */
 	return 0;
 }
 
 void
-dp_store_close(struct dp_store *store, bool is_clean)
+dp_store_close(struct dp_store *store)
 {
-	struct tbl_error ignored;
-
 	if (store == NULL) {
 		return;
-	}
-	if (is_clean) {
-		/* Failing means that this exit will be taken for a crash: one is tolerated. */
-		store->serving = 0;
-		(void)write_state(store, &ignored);
 	}
 	close(store->dir_fd);
 	free(store->dir);
@@ -399,20 +340,10 @@ load_selection(const struct dp_store *store, const struct dp_store_notice *notic
 	return selection;
 }
 
-static bool
-has_crashed_twice(const struct dp_store *store, uint64_t generation)
-{
-	for (size_t i = 0; i < CRASHED_MAX; i++) {
-		if (store->crashed[i].generation == generation) {
-			return store->crashed[i].cnt >= DP_STORE_CRASH_MAX;
-		}
-	}
-	return false;
-}
-
 int
-dp_store_load(const struct dp_store *store, const struct dp_store_notice *notice,
-		struct dp_image **ret_table, struct dp_image **ret_selection)
+dp_store_load(const struct dp_store *store, const struct dp_suspects *suspects,
+		const struct dp_store_notice *notice, struct dp_image **ret_table,
+		struct dp_image **ret_selection)
 {
 	uint64_t found[FOUND_MAX];
 	size_t cnt = find_files(store, "table-", found);
@@ -423,7 +354,7 @@ dp_store_load(const struct dp_store *store, const struct dp_store_notice *notice
 	for (size_t i = 0; i < 2 * cnt; i++) {
 		bool wants_suspect = i >= cnt;
 		uint64_t generation = found[wants_suspect ? i - cnt : i];
-		bool is_suspect = has_crashed_twice(store, generation);
+		bool is_suspect = is_dp_suspect(suspects, generation);
 
 		name_table(name, generation);
 		if (is_suspect != wants_suspect) {
@@ -499,24 +430,10 @@ dp_store_save_selection(
 }
 
 int
-dp_store_mark_serving(struct dp_store *store, uint64_t generation, struct tbl_error *ret_error)
-{
-	if (store->serving == generation) {
-		return 0;
-	}
-	store->serving = generation;
-	return write_state(store, ret_error);
-}
-
-int
 dp_store_promote(struct dp_store *store, uint64_t generation, struct tbl_error *ret_error)
 {
-	struct crashed *crashed = find_crashed(store, generation);
 	size_t at = 0;
 
-	if (crashed != NULL) {
-		*crashed = (struct crashed){ 0 };
-	}
 	/* Moves it to the front; the last one falls off unless it was in the list already. */
 	while (at < DP_STORE_GOOD_CNT - 1 && store->good[at] != generation) {
 		at++;

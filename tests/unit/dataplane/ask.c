@@ -197,7 +197,7 @@ ask_set_up(void **state)
 
 	fixture.image = zone_build(ZONE_GENERATION, &size);
 	if (tbl_check(fixture.image, size, &error) != 0) {
-		fprintf(stderr, "%s\n", error.text);
+		(void)fprintf(stderr, "%s\n", error.text);
 		return -1;
 	}
 	tbl_view_init(&fixture.view, fixture.image, NULL);

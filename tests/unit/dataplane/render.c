@@ -18,6 +18,7 @@ put(struct line *line, const char *format, ...)
 	int len;
 
 	va_start(args, format);
+	/* The linter loses sight of the va_start above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	len = vsnprintf(line->text + line->len, RENDER_MAX - line->len, format, args);
 	va_end(args);
 	if (len > 0) {

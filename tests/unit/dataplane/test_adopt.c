@@ -1,5 +1,6 @@
 /* What may follow what: every order in which images can arrive, and what is served after. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "dataplane/adopt.h"
@@ -11,6 +12,7 @@ struct bench {
 	struct dp_adopter adopter;
 	unsigned int served_cnt;
 	unsigned int new_table_cnt;
+	uint64_t banned; /* refused by admit; 0: none */
 };
 
 static uint64_t
@@ -33,6 +35,18 @@ no_time(void *arg)
 {
 	(void)arg;
 	return 0;
+}
+
+static int
+ban(void *arg, uint64_t generation, struct tbl_error *ret_error)
+{
+	const struct bench *bench = arg;
+
+	if (generation != bench->banned) {
+		return 0;
+	}
+	(void)snprintf(ret_error->text, sizeof(ret_error->text), "banned");
+	return -EKEYREJECTED;
 }
 
 static void
@@ -189,6 +203,29 @@ a_selection_ahead_of_its_table_is_served_with_it(void **state)
 }
 
 static void
+who_is_not_admitted_changes_nothing(void **state)
+{
+	struct tbl_error error = { .text = "" };
+	struct bench bench;
+	uint64_t swap_ns;
+
+	(void)state;
+	set_up(&bench);
+	bench.adopter.admit = ban;
+	bench.banned = 2;
+	assert_int_equal(
+			dp_adopt_table(&bench.adopter, images_table(1), NULL, &swap_ns, &error), 0);
+	assert_int_equal(dp_adopt_table(&bench.adopter, images_table(2), NULL, &swap_ns, &error),
+			-EKEYREJECTED);
+	assert_string_equal(error.text, "banned");
+	assert_int_equal(dp_swap_current(&bench.swap)->view.header->generation, 1);
+	assert_int_equal(
+			dp_adopt_table(&bench.adopter, images_table(3), NULL, &swap_ns, &error), 0);
+	assert_int_equal(bench.served_cnt, 2);
+	tear_down(&bench);
+}
+
+static void
 listeners_hear_which_swaps_brought_a_table(void **state)
 {
 	struct bench bench;
@@ -217,6 +254,7 @@ main(void)
 		cmocka_unit_test(a_damaged_table_changes_nothing),
 		cmocka_unit_test(sequences_grow_within_a_table),
 		cmocka_unit_test(a_selection_ahead_of_its_table_is_served_with_it),
+		cmocka_unit_test(who_is_not_admitted_changes_nothing),
 		cmocka_unit_test(listeners_hear_which_swaps_brought_a_table),
 	};
 

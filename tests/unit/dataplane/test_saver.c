@@ -40,7 +40,7 @@ open_room(struct room *room)
 static void
 close_room(struct room *room)
 {
-	dp_store_close(room->store, true);
+	dp_store_close(room->store);
 	tempdir_remove(room->dir);
 }
 
@@ -70,7 +70,7 @@ expect(struct room *room, uint64_t generation, uint64_t sequence)
 	struct dp_image *selection = NULL;
 	struct tbl_view view;
 
-	assert_int_equal(dp_store_load(room->store, &notice, &table, &selection), 0);
+	assert_int_equal(dp_store_load(room->store, NULL, &notice, &table, &selection), 0);
 	tbl_view_init(&view, table->bytes, selection != NULL ? selection->bytes : NULL);
 	assert_int_equal(view.header->generation, generation);
 	assert_int_equal(view.select->sequence, sequence);

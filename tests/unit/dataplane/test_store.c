@@ -22,6 +22,7 @@
 struct room {
 	char dir[TEMPDIR_MAX];
 	struct dp_store *store;
+	struct dp_suspects *suspects;
 	char said[1024]; /* what dp_store_load passed by */
 };
 
@@ -39,7 +40,8 @@ enter(struct room *room)
 {
 	struct tbl_error error = { .text = "" };
 
-	if (dp_store_open(room->dir, &room->store, &error) != 0) {
+	if (dp_store_open(room->dir, &room->store, &error) != 0 ||
+			dp_suspects_open(room->dir, &room->suspects, &error) != 0) {
 		fail_msg("%s", error.text);
 	}
 }
@@ -60,7 +62,8 @@ tear_down(void **state)
 {
 	struct room *room = *state;
 
-	dp_store_close(room->store, true);
+	dp_store_close(room->store);
+	dp_suspects_close(room->suspects, true);
 	tempdir_remove(room->dir);
 	free(room);
 	return 0;
@@ -69,7 +72,8 @@ tear_down(void **state)
 static void
 leave_and_enter(struct room *room, bool is_clean)
 {
-	dp_store_close(room->store, is_clean);
+	dp_store_close(room->store);
+	dp_suspects_close(room->suspects, is_clean);
 	room->store = NULL;
 	enter(room);
 }
@@ -81,7 +85,7 @@ save(struct room *room, uint64_t generation)
 	struct tbl_error error;
 
 	assert_int_equal(dp_store_save_table(room->store, generation, table->fd, &error), 0);
-	assert_int_equal(dp_store_mark_serving(room->store, generation, &error), 0);
+	assert_int_equal(dp_suspects_serving(room->suspects, generation, &error), 0);
 	dp_image_drop(table);
 }
 
@@ -102,6 +106,7 @@ promote(struct room *room, uint64_t generation)
 	struct tbl_error error;
 
 	assert_int_equal(dp_store_promote(room->store, generation, &error), 0);
+	assert_int_equal(dp_suspects_clear(room->suspects, generation, &error), 0);
 }
 
 /* What the store would serve, as "generation.sequence"; "none". */
@@ -114,7 +119,7 @@ expect(struct room *room, const char *what)
 	char found[64] = "none";
 
 	room->said[0] = '\0';
-	if (dp_store_load(room->store, &notice, &table, &selection) == 0) {
+	if (dp_store_load(room->store, room->suspects, &notice, &table, &selection) == 0) {
 		struct tbl_view view;
 
 		tbl_view_init(&view, table->bytes, selection != NULL ? selection->bytes : NULL);
@@ -194,7 +199,7 @@ a_directory_that_is_missing_is_made(void **state)
 
 	path_of(room, "deeper", path);
 	assert_int_equal(dp_store_open(path, &store, &error), 0);
-	dp_store_close(store, true);
+	dp_store_close(store);
 	path_of(room, "no/such", path);
 	assert_int_equal(dp_store_open(path, &store, &error), -ENOENT);
 	assert_non_null(strstr(error.text, path));
@@ -384,7 +389,8 @@ residue_is_deleted_or_ignored(void **state)
 	write_file(room, "table-99999999999999999999999", "nor is this a number");
 	write_file(room, "table-7x", "nor this");
 	write_file(room, "notes", "somebody's own");
-	write_file(room, "state", "serving \nserving x\ngood\ncrashed 3\n\xff\xfe nonsense 3 9\n");
+	write_file(room, "state", "good\ngood x\n\xff\xfe nonsense 3 9\n");
+	write_file(room, "serving", "serving \nserving x\ncrashed 3\n\xff\xfe nonsense 3 9\n");
 	leave_and_enter(room, true);
 	assert_false(is_there(room, "table-4.tmp"));
 	assert_true(is_there(room, "notes"));

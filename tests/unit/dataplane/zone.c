@@ -55,7 +55,7 @@ static const struct record records[] = {
 static void
 stop(const char *what, const struct tbl_error *error)
 {
-	fprintf(stderr, "test zone: %s: %s\n", what, error->text);
+	(void)fprintf(stderr, "test zone: %s: %s\n", what, error->text);
 	abort();
 }
 
