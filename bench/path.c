@@ -74,8 +74,8 @@ struct bench {
 static void
 stop(const char *why)
 {
-	fprintf(stderr, "path: %s\n", why);
-	exit(EXIT_FAILURE);
+	(void)fprintf(stderr, "path: %s\n", why);
+	_Exit(EXIT_FAILURE);
 }
 
 static void
@@ -280,7 +280,7 @@ main(int argc, char **argv)
 	void *image;
 
 	if (argc != 2 || (!is_native && strcmp(argv[1], "callgrind") != 0)) {
-		fprintf(stderr, "usage: path native | path callgrind (see bench/path.sh)\n");
+		(void)fprintf(stderr, "usage: path native | path callgrind (see bench/path.sh)\n");
 		return 2;
 	}
 	image = bench_table(&size);

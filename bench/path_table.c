@@ -27,8 +27,8 @@ static void
 check(int result, const struct tbl_error *error)
 {
 	if (result != 0) {
-		fprintf(stderr, "bench table: %s\n", error->text);
-		exit(EXIT_FAILURE);
+		(void)fprintf(stderr, "bench table: %s\n", error->text);
+		_Exit(EXIT_FAILURE);
 	}
 }
 

@@ -17,7 +17,7 @@ static inline void
 fuzz_assert(bool holds, const char *property, const char *file, int line)
 {
 	if (!holds) {
-		fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, property);
+		(void)fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, property);
 		abort();
 	}
 }

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static int
 replay_file(const char *path)
@@ -28,12 +28,12 @@ replay_file(const char *path)
 		bytes = malloc(size > 0 ? (size_t)size : 1);
 	}
 	if (bytes == NULL || fread(bytes, 1, (size_t)size, file) != (size_t)size) {
-		fprintf(stderr, "%s: cannot read it whole\n", path);
+		(void)fprintf(stderr, "%s: cannot read it whole\n", path);
 		free(bytes);
-		fclose(file);
+		(void)fclose(file);
 		return -1;
 	}
-	fclose(file);
+	(void)fclose(file);
 	LLVMFuzzerTestOneInput(bytes, (size_t)size);
 	free(bytes);
 	return 0;
@@ -53,7 +53,7 @@ replay_directory(const char *dir)
 	}
 	for (int i = 0; i < cnt; i++) {
 		if (entries[i]->d_name[0] != '.' && done >= 0) {
-			snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
+			(void)snprintf(path, sizeof(path), "%s/%s", dir, entries[i]->d_name);
 			done = replay_file(path) == 0 ? done + 1 : -1;
 		}
 		free(entries[i]);
@@ -75,6 +75,6 @@ main(int argc, char **argv)
 		}
 		total += done;
 	}
-	printf("%d inputs replayed\n", total);
+	(void)printf("%d inputs replayed\n", total);
 	return total > 0 ? 0 : 1; /* an empty corpus tests nothing */
 }

@@ -122,7 +122,7 @@ check_reply(const uint8_t *query, const struct dp_query *parsed, const uint8_t *
 	const char *wrong = reparse(bytes, len, &reply);
 
 	if (wrong != NULL) {
-		fprintf(stderr, "reply: %s\n", wrong);
+		(void)fprintf(stderr, "reply: %s\n", wrong);
 	}
 	FUZZ_ASSERT(wrong == NULL);
 	FUZZ_ASSERT((reply.flags & 0x8000) != 0);
