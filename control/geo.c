@@ -125,11 +125,12 @@ read_records(const struct load *load, const struct cp_mmdb *mmdb, const struct t
 	for (uint32_t i = 0; i < records->cnt; i++) {
 		uint32_t off = (uint32_t)records->keys[i];
 		bool is_unknown = false;
+		int status = cp_mmdb_place(mmdb, off, &place[i], &is_unknown);
 
-		if (cp_mmdb_place(mmdb, off, &place[i], &is_unknown) != 0) {
+		if (status != MMDB_SUCCESS) {
 			conf_error_add(load->errors, CONF_ERROR, load->path, 0, 0,
-					"data section: the record at byte %u is damaged",
-					(unsigned)off);
+					"data section: the record at byte %u is damaged: %s",
+					(unsigned)off, MMDB_strerror(status));
 			return -EBADMSG;
 		}
 		if (is_unknown) {
@@ -231,29 +232,40 @@ add_prefixes(struct load *load, const struct cp_mmdb *mmdb, struct cp_mmdb_prefi
 }
 
 static int
-add_bytes(struct load *load, const uint8_t *bytes, size_t size)
+add_mmdb(struct load *load, const struct cp_mmdb *mmdb)
 {
 	struct cp_mmdb_prefixes prefixes = { 0 };
+	struct tbl_error error = { .text = "out of memory" };
+	int err = cp_mmdb_walk(mmdb, &prefixes, &error);
+
+	if (err != 0) {
+		err = fail(load, err, error.text);
+	} else {
+		err = add_prefixes(load, mmdb, &prefixes);
+	}
+	free(prefixes.items);
+	tbl_pairs_done(&prefixes.records);
+	return err;
+}
+
+static int
+add_bytes(struct load *load, const uint8_t *bytes, size_t size)
+{
 	struct tbl_error error = { .text = "out of memory" };
 	struct cp_mmdb mmdb;
 	int err = cp_mmdb_open(bytes, size, &mmdb, &error);
 
-	if (err == 0) {
-		err = cp_mmdb_walk(&mmdb, &prefixes, &error);
-	}
 	if (err != 0) {
-		err = fail(load, err, error.text);
-	} else {
-		err = add_prefixes(load, &mmdb, &prefixes);
+		return fail(load, err, error.text);
 	}
-	free(prefixes.items);
-	tbl_pairs_done(&prefixes.records);
+	err = add_mmdb(load, &mmdb);
 	if (err == 0) {
 		/* The size first, so that two files are not the one they would make together. */
 		(void)XXH3_64bits_update(load->hash, &size, sizeof(size));
 		(void)XXH3_64bits_update(load->hash, bytes, size);
-		err = describe(load, mmdb.build_epoch_s);
+		err = describe(load, mmdb.db.metadata.build_epoch);
 	}
+	cp_mmdb_close(&mmdb);
 	return err;
 }
 

@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,67 +9,133 @@ struct findings {
 	char subdivision[64]; /* ISO 3166-2 without the country, or an English name */
 };
 
+/* The value at `off`, or what the map or array there has under `key` (or index); pointers followed.
+ * One step of a path at a time, and the library sees no further than a record may reach: it
+ * descends by recursion into what it passes over. */
+static int
+take_value(const struct cp_mmdb *mmdb, uint32_t off, const char *key, MMDB_entry_data_s *ret_value)
+{
+	const char *const path[] = { key, NULL };
+	MMDB_s span = mmdb->db;
+	MMDB_entry_s start = { .mmdb = &span, .offset = off };
+
+	if (off >= mmdb->data_bytes) {
+		return MMDB_INVALID_DATA_ERROR;
+	}
+	span.data_section_size = mmdb->data_bytes - off < CP_MMDB_SPAN_BYTES
+	                                         ? mmdb->data_bytes
+	                                         : off + CP_MMDB_SPAN_BYTES;
+	return MMDB_aget_value(&start, ret_value, path);
+}
+
+/* take_value, but a key that is not there is no error: *ret_value is then without data. */
+static int
+find_value(const struct cp_mmdb *mmdb, const MMDB_entry_data_s *in, const char *key,
+		MMDB_entry_data_s *ret_value)
+{
+	int status = take_value(mmdb, in->offset, key, ret_value);
+
+	if (status == MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR) {
+		*ret_value = (MMDB_entry_data_s){ 0 };
+		return MMDB_SUCCESS;
+	}
+	return status;
+}
+
+static bool
+is_string(const MMDB_entry_data_s *value)
+{
+	return value->has_data && value->type == MMDB_DATA_TYPE_UTF8_STRING;
+}
+
 /* Copies a string that fits; what does not fit is nothing the vocabulary has. */
 static void
-copy_string(const struct cp_mmdb_value *value, char *text, size_t size)
+copy_string(const MMDB_entry_data_s *value, char *text, size_t size)
 {
-	if (value->kind == CP_MMDB_STRING && value->size < size) {
-		memcpy(text, value->bytes, value->size);
-		text[value->size] = '\0';
+	if (is_string(value) && value->data_size < size) {
+		memcpy(text, value->utf8_string, value->data_size);
+		text[value->data_size] = '\0';
 	}
 }
 
-/* iso_code of a map like MaxMind's `country`. */
-static void
-read_iso_code(const struct cp_mmdb_reader *reader, const struct cp_mmdb_value *map, char *text,
+/* MaxMind's country.iso_code, or country_code of flat schemas, or a country that is a code. */
+static int
+read_country(const struct cp_mmdb *mmdb, const MMDB_entry_data_s *record, char *text, size_t size)
+{
+	MMDB_entry_data_s value;
+	int status = find_value(mmdb, record, "country", &value);
+
+	if (status == MMDB_SUCCESS && value.has_data && value.type == MMDB_DATA_TYPE_MAP) {
+		status = find_value(mmdb, &value, "iso_code", &value);
+	} else if (status == MMDB_SUCCESS && !(is_string(&value) && value.data_size == 2)) {
+		status = find_value(mmdb, record, "country_code", &value);
+	}
+	if (status == MMDB_SUCCESS) {
+		copy_string(&value, text, size);
+	}
+	return status;
+}
+
+/* MaxMind's subdivisions.0.iso_code, the largest. */
+static int
+read_nested_subdivision(const struct cp_mmdb *mmdb, const MMDB_entry_data_s *record, char *text,
 		size_t size)
 {
-	struct cp_mmdb_reader inside = cp_mmdb_enter(reader, map);
-	struct cp_mmdb_value key;
-	struct cp_mmdb_value value;
+	MMDB_entry_data_s value;
+	int status = find_value(mmdb, record, "subdivisions", &value);
 
-	for (uint32_t i = 0; i < map->size && cp_mmdb_pair(&inside, &key, &value); i++) {
-		if (cp_mmdb_is(&key, "iso_code")) {
-			copy_string(&value, text, size);
-		}
+	if (status != MMDB_SUCCESS || !value.has_data || value.type != MMDB_DATA_TYPE_ARRAY) {
+		return status;
 	}
+	status = find_value(mmdb, &value, "0", &value);
+	if (status != MMDB_SUCCESS || !value.has_data || value.type != MMDB_DATA_TYPE_MAP) {
+		return status;
+	}
+	status = find_value(mmdb, &value, "iso_code", &value);
+	if (status == MMDB_SUCCESS) {
+		copy_string(&value, text, size);
+	}
+	return status;
 }
 
-/* The first of MaxMind's `subdivisions` is the largest. */
-static void
-read_subdivisions(const struct cp_mmdb_reader *reader, const struct cp_mmdb_value *array,
-		struct findings *findings)
+/* As DB-IP (through ip-location-db) and IPinfo have it. */
+static int
+read_flat_subdivision(const struct cp_mmdb *mmdb, const MMDB_entry_data_s *record, char *text,
+		size_t size)
 {
-	struct cp_mmdb_reader inside = cp_mmdb_enter(reader, array);
-	struct cp_mmdb_value first;
+	static const char *const keys[] = { "state1", "region", "region_code", "subdivision_code",
+		"state_code" };
+	MMDB_entry_data_s value;
 
-	if (array->size > 0 && cp_mmdb_element(&inside, &first) && first.kind == CP_MMDB_MAP) {
-		read_iso_code(&inside, &first, findings->subdivision,
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && text[0] == '\0'; i++) {
+		int status = find_value(mmdb, record, keys[i], &value);
+
+		if (status != MMDB_SUCCESS) {
+			return status;
+		}
+		copy_string(&value, text, size);
+	}
+	return MMDB_SUCCESS;
+}
+
+static int
+read_record(const struct cp_mmdb *mmdb, uint32_t off, struct findings *findings)
+{
+	MMDB_entry_data_s record;
+	int status = take_value(mmdb, off, NULL, &record);
+
+	if (status == MMDB_SUCCESS) {
+		status = read_country(mmdb, &record, findings->country, sizeof(findings->country));
+	}
+	if (status == MMDB_SUCCESS) {
+		status = read_nested_subdivision(mmdb, &record, findings->subdivision,
 				sizeof(findings->subdivision));
 	}
-}
-
-static void
-read_pair(const struct cp_mmdb_reader *reader, const struct cp_mmdb_value *key,
-		const struct cp_mmdb_value *value, struct findings *findings)
-{
-	/* Flat schemas, as DB-IP (through ip-location-db) and IPinfo have them. */
-	static const char *const subdivision_keys[] = { "state1", "region", "region_code",
-		"subdivision_code", "state_code" };
-
-	if (cp_mmdb_is(key, "country") && value->kind == CP_MMDB_MAP) {
-		read_iso_code(reader, value, findings->country, sizeof(findings->country));
-	} else if (cp_mmdb_is(key, "subdivisions") && value->kind == CP_MMDB_ARRAY) {
-		read_subdivisions(reader, value, findings);
-	} else if (cp_mmdb_is(key, "country_code") ||
-			(cp_mmdb_is(key, "country") && value->size == 2)) {
-		copy_string(value, findings->country, sizeof(findings->country));
+	if (status == MMDB_SUCCESS) {
+		status = read_flat_subdivision(mmdb, &record, findings->subdivision,
+				sizeof(findings->subdivision));
 	}
-	for (size_t i = 0; i < sizeof(subdivision_keys) / sizeof(subdivision_keys[0]); i++) {
-		if (cp_mmdb_is(key, subdivision_keys[i])) {
-			copy_string(value, findings->subdivision, sizeof(findings->subdivision));
-		}
-	}
+	return status;
 }
 
 /* A province's code from its English name: flat schemas spell it out. */
@@ -116,28 +181,11 @@ resolve(const struct findings *findings, bool *ret_is_unknown)
 int
 cp_mmdb_place(const struct cp_mmdb *mmdb, uint32_t off, uint32_t *ret_place, bool *ret_is_unknown)
 {
-	struct cp_mmdb_record record = { .section = &mmdb->data,
-		.values_left = CP_MMDB_RECORD_VALUES_MAX };
-	struct cp_mmdb_reader reader = { .record = &record, .off = off };
 	struct findings findings = { 0 };
-	struct cp_mmdb_value map;
+	int status = read_record(mmdb, off, &findings);
 
-	/* Over all of it first: damage counts wherever it is. */
-	if (!cp_mmdb_element(&reader, &map)) {
-		return -EBADMSG;
+	if (status == MMDB_SUCCESS) {
+		*ret_place = resolve(&findings, ret_is_unknown);
 	}
-	if (map.kind == CP_MMDB_MAP) {
-		struct cp_mmdb_value key;
-		struct cp_mmdb_value value;
-
-		reader = cp_mmdb_enter(&reader, &map);
-		for (uint32_t i = 0; i < map.size && cp_mmdb_pair(&reader, &key, &value); i++) {
-			read_pair(&reader, &key, &value, &findings);
-		}
-	}
-	if (record.is_bad) {
-		return -EBADMSG;
-	}
-	*ret_place = resolve(&findings, ret_is_unknown);
-	return 0;
+	return status;
 }

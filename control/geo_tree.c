@@ -5,46 +5,25 @@
 
 #include "control/geo_impl.h"
 
-#define SEPARATOR_BYTES 16u /* records count data offsets from before the separator */
-#define PREFIXES_MIN    4096u
+#define PREFIXES_MIN 4096u
 
 /* In an IPv6 database IPv4 addresses are at ::/96. */
 #define IPV4_BITS 96u
-
-static uint32_t
-record_of(const struct cp_mmdb *mmdb, uint32_t node, uint32_t side)
-{
-	const uint8_t *at = mmdb->tree + (size_t)node * mmdb->record_bits / 4;
-
-	switch (mmdb->record_bits) {
-	case 24:
-		at += side == 0 ? 0 : 3;
-		return (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
-	case 28: /* the middle byte holds the top four bits of both */
-		if (side == 0) {
-			return (uint32_t)(at[3] >> 4) << 24 | (uint32_t)at[0] << 16 |
-			       (uint32_t)at[1] << 8 | at[2];
-		}
-		return (uint32_t)(at[3] & 0xf) << 24 | (uint32_t)at[4] << 16 |
-		       (uint32_t)at[5] << 8 | at[6];
-	default:
-		at += side == 0 ? 0 : 4;
-		return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-	}
-}
 
 struct walk {
 	const struct cp_mmdb *mmdb;
 	struct cp_mmdb_prefixes *prefixes;
 	uint8_t *seen;      /* a bit a node */
-	uint32_t ipv4_root; /* record at ::/96, the root in an IPv4 database */
+	uint32_t ipv4_root; /* node at ::/96; TBL_NONE when there is none to lead back to */
 	struct tbl_error *ret_error;
 };
 
 /* A record still to be visited, and the prefix that leads to it. */
 struct visit {
-	uint32_t record;
+	uint32_t node;     /* if a search node */
+	uint32_t data_off; /* if data */
 	struct tbl_prefix prefix;
+	uint8_t type; /* MMDB_RECORD_TYPE_* */
 };
 
 static int
@@ -108,15 +87,15 @@ take_ipv4(const struct tbl_prefix *prefix, struct tbl_prefix *ret_ipv4)
 static int
 add_data(struct walk *walk, const struct visit *v)
 {
-	uint32_t off = v->record - walk->mmdb->node_cnt - SEPARATOR_BYTES;
 	struct tbl_prefix ipv4;
 	uint32_t number;
 	int err;
 
-	if (v->record - walk->mmdb->node_cnt < SEPARATOR_BYTES || off >= walk->mmdb->data.size) {
+	/* The library counts the metadata in, and wraps in the separator before the data. */
+	if (v->data_off >= walk->mmdb->data_bytes) {
 		return fail_at(walk, v, "data outside the data section");
 	}
-	if (tbl_pairs_number(&walk->prefixes->records, 0, off, &number) != 0) {
+	if (tbl_pairs_number(&walk->prefixes->records, 0, v->data_off, &number) != 0) {
 		return -ENOMEM;
 	}
 	if (v->prefix.family == 4 || !take_ipv4(&v->prefix, &ipv4)) {
@@ -134,49 +113,77 @@ add_data(struct walk *walk, const struct visit *v)
 static bool
 is_alias(const struct walk *walk, const struct visit *v)
 {
-	return v->prefix.family == 6 && v->record == walk->ipv4_root &&
+	return v->prefix.family == 6 && v->node == walk->ipv4_root &&
 	       (v->prefix.bits != IPV4_BITS || !is_zero(v->prefix.bytes, IPV4_BITS / 8));
+}
+
+static void
+set_children(const struct visit *v, const MMDB_search_node_s *node, struct visit ret_children[2])
+{
+	uint32_t depth = v->prefix.bits;
+
+	ret_children[0] = (struct visit){ .node = (uint32_t)node->left_record,
+		.data_off = node->left_record_entry.offset,
+		.prefix = v->prefix,
+		.type = node->left_record_type };
+	ret_children[1] = (struct visit){ .node = (uint32_t)node->right_record,
+		.data_off = node->right_record_entry.offset,
+		.prefix = v->prefix,
+		.type = node->right_record_type };
+	ret_children[0].prefix.bits++;
+	ret_children[1].prefix.bits++;
+	ret_children[1].prefix.bytes[depth / 8] |= (uint8_t)(0x80u >> depth % 8);
 }
 
 /* Every node is entered once: what is entered twice is no tree, and could be without end. */
 static int
 enter_node(struct walk *walk, const struct visit *v, struct visit ret_children[2])
 {
-	uint8_t *seen = &walk->seen[v->record / 8];
-	uint8_t bit = (uint8_t)(1u << v->record % 8);
-	uint32_t depth = v->prefix.bits;
+	uint8_t *seen = &walk->seen[v->node / 8];
+	uint8_t bit = (uint8_t)(1u << v->node % 8);
+	MMDB_search_node_s node;
+	int status;
 
-	if (depth == walk->mmdb->address_bits) {
+	if (v->prefix.bits == walk->mmdb->address_bits) {
 		return fail_at(walk, v, "a node deeper than an address");
 	}
 	if ((*seen & bit) != 0) {
 		return fail_at(walk, v, "a node that another prefix leads to: no tree");
 	}
 	*seen |= bit;
-	for (uint32_t side = 0; side < 2; side++) {
-		struct visit *child = &ret_children[side];
-
-		*child = *v;
-		child->record = record_of(walk->mmdb, v->record, side);
-		child->prefix.bits++;
-		if (side == 1) {
-			child->prefix.bytes[depth / 8] |= (uint8_t)(0x80u >> depth % 8);
-		}
+	status = MMDB_read_node(&walk->mmdb->db, v->node, &node);
+	if (status != MMDB_SUCCESS) {
+		return fail_at(walk, v, MMDB_strerror(status));
 	}
+	set_children(v, &node, ret_children);
 	return 0;
 }
 
-/* The record at ::/96, following zeros; a cycle ends by depth. */
-static uint32_t
-find_ipv4_root(const struct cp_mmdb *mmdb)
+static int
+visit_record(struct walk *walk, const struct visit *v, struct visit *stack, uint32_t *depth)
 {
-	uint32_t record = 0;
+	struct visit children[2];
+	int err;
 
-	for (uint32_t depth = 0; depth < IPV4_BITS && record < mmdb->node_cnt; depth++) {
-		record = record_of(mmdb, record, 0);
+	switch (v->type) {
+	case MMDB_RECORD_TYPE_EMPTY:
+		return 0;
+	case MMDB_RECORD_TYPE_DATA:
+		return add_data(walk, v);
+	case MMDB_RECORD_TYPE_SEARCH_NODE:
+		break;
+	default: /* the root again, or behind the end */
+		return fail_at(walk, v, "neither a node nor data");
 	}
-	/* Above node_cnt it is data, or nothing: nothing to lead back to. */
-	return record < mmdb->node_cnt ? record : TBL_NONE;
+	if (is_alias(walk, v)) {
+		return 0;
+	}
+	err = enter_node(walk, v, children);
+	if (err == 0) {
+		stack[(*depth)++] = children[1];
+		stack[(*depth)++] = children[0];
+	}
+	return err;
 }
 
 static int
@@ -186,28 +193,23 @@ walk_tree(struct walk *walk)
 	uint32_t depth = 0;
 	int err = 0;
 
-	stack[depth++] = (struct visit){
-		.prefix = { .family = walk->mmdb->address_bits == 32 ? 4 : 6 }
-	};
+	stack[depth++] = (struct visit){ .type = MMDB_RECORD_TYPE_SEARCH_NODE,
+		.prefix = { .family = walk->mmdb->address_bits == 32 ? 4 : 6 } };
 	while (err == 0 && depth > 0) {
 		struct visit v = stack[--depth];
 
-		if (v.record == walk->mmdb->node_cnt || is_alias(walk, &v)) {
-			continue;
-		}
-		if (v.record > walk->mmdb->node_cnt) {
-			err = add_data(walk, &v);
-		} else {
-			struct visit children[2];
-
-			err = enter_node(walk, &v, children);
-			if (err == 0) {
-				stack[depth++] = children[1];
-				stack[depth++] = children[0];
-			}
-		}
+		err = visit_record(walk, &v, stack, &depth);
 	}
 	return err;
+}
+
+/* Nothing leads back to what is no node: equal data is no alias. */
+static uint32_t
+find_ipv4_root(const struct cp_mmdb *mmdb)
+{
+	uint32_t node = mmdb->db.ipv4_start_node.node_value;
+
+	return mmdb->address_bits == 128 && node < mmdb->db.metadata.node_count ? node : TBL_NONE;
 }
 
 int
@@ -216,8 +218,8 @@ cp_mmdb_walk(const struct cp_mmdb *mmdb, struct cp_mmdb_prefixes *prefixes,
 {
 	struct walk walk = { .mmdb = mmdb,
 		.prefixes = prefixes,
-		.seen = calloc((size_t)mmdb->node_cnt / 8 + 1, 1),
-		.ipv4_root = mmdb->address_bits == 32 ? TBL_NONE : find_ipv4_root(mmdb),
+		.seen = calloc((size_t)mmdb->db.metadata.node_count / 8 + 1, 1),
+		.ipv4_root = find_ipv4_root(mmdb),
 		.ret_error = ret_error };
 	int err = walk.seen == NULL ? -ENOMEM : walk_tree(&walk);
 

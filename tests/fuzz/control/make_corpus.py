@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Writes the seed databases of fuzz_mmdb beside this file: one of each shape the reader tells apart
-(record sizes, schemas, pointers, aliases of the IPv4 tree). Run it after adding a shape."""
+(record sizes, schemas, pointers, aliases of the IPv4 tree), and what libmaxminddb must not be shown.
+Run it after adding a shape."""
 import ipaddress
 import pathlib
 import struct
@@ -13,6 +14,18 @@ class Pointer(int):
     """The offset of a value written before."""
 
 
+class Uint16(int):
+    """A number of the metadata: its types are fixed."""
+
+
+class Uint32(int):
+    """Likewise."""
+
+
+class Raw(bytes):
+    """A value already encoded."""
+
+
 def head(kind, size):
     extra = b""
     if size >= 29:
@@ -23,8 +36,14 @@ def head(kind, size):
 
 
 def encode(value):
+    if isinstance(value, Raw):
+        return bytes(value)
     if isinstance(value, Pointer):
         return bytes([0x20 | value >> 8, value & 0xFF])
+    if isinstance(value, Uint16):
+        return head(5, 2) + struct.pack("!H", value)
+    if isinstance(value, Uint32):
+        return head(6, 4) + struct.pack("!I", value)
     if isinstance(value, str):
         return head(2, len(value)) + value.encode()
     if isinstance(value, bool):
@@ -87,7 +106,7 @@ class Tree:
         return out
 
 
-def database(version, bits, entries, aliases=()):
+def database(version, bits, entries, aliases=(), **metadata):
     tree = Tree(version)
     data = b""
     for prefix, value in entries:
@@ -95,10 +114,11 @@ def database(version, bits, entries, aliases=()):
         data += encode(value)
     for prefix in aliases:
         tree.put(prefix, tree.node_at("::/96"))
-    metadata = {"binary_format_major_version": 2, "binary_format_minor_version": 0,
-                "build_epoch": 1781725900, "database_type": "Test", "description": {},
-                "ip_version": version, "languages": [], "node_count": len(tree.nodes),
-                "record_size": bits}
+    metadata = {"binary_format_major_version": Uint16(2),
+                "binary_format_minor_version": Uint16(0), "build_epoch": 1781725900,
+                "database_type": "Test", "description": {}, "ip_version": Uint16(version),
+                "languages": [], "node_count": Uint32(len(tree.nodes)),
+                "record_size": Uint16(bits)} | metadata
     return (tree.encode(bits) + bytes(16) + data + b"\xab\xcd\xefMaxMind.com" + encode(metadata))
 
 
@@ -106,6 +126,22 @@ def city(country, subdivision):
     return {"city": {"names": {"en": "Example"}}, "country": {"iso_code": country},
             "location": {"latitude": 1.5}, "subdivisions": [{"iso_code": subdivision}],
             "traits": {"is_anycast": True}}
+
+
+def nested(levels):
+    return Raw(encode([""])[:-1] * levels + encode(""))
+
+
+def doubling(first, levels):
+    """Arrays one behind the other from `first` on, each of two pointers to the next one."""
+    return b"".join(encode([Pointer(first + 6 * (i + 1))] * 2) for i in range(levels)) + encode([])
+
+
+def languages_doubling():
+    entries = [("192.0.2.0/24", {"country_code": "DE"})]
+    placeholder = database(4, 24, entries, languages=[Pointer(0)] * 2)
+    first = len(placeholder) - placeholder.rindex(b"MaxMind.com") - len(b"MaxMind.com")
+    return (database(4, 24, entries, languages=[Pointer(first)] * 2) + doubling(first, 40))
 
 
 SEEDS = {
@@ -123,6 +159,13 @@ SEEDS = {
     "asn": database(4, 24, [("192.0.2.0/24", {"autonomous_system_number": 64500})]),
     "legacy": database(4, 24, [("192.0.2.0/24", {"country_code": "A1"}),
                                ("10.0.0.0/8", {"country_code": "AP"})]),
+    "described": database(4, 24, [("192.0.2.0/24", {"country_code": "DE"})],
+                          languages=["en", "de"], description={"en": "Example"}),
+    "wraps-32-bits": database(6, 32, [("2001:db8::/32", {"country_code": "DE"}),
+                                      ("::/8", {"country_code": "US"})],
+                              node_count=Uint32(0x1FFFFFFE)),
+    "languages-double": languages_doubling(),
+    "too-deep": database(4, 24, [("192.0.2.0/24", {"names": nested(9000)})]),
 }
 
 directory = HERE / "corpus_mmdb"

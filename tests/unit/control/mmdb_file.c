@@ -15,6 +15,10 @@ mmdb_start(struct mmdb_file *file, uint32_t ip_version, uint32_t record_bits)
 	file->record_bits = record_bits;
 	file->build_epoch_s = 1781725900; /* 2026-06-17 */
 	file->type = "Test-Country";
+	file->languages = "\x00\x04"; /* an empty array */
+	file->languages_size = 2;
+	file->description = "\xe0"; /* an empty map */
+	file->description_size = 1;
 	file->nodes[0][0] = MMDB_EMPTY;
 	file->nodes[0][1] = MMDB_EMPTY;
 	file->node_cnt = 1;
@@ -179,12 +183,18 @@ put(struct mmdb_file *file, uint64_t number, uint32_t cnt)
 }
 
 static void
+put_bytes(struct mmdb_file *file, const void *bytes, size_t size)
+{
+	assert_true(size <= sizeof(file->bytes) - file->size);
+	memcpy(file->bytes + file->size, bytes, size);
+	file->size += size;
+}
+
+static void
 put_text(struct mmdb_file *file, const char *text)
 {
 	put(file, 2u << 5 | (uint32_t)strlen(text), 1);
-	for (; *text != '\0'; text++) {
-		put(file, (uint8_t)*text, 1);
-	}
+	put_bytes(file, text, strlen(text));
 }
 
 static uint32_t
@@ -223,12 +233,8 @@ mmdb_finish(struct mmdb_file *file)
 	}
 	put(file, 0, 8);
 	put(file, 0, 8);
-	assert_true(file->data_size + 256 <= sizeof(file->bytes) - file->size);
-	memcpy(file->bytes + file->size, file->data, file->data_size);
-	file->size += file->data_size;
-	for (size_t i = 0; i < sizeof(marker) - 1; i++) {
-		put(file, (uint8_t)marker[i], 1);
-	}
+	put_bytes(file, file->data, file->data_size);
+	put_bytes(file, marker, sizeof(marker) - 1);
 	put(file, 7u << 5 | 9, 1);
 	put_text(file, "node_count");
 	put(file, 6u << 5 | 4, 1);
@@ -242,9 +248,9 @@ mmdb_finish(struct mmdb_file *file)
 	put_text(file, "database_type");
 	put_text(file, file->type);
 	put_text(file, "languages");
-	put(file, 0x0004, 2); /* an empty array */
+	put_bytes(file, file->languages, file->languages_size);
 	put_text(file, "description");
-	put(file, 7u << 5, 1);
+	put_bytes(file, file->description, file->description_size);
 	put_text(file, "binary_format_major_version");
 	put(file, 5u << 5 | 2, 1);
 	put(file, 2, 2);

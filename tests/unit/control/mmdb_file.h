@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define MMDB_NODES_MAX 8192u
-#define MMDB_BYTES_MAX (256u << 10)
+#define MMDB_BYTES_MAX (2048u << 10) /* values can nest deeper than a stack goes */
 
 /* Where a tree's record leads: nowhere, to a node, or to data at an offset. */
 #define MMDB_EMPTY     INT64_MIN
@@ -25,14 +25,19 @@ struct mmdb_file {
 	uint32_t ip_version;
 	uint64_t build_epoch_s;
 	const char *type;
+	const char *languages; /* bytes of the metadata's values, see mmdb_start */
+	size_t languages_size;
+	const char *description;
+	size_t description_size;
 	int64_t nodes[MMDB_NODES_MAX][2];
 	uint32_t node_cnt;
-	uint8_t data[MMDB_BYTES_MAX / 4];
+	uint8_t data[MMDB_BYTES_MAX / 2];
 	size_t data_size;
 	uint8_t bytes[MMDB_BYTES_MAX]; /* filled by mmdb_finish */
 	size_t size;
 };
 
+/* mmdb_start begins an empty file: no languages, no descriptions, every address without data. */
 void mmdb_start(struct mmdb_file *file, uint32_t ip_version, uint32_t record_bits);
 
 /* Values are appended to the data section; each returns the offset it begins at. A map of cnt

@@ -1,6 +1,6 @@
 /*
- * The geo vocabulary, and MaxMind databases written by hand: what is read from them, that
- * libmaxminddb reads the same, and that no damage is half-loaded.
+ * The geo vocabulary, and MaxMind databases written by hand: what is read from them, that an
+ * address looked up by libmaxminddb finds the same, and that no damage is half-loaded.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -328,7 +328,7 @@ pointers_are_followed(void **state)
 	cp_geo_free(geo);
 }
 
-/* ---- the same through libmaxminddb ---- */
+/* ---- the same, looked up address by address ---- */
 
 static uint32_t
 draw(uint32_t below)
@@ -344,10 +344,10 @@ static void
 assert_reads_alike(const struct cp_geo *geo, MMDB_s *mmdb, uint8_t family)
 {
 	struct tbl_addr addr = { .family = family };
-	char text[INET6_ADDRSTRLEN];
+	struct sockaddr_in ipv4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6 };
 	MMDB_lookup_result_s found;
 	MMDB_entry_data_s data = { 0 };
-	int gai_error;
 	int error;
 	uint8_t bits;
 	const char *place;
@@ -355,10 +355,13 @@ assert_reads_alike(const struct cp_geo *geo, MMDB_s *mmdb, uint8_t family)
 	for (uint32_t i = 0; i < (family == 4 ? 4u : 16u); i++) {
 		addr.bytes[i] = (uint8_t)(0x20 + draw(4)); /* crowded, as the prefixes are */
 	}
-	assert_non_null(inet_ntop(
-			family == 4 ? AF_INET : AF_INET6, addr.bytes, text, sizeof(text)));
+	memcpy(&ipv4.sin_addr, addr.bytes, sizeof(ipv4.sin_addr));
+	memcpy(&ipv6.sin6_addr, addr.bytes, sizeof(ipv6.sin6_addr));
 	place = cp_geo_place(geo, &addr, &bits);
-	found = MMDB_lookup_string(mmdb, text, &gai_error, &error);
+	found = MMDB_lookup_sockaddr(mmdb,
+			family == 4 ? (const struct sockaddr *)&ipv4
+				    : (const struct sockaddr *)&ipv6,
+			&error);
 	assert_int_equal(0, error);
 	assert_int_equal(found.found_entry, place != NULL);
 	if (place != NULL) {
@@ -370,7 +373,7 @@ assert_reads_alike(const struct cp_geo *geo, MMDB_s *mmdb, uint8_t family)
 }
 
 static void
-random_databases_read_as_libmaxminddb_reads_them(void **state)
+random_databases_hold_what_lookups_find(void **state)
 {
 	static const char *const countries[] = { "US", "DE", "BR", "JP" };
 
@@ -500,20 +503,24 @@ a_missing_file_is_named(void **state)
 /* ---- damage ---- */
 
 static void
-refuse(const char *claim, int err, const char *text)
+refuse_as_is(const char *claim, int err, const char *text)
 {
 	struct conf_errors errors = { 0 };
 	struct cp_geo *geo = NULL;
-	int got;
-
-	mmdb_finish(&file);
-	got = cp_geo_parse("test.mmdb", file.bytes, file.size, &errors, &geo);
+	int got = cp_geo_parse("test.mmdb", file.bytes, file.size, &errors, &geo);
 	if (got != err || errors.cnt != 1 || strstr(errors.messages[0].text, text) == NULL) {
 		fail_msg("%s: %d, %s", claim, got, errors.cnt == 0 ? "" : errors.messages[0].text);
 	}
 	assert_string_equal("test.mmdb", errors.messages[0].file);
 	assert_null(geo);
 	conf_errors_free(&errors);
+}
+
+static void
+refuse(const char *claim, int err, const char *text)
+{
+	mmdb_finish(&file);
+	refuse_as_is(claim, err, text);
 }
 
 /* A good database, to be spoilt. */
@@ -530,6 +537,11 @@ damaged_trees_are_refused(void **state)
 	(void)state;
 	start_good();
 	mmdb_link(&file, "10.0.0.0/8", 0);
+	refuse("a cycle by the root", -EBADMSG, "10.0.0.0/8 leads to neither a node nor data");
+
+	start_good();
+	mmdb_link(&file, "10.0.0.0/8", MMDB_EMPTY);
+	mmdb_link(&file, "10.0.0.0/8", mmdb_node(&file, "10.0.0.0/7"));
 	refuse("a cycle", -EBADMSG, "10.0.0.0/8 leads to a node that another prefix leads to");
 
 	start_good();
@@ -566,19 +578,26 @@ damaged_records_are_refused(void **state)
 		{ "a map past the end", "\xe9\x41k\x41v", 5 },
 		{ "an array past the end", "\xe1\x41k\x1f\x04\xff\xff\xff", 8 },
 		{ "a key that is no string", "\xe1\xa1\x01\x41v", 5 },
-		{ "a pointer past the end", "\xe1\x41k\x3f\xff\xff\xff\xff", 8 },
 		{ "a double of five bytes",
 				"\xe1\x41k\x65"
 				"12345",
 				9 },
 		{ "a float of one byte", "\xe1\x41k\x01\x08\x01", 6 },
 		{ "a uint16 of three bytes", "\xe1\x41k\xa3\x01\x01\x01", 7 },
-		{ "a bool of two", "\xe1\x41k\x02\x07", 5 },
-		{ "kind 12", "\xe1\x41k\x00\x05", 5 },
-		{ "kind 200", "\xe1\x41k\x00\xc1", 5 },
-		{ "an extended kind below 8", "\xe1\x41k\x00\x00", 5 },
 		{ "half a size", "\xe1\x41k\x5f\x01", 5 },
-		{ "an array too deep to end", "\x01\x04\x01\x04\x01\x04\x01\x04", 8 },
+		{ "arrays that never end", "\xe1\x41k\x01\x04\x01\x04\x01\x04", 9 },
+		{ "a country past the end",
+				"\xe1\x47"
+				"country\x3f\xff\xff\xff\xff",
+				14 },
+		{ "a code past the end",
+				"\xe1\x47"
+				"country\xe1\x48iso_code\x3f\xff\xff\xff\xff",
+				24 },
+		{ "half a subdivision",
+				"\xe2\x4c"
+				"country_code\x42US\x4csubdivisions\x01\x04\x5f",
+				32 },
 	};
 
 	(void)state;
@@ -590,7 +609,7 @@ damaged_records_are_refused(void **state)
 }
 
 static void
-pointers_to_pointers_and_endless_records_are_refused(void **state)
+pointers_to_pointers_are_refused(void **state)
 {
 	size_t off;
 
@@ -601,14 +620,79 @@ pointers_to_pointers_and_endless_records_are_refused(void **state)
 	(void)mmdb_pointer(&file, file.data_size); /* to itself */
 	mmdb_insert(&file, "10.0.0.0/8", off);
 	refuse("a pointer to itself", -EBADMSG, "is damaged");
+}
+
+/* The library descends by recursion: a value in here takes it through any stack. */
+static size_t
+nest(uint32_t levels)
+{
+	size_t off = file.data_size;
+
+	for (uint32_t i = 0; i < levels; i++) {
+		(void)mmdb_array(&file, 1);
+	}
+	(void)mmdb_string(&file, "");
+	return off;
+}
+
+#define LEVELS_ENDLESS 500000u
+
+static void
+records_too_deep_are_refused(void **state)
+{
+	size_t deep;
+	size_t off;
+
+	(void)state;
+	start_good();
+	off = mmdb_map(&file, 1);
+	(void)mmdb_string(&file, "other");
+	(void)nest(LEVELS_ENDLESS);
+	mmdb_insert(&file, "10.0.0.0/8", off);
+	refuse("a deep value", -EBADMSG, "is damaged");
 
 	start_good();
-	off = mmdb_array(&file, 284);
-	for (uint32_t i = 0; i < 10u * 284; i++) {
-		(void)mmdb_array(&file, i % 10 == 0 ? 9 : 0);
-	}
+	deep = mmdb_map(&file, 1);
+	(void)mmdb_string(&file, "other");
+	(void)nest(LEVELS_ENDLESS);
+	off = mmdb_map(&file, 1);
+	(void)mmdb_string(&file, "country");
+	(void)mmdb_pointer(&file, deep);
 	mmdb_insert(&file, "10.0.0.0/8", off);
-	refuse("more values than any record has", -EBADMSG, "is damaged");
+	refuse("a deep value behind a pointer", -EBADMSG, "is damaged");
+
+	start_good();
+	deep = mmdb_map(&file, 1);
+	(void)mmdb_string(&file, "other");
+	(void)nest(LEVELS_ENDLESS);
+	off = mmdb_pointer(&file, deep);
+	mmdb_insert(&file, "10.0.0.0/8", off);
+	refuse("a deep record behind a pointer", -EBADMSG, "is damaged");
+}
+
+/* As far apart as a record and what it refers to may lie: backwards without limit. */
+static void
+records_may_refer_far_back(void **state)
+{
+	struct cp_geo *geo;
+	size_t country;
+	size_t off;
+
+	(void)state;
+	mmdb_start(&file, 4, 24);
+	country = mmdb_map(&file, 1);
+	(void)mmdb_string(&file, "iso_code");
+	(void)mmdb_string(&file, "DE");
+	(void)nest(LEVELS_ENDLESS); /* nobody's */
+	off = mmdb_map(&file, 2);
+	(void)mmdb_string(&file, "names");
+	(void)nest(CP_MMDB_SPAN_BYTES / 4); /* the stack bears it */
+	(void)mmdb_string(&file, "country");
+	(void)mmdb_pointer(&file, country);
+	mmdb_insert(&file, "192.0.2.0/24", off);
+	geo = parse_file();
+	assert_place(geo, "192.0.2.1", "EU-DE", 24);
+	cp_geo_free(geo);
 }
 
 static void
@@ -655,27 +739,143 @@ damaged_metadata_is_refused(void **state)
 	} cases[] = {
 		{ "record_size", 2, 20, "record_size" },
 		{ "ip_version", 2, 5, "ip_version" },
-		{ "binary_format_major_version", 2, 3, "version 2" },
+		{ "binary_format_major_version", 2, 3, "binary format version" },
 		{ "node_count", 1, 0x7f, "shorter than the search tree" },
 		{ "node_count", 0, 0x5f, "metadata is damaged" },
+		{ "build_epoch", 0, 0xff, "contains invalid metadata" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct conf_errors errors = { 0 };
-		struct cp_geo *geo = NULL;
-
 		spoil_metadata(cases[i].key, cases[i].skip, cases[i].byte);
-		assert_int_equal(-EBADMSG,
-				cp_geo_parse("test.mmdb", file.bytes, file.size, &errors, &geo));
-		if (strstr(errors.messages[0].text, cases[i].text) == NULL) {
-			fail_msg("%s: %s", cases[i].key, errors.messages[0].text);
-		}
-		conf_errors_free(&errors);
+		refuse_as_is(cases[i].key, -EBADMSG, cases[i].text);
 	}
 }
 
-/* Parses exactly `size` bytes on the heap, so that a sanitizer sees the first one read beyond. */
+/* A tree of 2^32 bytes or more: in 32 bits its size is small, and its first node leads far away. */
+static void
+trees_larger_than_32_bits_are_refused(void **state)
+{
+	static const struct {
+		uint32_t record_bits;
+		uint8_t node_cnt[4];
+	} cases[] = {
+		{ 32, { 0x1f, 0xff, 0xff, 0xfe } },
+		{ 32, { 0x20, 0x00, 0x00, 0x01 } },
+		{ 28, { 0x24, 0x92, 0x49, 0x24 } },
+		{ 24, { 0x2a, 0xaa, 0xaa, 0xa9 } },
+		{ 32, { 0xff, 0xff, 0xff, 0xff } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint8_t *at;
+
+		mmdb_start(&file, 6, cases[i].record_bits);
+		mmdb_insert(&file, "8000::/1", mmdb_flat(&file, "DE"));
+		mmdb_link(&file, "::/1", 0x0fffffff);
+		mmdb_finish(&file);
+		at = memmem(file.bytes, file.size, "node_count", 10);
+		assert_non_null(at);
+		memcpy(at + 11, cases[i].node_cnt, 4);
+		refuse_as_is("a tree that wraps", -EBADMSG, "shorter than the search tree");
+	}
+}
+
+/* An array of two pointers to offset `target` of the metadata. */
+static void
+write_pair(uint8_t bytes[6], size_t target)
+{
+	uint8_t high = (uint8_t)(0x20 | target >> 8);
+	uint8_t pair[6] = { 2, 4, high, (uint8_t)target, high, (uint8_t)target };
+
+	memcpy(bytes, pair, sizeof(pair));
+}
+
+/* 40 arrays behind the metadata, each twice the next: 240 bytes that a list makes 2^40 of. */
+static void
+languages_that_double_are_refused(void **state)
+{
+	const uint8_t *metadata;
+	uint8_t *languages;
+
+	(void)state;
+	start_good();
+	file.languages = "\x02\x04----";
+	file.languages_size = 6;
+	mmdb_finish(&file);
+	metadata = memmem(file.bytes, file.size, "MaxMind.com", 11);
+	languages = memmem(file.bytes, file.size, "languages", 9);
+	assert_non_null(metadata);
+	assert_non_null(languages);
+	metadata += 11;
+	write_pair(languages + 9, (size_t)(file.bytes + file.size - metadata));
+	for (uint32_t i = 0; i < 40; i++) {
+		uint8_t *at = file.bytes + file.size;
+
+		write_pair(at, (size_t)(at + 6 - metadata));
+		file.size += 6;
+	}
+	memcpy(file.bytes + file.size, "\x00\x04", 2);
+	file.size += 2;
+	refuse_as_is("languages that double", -EBADMSG, "no short list of strings");
+}
+
+/* Lists of the metadata that 1.7.1 would copy, whatever becomes of it. */
+static void
+metadata_lists_must_be_short_lists_of_strings(void **state)
+{
+	static const char descriptions[] = "\xe1\x42"
+					   "en\xe1\x41k\x41v";
+	static const char text[] = "no short list of strings";
+	static char many[3 + 65] = { 0x1d, 0x04, 0x24 }; /* an array of 65 */
+
+	(void)state;
+	start_good();
+	file.languages = "\x02\x04\x42"
+			 "en\x42"
+			 "de";
+	file.languages_size = 8;
+	file.description = "\xe1\x42"
+			   "en\x41"
+			   "x";
+	file.description_size = 6;
+	cp_geo_free(parse_file());
+
+	start_good();
+	file.description = descriptions;
+	file.description_size = sizeof(descriptions) - 1;
+	refuse("a description that is a map", -EBADMSG, text);
+
+	start_good();
+	memset(many + 3, 0x40, 65);
+	file.languages = many;
+	file.languages_size = sizeof(many);
+	refuse("65 languages", -EBADMSG, text);
+}
+
+static void
+metadata_too_short_or_too_long_is_refused(void **state)
+{
+	static char nested[CP_MMDB_SPAN_BYTES];
+	const uint8_t *metadata;
+
+	(void)state;
+	start_good();
+	mmdb_finish(&file);
+	metadata = memmem(file.bytes, file.size, "MaxMind.com", 11);
+	assert_non_null(metadata);
+	file.size = (size_t)(metadata + 11 - file.bytes);
+	refuse_as_is("no metadata", -EBADMSG, "cut short");
+
+	start_good();
+	memset(nested, 0x40, sizeof(nested));
+	file.languages = nested;
+	file.languages_size = sizeof(nested);
+	refuse("long metadata", -EBADMSG, "absurdly long");
+}
+
+/* Parses exactly `size` bytes on the heap, so that a sanitizer sees us read beyond them. */
 static int
 parse_exactly(const uint8_t *bytes, size_t size)
 {
@@ -747,7 +947,7 @@ main(void)
 		cmocka_unit_test(flat_schemas_read),
 		cmocka_unit_test(registered_country_and_continent_are_not_the_country),
 		cmocka_unit_test(pointers_are_followed),
-		cmocka_unit_test_setup_teardown(random_databases_read_as_libmaxminddb_reads_them,
+		cmocka_unit_test_setup_teardown(random_databases_hold_what_lookups_find,
 				scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(families_may_come_apart_but_not_twice,
 				scratch_setup, scratch_teardown),
@@ -757,9 +957,15 @@ main(void)
 				a_missing_file_is_named, scratch_setup, scratch_teardown),
 		cmocka_unit_test(damaged_trees_are_refused),
 		cmocka_unit_test(damaged_records_are_refused),
-		cmocka_unit_test(pointers_to_pointers_and_endless_records_are_refused),
+		cmocka_unit_test(pointers_to_pointers_are_refused),
+		cmocka_unit_test(records_too_deep_are_refused),
+		cmocka_unit_test(records_may_refer_far_back),
 		cmocka_unit_test(other_kinds_of_file_are_refused),
 		cmocka_unit_test(damaged_metadata_is_refused),
+		cmocka_unit_test(trees_larger_than_32_bits_are_refused),
+		cmocka_unit_test(metadata_lists_must_be_short_lists_of_strings),
+		cmocka_unit_test(languages_that_double_are_refused),
+		cmocka_unit_test(metadata_too_short_or_too_long_is_refused),
 		cmocka_unit_test(truncated_files_are_refused),
 		cmocka_unit_test(flipped_bits_never_escape),
 	};
