@@ -46,8 +46,7 @@ struct dp_server {
 	struct dp_cpu_plan cpus;
 	struct dp_packet_workers *packet_workers;
 	struct dp_socket_workers *socket_workers;
-	uint32_t claim_cnt;
-	int claims[DP_ADDRESSES_MAX];
+	struct dp_left_sockets claims; /* UDP sockets of our addresses; see claim_addresses() */
 };
 
 static void
@@ -188,21 +187,25 @@ is_beside_kernel(const struct dp_port *port)
 	return port->config->kind == DP_PORT_AF_XDP || port->config->kind == DP_PORT_AF_PACKET;
 }
 
+/* Beside AF_XDP the kernel's share of queries is answered by a socket worker; beside AF_PACKET the
+ * kernel has only copies, and must keep silent. Either way nobody else can have the addresses. */
 static int
 claim_addresses(struct dp_server *server, struct tbl_error *error)
 {
 	const struct dp_addresses *addresses = &server->params.config->addresses;
+	bool is_served = has_dp_left_worker(server->params.config);
 
 	for (uint32_t i = 0; i < addresses->cnt; i++) {
 		const struct dp_endpoint endpoint = { addresses->items[i], DP_DNS_PORT };
 		char text[DP_ENDPOINT_TEXT_MAX];
-		int fd = dp_socket_claim(&endpoint);
+		int fd = is_served ? dp_socket_udp(&endpoint, DP_SOCKET_FREE)
+		                   : dp_socket_claim(&endpoint);
 
 		if (fd < 0) {
 			dp_socket_explain("UDP", &endpoint, fd, error);
 			return fd;
 		}
-		server->claims[server->claim_cnt++] = fd;
+		server->claims.fds[server->claims.cnt++] = fd;
 		if (!is_dp_address_local(&endpoint.addr)) {
 			dp_endpoint_text(&endpoint, text);
 			say(server,
@@ -313,8 +316,8 @@ start_workers(struct dp_server *server, struct tbl_error *error)
 	/* Signals are the cold thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	err = dp_socket_workers_start(
-			&server->shared, server->cpus.worker_cnt, &server->socket_workers, error);
+	err = dp_socket_workers_start(&server->shared, server->cpus.worker_cnt, &server->claims,
+			&server->socket_workers, error);
 	if (err == 0 && server->ports.cnt > 0) {
 		err = dp_packet_workers_start(&server->shared, &server->ports,
 				server->cpus.worker_cnt, &server->packet_workers, error);
@@ -465,8 +468,8 @@ dp_server_stop(struct dp_server *server)
 	if (server->shared.stats != NULL) {
 		dp_stats_close(server->stats_fd, server->shared.stats);
 	}
-	for (uint32_t i = 0; i < server->claim_cnt; i++) {
-		close(server->claims[i]);
+	for (uint32_t i = 0; i < server->claims.cnt; i++) {
+		close(server->claims.fds[i]);
 	}
 	if (server->is_eal_started) {
 		dp_eal_stop();

@@ -208,10 +208,23 @@ threads_of(const struct dp_port_config *port)
 	return port->queues > 0 ? (uint32_t)port->queues : 1;
 }
 
+bool
+has_dp_left_worker(const struct dp_config *config)
+{
+	bool has_xdp = false;
+	bool has_packet = false;
+
+	for (size_t i = 0; i < config->ports.cnt; i++) {
+		has_xdp = has_xdp || dp_config_ports(config)[i].kind == DP_PORT_AF_XDP;
+		has_packet = has_packet || dp_config_ports(config)[i].kind == DP_PORT_AF_PACKET;
+	}
+	return has_xdp && !has_packet;
+}
+
 uint32_t
 dp_socket_workers_count(const struct dp_config *config)
 {
-	uint32_t cnt = 0;
+	uint32_t cnt = has_dp_left_worker(config) ? 1 : 0;
 
 	for (size_t i = 0; i < config->ports.cnt; i++) {
 		cnt += threads_of(&dp_config_ports(config)[i]);
@@ -228,7 +241,7 @@ open_sockets(struct socket_worker *worker, const struct dp_port_config *port,
 		int fd = dp_endpoint_parse(port->listen.items[i], &endpoint);
 
 		if (fd == 0) {
-			fd = dp_socket_udp(&endpoint, threads_of(port) > 1);
+			fd = dp_socket_udp(&endpoint, threads_of(port) > 1 ? DP_SOCKET_SHARED : 0);
 		}
 		if (fd < 0) {
 			dp_socket_explain("UDP", &endpoint, fd, error);
@@ -239,24 +252,28 @@ open_sockets(struct socket_worker *worker, const struct dp_port_config *port,
 	return 0;
 }
 
-static int
-start_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared, unsigned int id,
-		const struct dp_port_config *port, struct tbl_error *error)
+static struct socket_worker *
+add_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared, unsigned int id,
+		struct tbl_error *error)
 {
 	struct socket_worker *worker = aligned_alloc(64, (sizeof(*worker) + 63u) & ~(size_t)63u);
-	int err;
 
 	if (worker == NULL) {
 		(void)snprintf(error->text, sizeof(error->text), "out of memory");
-		return -ENOMEM;
+		return NULL;
 	}
 	memset(worker, 0, sizeof(*worker));
 	workers->items[workers->cnt++] = worker;
 	dp_worker_init(&worker->base, shared, id);
-	err = open_sockets(worker, port, error);
-	if (err != 0) {
-		return err;
-	}
+	return worker;
+}
+
+static int
+start_thread(const struct dp_socket_workers *workers, struct socket_worker *worker,
+		struct tbl_error *error)
+{
+	int err;
+
 	worker->polls[worker->socket_cnt] = (struct pollfd){ workers->wake_fd, POLLIN, 0 };
 	err = pthread_create(&worker->thread, NULL, run, worker);
 	if (err != 0) {
@@ -268,9 +285,36 @@ start_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared,
 	return 0;
 }
 
+static int
+start_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared, unsigned int id,
+		const struct dp_port_config *port, struct tbl_error *error)
+{
+	struct socket_worker *worker = add_worker(workers, shared, id, error);
+	int err = worker != NULL ? open_sockets(worker, port, error) : -ENOMEM;
+
+	return err == 0 ? start_thread(workers, worker, error) : err;
+}
+
+static int
+start_left_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared,
+		unsigned int id, struct dp_left_sockets *left, struct tbl_error *error)
+{
+	struct socket_worker *worker = add_worker(workers, shared, id, error);
+
+	if (worker == NULL) {
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < left->cnt; i++) {
+		worker->polls[worker->socket_cnt++] = (struct pollfd){ left->fds[i], POLLIN, 0 };
+	}
+	left->cnt = 0;
+	return start_thread(workers, worker, error);
+}
+
 int
 dp_socket_workers_start(struct dp_worker_shared *shared, unsigned int first_id,
-		struct dp_socket_workers **ret_workers, struct tbl_error *ret_error)
+		struct dp_left_sockets *left, struct dp_socket_workers **ret_workers,
+		struct tbl_error *ret_error)
 {
 	const struct dp_config *config = shared->config;
 	struct dp_socket_workers *workers = calloc(1, sizeof(*workers));
@@ -289,6 +333,9 @@ dp_socket_workers_start(struct dp_worker_shared *shared, unsigned int first_id,
 			err = start_worker(
 					workers, shared, first_id + workers->cnt, port, ret_error);
 		}
+	}
+	if (err == 0 && has_dp_left_worker(config)) {
+		err = start_left_worker(workers, shared, first_id + workers->cnt, left, ret_error);
 	}
 	return err;
 }

@@ -93,14 +93,24 @@ bind_socket(int fd, const struct dp_endpoint *endpoint)
 }
 
 static int
-set_udp_options(int fd, const struct dp_endpoint *endpoint, bool is_shared)
+set_free(int fd, const struct dp_endpoint *endpoint)
+{
+	return endpoint->addr.family == 6 ? set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+	                                  : set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
+static int
+set_udp_options(int fd, const struct dp_endpoint *endpoint, unsigned int flags)
 {
 	bool is_v6 = endpoint->addr.family == 6;
 	bool is_any = is_dp_address_any(&endpoint->addr);
 	int err = 0;
 
-	if (is_shared) {
+	if ((flags & DP_SOCKET_SHARED) != 0) {
 		err = set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	}
+	if (err == 0 && (flags & DP_SOCKET_FREE) != 0) {
+		err = set_free(fd, endpoint);
 	}
 	/* Replies are never cut to a path MTU somebody told us, nor fragmented because of it. */
 	if (err == 0) {
@@ -116,7 +126,7 @@ set_udp_options(int fd, const struct dp_endpoint *endpoint, bool is_shared)
 }
 
 int
-dp_socket_udp(const struct dp_endpoint *endpoint, bool is_shared)
+dp_socket_udp(const struct dp_endpoint *endpoint, unsigned int flags)
 {
 	/* Bursts while a thread sleeps; the kernel halves what it is not allowed to give. */
 	const int buffer_bytes = 4 << 20;
@@ -127,7 +137,7 @@ dp_socket_udp(const struct dp_endpoint *endpoint, bool is_shared)
 		return fd;
 	}
 	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
-	err = set_udp_options(fd, endpoint, is_shared);
+	err = set_udp_options(fd, endpoint, flags);
 	if (err == 0) {
 		err = bind_socket(fd, endpoint);
 	}
@@ -136,13 +146,6 @@ dp_socket_udp(const struct dp_endpoint *endpoint, bool is_shared)
 		return err;
 	}
 	return fd;
-}
-
-static int
-set_free(int fd, const struct dp_endpoint *endpoint)
-{
-	return endpoint->addr.family == 6 ? set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
-	                                  : set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
 int

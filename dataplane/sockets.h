@@ -15,9 +15,15 @@
 
 #include "dataplane/config.h"
 
-/* dp_socket_udp: a non-blocking socket bound to `endpoint`; several may share it (`is_shared`), the
- * kernel then spreads clients over them. */
-int dp_socket_udp(const struct dp_endpoint *endpoint, bool is_shared);
+enum dp_socket_flag {
+	DP_SOCKET_SHARED =
+			1u
+			<< 0, /* several may be bound alike; the kernel spreads clients over them */
+	DP_SOCKET_FREE = 1u << 1, /* also on an address that this machine does not have (yet) */
+};
+
+/* dp_socket_udp: a non-blocking socket bound to `endpoint`; flags of enum dp_socket_flag. */
+int dp_socket_udp(const struct dp_endpoint *endpoint, unsigned int flags);
 
 /* dp_socket_tcp: a non-blocking listening socket. `is_free`: also on an address that this machine
  * does not have (yet). */

@@ -55,11 +55,21 @@ int dp_packet_workers_start(struct dp_worker_shared *shared, const struct dp_por
 /* dp_packet_workers_stop waits for them; shared->is_stopping is set. Accepts NULL. */
 void dp_packet_workers_stop(struct dp_packet_workers *workers);
 
-/* Socket workers have the ids from first_id. */
+/* Socket workers have the ids from first_id: those of the socket ports, then, beside AF_XDP ports,
+ * one for what their XDP program leaves to the kernel (fragments, extension headers, VLAN tags, the
+ * machine's own queries). Its sockets are `left`, opened by the caller; start takes them over. */
 struct dp_socket_workers;
+struct dp_left_sockets {
+	uint32_t cnt;
+	int fds[DP_ADDRESSES_MAX];
+};
 uint32_t dp_socket_workers_count(const struct dp_config *config);
+/* has_dp_left_worker: whether there is that one. AF_PACKET ports exclude it: there the kernel sees
+ * every query that the port has read. */
+bool has_dp_left_worker(const struct dp_config *config);
 int dp_socket_workers_start(struct dp_worker_shared *shared, unsigned int first_id,
-		struct dp_socket_workers **ret_workers, struct tbl_error *ret_error);
+		struct dp_left_sockets *left, struct dp_socket_workers **ret_workers,
+		struct tbl_error *ret_error);
 /* dp_socket_workers_stop wakes and joins them; shared->is_stopping is set. Accepts NULL. */
 void dp_socket_workers_stop(struct dp_socket_workers *workers);
 

@@ -3,7 +3,7 @@ import dns.flags
 import dns.message
 import dns.rdatatype
 
-from tests.e2e.base import LabCase, SLOW, ZONES, counter_changes, counters
+from tests.e2e.base import FIRST_WORKER, LabCase, SLOW, ZONES, counter_changes, counters
 from tests.e2e.questions import ANSWERED, MALFORMED
 from tests.lib import programs
 from tests.lib.dns_client import Client, ecs_scope, rcode
@@ -66,9 +66,13 @@ class Answers:
             verdicts["received"] += 1
         return verdicts
 
-    def assert_counted(self, before, verdicts):
+    def counters(self, is_udp):
+        """UDP must have come by the port under test: a kernel socket beside it is another worker."""
+        return counters(self.lab, self.data_plane, FIRST_WORKER if is_udp else None)
+
+    def assert_counted(self, before, verdicts, is_udp=True):
         """The counters moved by exactly these verdicts; other frames of the port are drops."""
-        after = counters(self.lab, self.data_plane)
+        after = self.counters(is_udp)
         changes = counter_changes(before, after)
         self.assertEqual(changes.pop("received"), sum(changes.values()), "one verdict a packet")
         if not self.has_exact_count:
@@ -78,21 +82,21 @@ class Answers:
         self.assertEqual(changes, verdicts)
 
     def test_udp_over_ipv4(self):
-        before = counters(self.lab, self.data_plane)
+        before = self.counters(is_udp=True)
         self.assert_counted(before, self.ask_all(self.client.udp_wire, False, 4))
 
     def test_udp_over_ipv6(self):
-        before = counters(self.lab, self.data_plane)
+        before = self.counters(is_udp=True)
         self.assert_counted(before, self.ask_all(self.client.udp_wire, False, 6))
 
     def test_tcp(self):
         for family in (4, 6):
-            before = counters(self.lab, self.data_plane)
-            self.assert_counted(before, self.ask_all(self.client.tcp_wire, True, family))
+            before = self.counters(is_udp=False)
+            self.assert_counted(before, self.ask_all(self.client.tcp_wire, True, family), is_udp=False)
 
     def test_malformed(self):
         verdicts = {}
-        before = counters(self.lab, self.data_plane)
+        before = self.counters(is_udp=True)
         for title, wire, expected, verdict in MALFORMED:
             with self.subTest(title):
                 reply = self.client.udp_wire(wire, timeout=0.1 * SLOW if expected is None else 2)

@@ -57,9 +57,13 @@ def publisher(lab, data_plane, *arguments, check=True, timeout=120):
                env={**os.environ, **programs.sanitizer_environment(lab)}).stdout
 
 
-def counters(lab, data_plane):
-    """{"received": n, "noerror": n, ...} summed over the workers. The publish place must be free."""
-    return json.loads(publisher(lab, data_plane, "counters"))
+# Of every port kind: packet workers have the first numbers, then come socket workers, last TCP.
+FIRST_WORKER = 0
+
+
+def counters(lab, data_plane, worker=None):
+    """{"received": n, "noerror": n, ...} of one worker, else summed over all. The publish place must be free."""
+    return json.loads(publisher(lab, data_plane, "counters", *([] if worker is None else [str(worker)])))
 
 
 def counter_changes(before, after):

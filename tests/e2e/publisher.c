@@ -7,7 +7,8 @@
  *                                                     address, TTL, serial, name set and hash seed
  *                                                     is a function of the generation alone
  *   publisher SOCKET file IMAGE                       the bytes of IMAGE as they are
- *   publisher SOCKET counters                         prints the counters as JSON, summed over workers
+ *   publisher SOCKET counters [WORKER]                prints the counters as JSON: one worker's, else
+ *                                                     summed over all
  *   publisher SOCKET hold                             connects and waits for its end
  *
  * Prints a line for each reply: "ack GENERATION SWAP_US ROUND_TRIP_US" or "refused TEXT". Exit 0
@@ -409,7 +410,7 @@ publish_churn(struct publisher *publisher, uint32_t first, uint32_t cnt, uint32_
 }
 
 static int
-print_counters(const struct publisher *publisher)
+print_counters(const struct publisher *publisher, const char *only)
 {
 	uint64_t sums[TBL_VERDICT_CNT] = { 0 };
 	uint64_t received = 0;
@@ -425,6 +426,9 @@ print_counters(const struct publisher *publisher)
 	for (uint32_t w = 0; w < segment->worker_cnt; w++) {
 		const struct tbl_stats_worker *worker = &segment->workers[w];
 
+		if (only != NULL && strtoul(only, NULL, 10) != w) {
+			continue;
+		}
 		/* Relaxed: whoever asks has waited for the answers; no order between counters is meant. */
 		received += __atomic_load_n(&worker->received, __ATOMIC_RELAXED);
 		for (unsigned int v = 0; v < TBL_VERDICT_CNT; v++) {
@@ -457,8 +461,8 @@ dispatch(struct publisher *publisher, int argc, char **argv)
 	if (argc == 4 && strcmp(argv[2], "file") == 0) {
 		return publish_file(publisher, argv[3]);
 	}
-	if (argc == 3 && strcmp(argv[2], "counters") == 0) {
-		return print_counters(publisher);
+	if ((argc == 3 || argc == 4) && strcmp(argv[2], "counters") == 0) {
+		return print_counters(publisher, argc == 4 ? argv[3] : NULL);
 	}
 	if (argc == 3 && strcmp(argv[2], "hold") == 0) {
 		printf("served %" PRIu64 "\n", publisher->served);

@@ -2,9 +2,12 @@
 import socket
 import threading
 
-from tests.e2e.base import LabCase, SLOW, ZONES, counter_changes, counters
+import dns.edns
+import dns.message
+
+from tests.e2e.base import FIRST_WORKER, LabCase, SLOW, ZONES, counter_changes, counters
 from tests.lib import programs
-from tests.lib.dns_client import texts
+from tests.lib.dns_client import Client, texts
 
 OTHER4 = "10.53.0.99"  # an address of the same host that is not ours
 
@@ -25,6 +28,17 @@ class SharedNic(LabCase):
         answer = self.client.ask("www.e2e.test")
         self.assertEqual(texts(answer.answer), ["192.0.2.80"])
         self.before = counters(self.lab, self.data_plane)
+
+    def test_what_the_program_leaves_is_answered_by_the_kernels_socket(self):
+        """The host's own queries never pass the interface; a query in fragments is not taken by the program."""
+        packet_worker = counters(self.lab, self.data_plane, FIRST_WORKER)
+        local = Client(self.server_side, programs.SERVER4, programs.SERVER6)
+        for asked in (local, FragmentingClient(self.client_side)):
+            with self.subTest(type(asked).__name__):
+                self.assertEqual(texts(asked.ask("www.e2e.test").answer), ["192.0.2.80"])
+        self.assertEqual(counter_changes(self.before, counters(self.lab, self.data_plane)),
+                         {"received": 2, "noerror": 2})
+        self.assertEqual(counters(self.lab, self.data_plane, FIRST_WORKER), packet_worker)
 
     def assert_nothing_received(self):
         self.assertEqual(counter_changes(self.before, counters(self.lab, self.data_plane)), {})
@@ -80,6 +94,21 @@ class SharedNic(LabCase):
             client.sendto(b"reply", (programs.SERVER4, 40053))
             self.assertEqual(server.recvfrom(100)[0], b"reply")
         self.assert_nothing_received()
+
+
+class FragmentingClient:
+    """Sends a query so padded (RFC 7830) that it leaves as two fragments."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
+
+    def ask(self, name):
+        query = dns.message.make_query(name, "A", use_edns=0, options=[
+            dns.edns.GenericOption(dns.edns.OptionType.PADDING, bytes(2000))])
+        with self.namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(5)
+            sock.sendto(query.to_wire(max_size=4096), (programs.SERVER4, 53))
+            return dns.message.from_wire(sock.recv(65535))
 
 
 class CleanExit(LabCase):
