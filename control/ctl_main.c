@@ -20,11 +20,11 @@ static const struct ctl_command commands[] = {
 			.arguments = "DIR [--geo FILE.mmdb]...",
 			.summary = "say everything that is wrong with a directory of zone files",
 			.help = "Reads and compiles every zone of DIR, publishes nothing. Every "
-				"error "
-				"of every file is\n"
-				"told, as file:line:column. Rules that name places need --geo.\n"
+				"error of every file is\n"
+				"told, as file:line:column. With --geo the databases are tried "
+	                        "too.\n"
 				"\n"
-				"  meridianctl check zones/ --geo country.mmdb\n"
+				"  meridianctl check zones/\n"
 				"  meridianctl check zones/ --geo country.mmdb --json | jq "
 				".messages\n",
 			.options = "gj",

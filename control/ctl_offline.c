@@ -20,8 +20,10 @@ struct built {
 	size_t image_bytes;
 };
 
+/* `without` stands in for a database that was not named; NULL: rules that name places need one. */
 static void
-build(const struct ctl_options *options, const char *dir, struct built *built)
+build(const struct ctl_options *options, const char *dir, const struct cp_geo *without,
+		struct built *built)
 {
 	struct cp_zones_options zones_options = cp_zones_defaults();
 	struct cp_compile_params params = {
@@ -40,8 +42,8 @@ build(const struct ctl_options *options, const char *dir, struct built *built)
 		conf_error_add(&built->errors, CONF_ERROR, dir, 0, 0, "out of memory");
 		return;
 	}
-	if (cp_compile(compiler, built->zones, built->geo, &params, &built->errors, &built->image,
-			    &built->image_bytes) != 0) {
+	if (cp_compile(compiler, built->zones, options->geo_cnt == 0 ? without : built->geo,
+			    &params, &built->errors, &built->image, &built->image_bytes) != 0) {
 		built->image = NULL;
 	}
 	cp_compiler_free(compiler);
@@ -98,11 +100,13 @@ is_good(const struct built *built)
 enum ctl_status
 ctl_check(const struct ctl_options *options)
 {
+	/* No address is anywhere: enough to say what is wrong with the zones themselves. */
+	static const struct cp_geo nowhere;
 	const char *dir = options->args[0];
 	struct built built;
 	enum ctl_status status;
 
-	build(options, dir, &built);
+	build(options, dir, &nowhere, &built);
 	status = is_good(&built) ? CTL_FINE : CTL_INPUT;
 	if (options->is_json) {
 		json_t *json = built_json(&built);
@@ -112,8 +116,10 @@ ctl_check(const struct ctl_options *options)
 	} else {
 		ctl_print_errors(&built.errors);
 		if (status == CTL_FINE) {
-			printf("%s: %zu zones, %zu RRsets: fine\n", dir, built.zones->cnt,
-					count_records(built.zones));
+			printf("%s: %zu zones, %zu RRsets: fine%s\n", dir, built.zones->cnt,
+					count_records(built.zones),
+					options->geo_cnt == 0 ? " (no --geo: no database was read)"
+							      : "");
 		} else {
 			ctl_fail(status, "%s: %zu errors", dir, built.errors.error_cnt);
 		}
@@ -166,7 +172,7 @@ ctl_compile(const struct ctl_options *options)
 	if (options->zones == NULL || options->output == NULL) {
 		return ctl_fail(CTL_USAGE, "compile needs --zones DIR and -o FILE");
 	}
-	build(options, options->zones, &built);
+	build(options, options->zones, NULL, &built);
 	ctl_print_errors(&built.errors);
 	if (is_good(&built)) {
 		status = write_image(options, &built);
