@@ -5,6 +5,7 @@
 
 #include "dataplane/adopt.h"
 #include "tests/unit/dataplane/images.h"
+#include "tests/unit/dataplane/nobody.h"
 #include "tests/unit/test.h"
 
 struct bench {
@@ -14,28 +15,6 @@ struct bench {
 	unsigned int new_table_cnt;
 	uint64_t banned; /* refused by admit; 0: none */
 };
-
-static uint64_t
-start_nothing(void *arg)
-{
-	(void)arg;
-	return 1;
-}
-
-static bool
-is_always_over(void *arg, uint64_t token)
-{
-	(void)arg;
-	(void)token;
-	return true;
-}
-
-static uint64_t
-no_time(void *arg)
-{
-	(void)arg;
-	return 0;
-}
 
 static int
 ban(void *arg, uint64_t generation, struct tbl_error *ret_error)
@@ -62,11 +41,10 @@ count_served(void *arg, const struct dp_served *served, bool is_new_table)
 static void
 set_up(struct bench *bench)
 {
-	static const struct dp_quiescence nobody = { NULL, start_nothing, is_always_over, no_time,
-		no_time };
+	const struct dp_quiescence quiescence = nobody();
 
 	memset(bench, 0, sizeof(*bench));
-	dp_swap_init(&bench->swap, &nobody, 1);
+	dp_swap_init(&bench->swap, &quiescence, 1);
 	bench->adopter.swap = &bench->swap;
 	bench->adopter.arg = bench;
 	bench->adopter.served = count_served;

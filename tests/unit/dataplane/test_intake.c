@@ -17,6 +17,7 @@
 #include "dataplane/counters.h"
 #include "dataplane/intake.h"
 #include "tests/unit/dataplane/images.h"
+#include "tests/unit/dataplane/nobody.h"
 #include "tests/unit/test.h"
 
 struct bench {
@@ -29,28 +30,6 @@ struct bench {
 	struct dp_intake *intake;
 	char said[256]; /* last */
 };
-
-static uint64_t
-start_nothing(void *arg)
-{
-	(void)arg;
-	return 1;
-}
-
-static bool
-is_always_over(void *arg, uint64_t token)
-{
-	(void)arg;
-	(void)token;
-	return true;
-}
-
-static uint64_t
-no_time(void *arg)
-{
-	(void)arg;
-	return 0;
-}
 
 static void
 ignore_served(void *arg, const struct dp_served *served, bool is_new_table)
@@ -87,15 +66,14 @@ open_intake(struct bench *bench, struct dp_intake **ret_intake, struct tbl_error
 static int
 set_up(void **state)
 {
-	static const struct dp_quiescence nobody = { NULL, start_nothing, is_always_over, no_time,
-		no_time };
+	const struct dp_quiescence quiescence = nobody();
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct tbl_error error;
 
 	(void)snprintf(bench->dir, sizeof(bench->dir), "/tmp/meridian-intake-XXXXXX");
 	assert_non_null(mkdtemp(bench->dir));
 	bench->base = event_base_new();
-	dp_swap_init(&bench->swap, &nobody, 1);
+	dp_swap_init(&bench->swap, &quiescence, 1);
 	bench->adopter = (struct dp_adopter){ .swap = &bench->swap, .served = ignore_served };
 	assert_int_equal(dp_stats_open(3, 0, &bench->stats_fd, &bench->stats), 0);
 	assert_int_equal(open_intake(bench, &bench->intake, &error), 0);

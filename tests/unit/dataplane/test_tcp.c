@@ -15,6 +15,7 @@
 #include "dataplane/sockets.h"
 #include "dataplane/tcp.h"
 #include "tests/unit/dataplane/images.h"
+#include "tests/unit/dataplane/nobody.h"
 #include "tests/unit/test.h"
 
 #define MAX_CONNECTIONS 4
@@ -29,28 +30,6 @@ struct bench {
 	struct tbl_stats_worker stats;
 	struct dp_endpoint endpoint;
 };
-
-static uint64_t
-start_nothing(void *arg)
-{
-	(void)arg;
-	return 1;
-}
-
-static bool
-is_always_over(void *arg, uint64_t token)
-{
-	(void)arg;
-	(void)token;
-	return true;
-}
-
-static uint64_t
-no_time(void *arg)
-{
-	(void)arg;
-	return 0;
-}
 
 /* A port that was free a moment ago. */
 static uint16_t
@@ -73,8 +52,7 @@ find_port(void)
 static int
 set_up(void **state)
 {
-	static const struct dp_quiescence nobody = { NULL, start_nothing, is_always_over, no_time,
-		no_time };
+	const struct dp_quiescence quiescence = nobody();
 	struct bench *bench = calloc(1, sizeof(*bench));
 	struct dp_image *table = images_table(7);
 	struct dp_served *served = NULL;
@@ -83,7 +61,7 @@ set_up(void **state)
 	uint64_t swap_ns;
 
 	bench->base = event_base_new();
-	dp_swap_init(&bench->swap, &nobody, 1);
+	dp_swap_init(&bench->swap, &quiescence, 1);
 	assert_int_equal(dp_served_new(table, NULL, &served), 0);
 	dp_image_drop(table);
 	assert_int_equal(dp_swap_publish(&bench->swap, served, &swap_ns), 0);
