@@ -117,6 +117,16 @@ static const struct conf_row rows[] = {
 			.fallback = "true",
 			.help = "Whether keys of zone files must be in natural order (octoDNS: "
 				"enforce_order)." },
+	/* octoDNS's own threshold for deletions. */
+	{ .key = "max_shrink_percent",
+			.kind = CONF_ROW_INT,
+			.offset = offsetof(struct cp_config, max_shrink_percent),
+			.fallback = "30",
+			.min = 0,
+			.max = 100,
+			.unit = "%",
+			.help = "A zone that would lose more of its RRsets than this stops the "
+				"apply, unless forced. 100: never." },
 	{ .key = "soa",
 			.kind = CONF_ROW_MAP,
 			.offset = offsetof(struct cp_config, soa),

@@ -42,6 +42,7 @@ struct cp_config {
 	char *data_plane;
 	int64_t default_ttl_s;
 	bool enforce_order;
+	int64_t max_shrink_percent;
 	struct cp_config_soa soa;
 	struct cp_config_probes probes;
 };

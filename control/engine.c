@@ -112,41 +112,62 @@ names_with_standing(const struct cp_book *book, enum cp_zone_standing standing)
 	return names;
 }
 
+/* Name -> RRsets of each zone that the book's table has. */
 static json_t *
-served_names(const struct cp_book *book)
+served_sizes(const struct cp_book *book)
 {
-	json_t *names = json_array();
+	json_t *sizes = json_object();
 
 	for (size_t i = 0; i < book->cnt; i++) {
 		if (is_cp_zone_served(&book->entries[i])) {
-			json_array_append_new(names, json_string(book->entries[i].zone.name));
+			json_object_set_new(sizes, book->entries[i].zone.name,
+					json_integer((json_int_t)book->entries[i].zone.record_cnt));
 		}
 	}
-	return names;
+	return sizes;
 }
 
-/* Zones that were served, by this process or the one before it, and would not be any more. */
-static json_t *
-vanishing_zones(const struct cp_engine *engine, const struct cp_book *book)
+/* Below this a zone has too few RRsets for a share of them to mean anything (octoDNS:
+ * MIN_EXISTING_RECORDS). */
+#define SHRINK_RECORDS_MIN 10
+
+static bool
+has_shrunk(json_int_t before, json_int_t after, int64_t max_percent)
 {
-	json_t *served = json_object(); /* as a set */
-	json_t *gone = json_array();
+	return before >= SHRINK_RECORDS_MIN && (before - after) * 100 > before * max_percent;
+}
 
-	for (size_t i = 0; i < book->cnt; i++) {
-		if (is_cp_zone_served(&book->entries[i])) {
-			json_object_set_new(served, book->entries[i].zone.name, json_true());
+/* What this process, or the one before it, served and the book's table would not. */
+struct losses {
+	json_t *vanishing; /* names */
+	json_t *shrinking; /* "example.test. (20 of 25 RRsets)" */
+};
+
+static struct losses
+find_losses(const struct cp_engine *engine, const struct cp_book *book)
+{
+	struct losses losses = { json_array(), json_array() };
+	json_t *sizes = served_sizes(book);
+	const char *name;
+	json_t *was;
+
+	json_object_foreach(engine->state->zones, name, was)
+	{
+		json_int_t before = json_integer_value(was);
+		const json_t *now = json_object_get(sizes, name);
+		json_int_t after = json_integer_value(now);
+
+		if (now == NULL) {
+			json_array_append_new(losses.vanishing, json_string(name));
+		} else if (has_shrunk(before, after, engine->config->max_shrink_percent)) {
+			json_array_append_new(losses.shrinking,
+					json_sprintf("%s (%lld of %lld RRsets)", name,
+							(long long)(before - after),
+							(long long)before));
 		}
 	}
-	for (size_t i = 0; i < json_array_size(engine->state->zones); i++) {
-		const json_t *item = json_array_get(engine->state->zones, i);
-		const char *name = json_string_value(item);
-
-		if (name != NULL && json_object_get(served, name) == NULL) {
-			json_array_append_new(gone, json_string(name));
-		}
-	}
-	json_decref(served);
-	return gone;
+	json_decref(sizes);
+	return losses;
 }
 
 static json_t *
@@ -204,23 +225,26 @@ has_nothing_to_lose(const struct cp_engine *engine)
 static bool
 is_stopped_by_guard(struct cp_engine *engine, json_t *result)
 {
-	json_t *gone = vanishing_zones(engine, engine->job.prepared.book);
-	bool is_stopped = json_array_size(gone) > 0 && !engine->job.is_forced &&
-	                  !has_nothing_to_lose(engine);
+	struct losses losses = find_losses(engine, engine->job.prepared.book);
+	bool is_vanishing = json_array_size(losses.vanishing) > 0;
+	bool is_stopped = (is_vanishing || json_array_size(losses.shrinking) > 0) &&
+	                  !engine->job.is_forced && !has_nothing_to_lose(engine);
 
 	if (is_stopped) {
 		char error[512];
-		json_t *names = join_names(gone);
+		json_t *names = join_names(is_vanishing ? losses.vanishing : losses.shrinking);
 
 		(void)snprintf(error, sizeof(error),
-				"would stop serving %s; if that is wanted: meridianctl apply "
-				"--force",
+				"would %s %s; if that is wanted: meridianctl apply --force",
+				is_vanishing ? "stop serving" : "shrink too much:",
 				json_string_value(names));
 		json_decref(names);
-		json_object_set(result, "vanishing_zones", gone);
+		json_object_set(result, "vanishing_zones", losses.vanishing);
+		json_object_set(result, "shrinking_zones", losses.shrinking);
 		refuse_run(engine, result, error);
 	}
-	json_decref(gone);
+	json_decref(losses.vanishing);
+	json_decref(losses.shrinking);
 	return is_stopped;
 }
 
@@ -265,7 +289,7 @@ publish_run(struct cp_engine *engine, json_t *result)
 	cp_book_free(engine->book);
 	engine->book = prepared->book;
 	prepared->book = NULL;
-	err = cp_state_save_published(engine->state, generation, served_names(engine->book));
+	err = cp_state_save_published(engine->state, generation, served_sizes(engine->book));
 	if (err != 0) {
 		cp_engine_note(engine, "%s: cannot save: %s (publishing all the same)",
 				engine->state->published_path, strerrordesc_np(-err));

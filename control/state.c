@@ -134,7 +134,7 @@ read_published(struct cp_state *state)
 				json_integer_value(json_object_get(published, "generation"));
 
 		zones = json_object_get(published, "zones");
-		if (generation <= 0 || !json_is_array(zones)) {
+		if (generation <= 0 || !json_is_object(zones)) {
 			err = -EBADMSG;
 		} else {
 			state->generation = (uint64_t)generation;
@@ -143,7 +143,7 @@ read_published(struct cp_state *state)
 	}
 	json_decref(published);
 	if (err == 0 && state->zones == NULL) {
-		state->zones = json_array();
+		state->zones = json_object();
 	}
 	return err;
 }

@@ -1,6 +1,6 @@
 /*
  * What the control plane must not forget over a restart: the last generation it gave out, the
- * names of the zones it served, the secret hash seed, and the state of health.
+ * names and sizes of the zones it served, the secret hash seed, and the state of health.
  *
  * Threads:   one owner (the event loop).
  * Memory:    cp_state_open fills, cp_state_close releases.
@@ -18,7 +18,7 @@ struct cp_state {
 	char *seed_path;      /* hash-seed: 16 bytes as 32 hexadecimal digits, mode 0600 */
 	char *health_path;    /* health.json */
 	uint64_t generation;  /* last given out; 0: none yet */
-	json_t *zones;        /* array of names last published; empty when none was */
+	json_t *zones;        /* name -> RRsets last published; empty when none was */
 	json_t *health;       /* object: target key -> state; empty when nothing is known */
 	int health_error; /* why health.json could not be used, or 0; every target is then unknown */
 	uint64_t hash_seed[2];

@@ -95,6 +95,7 @@ begin(struct scene *scene, const char *name)
 		.state_dir = scene->state_dir,
 		.data_plane = scene->socket,
 		.default_ttl_s = 3600,
+		.max_shrink_percent = 30,
 		.enforce_order = true,
 		.probes = { .is_enabled = true, .max_concurrent = 16 },
 	};
@@ -376,6 +377,43 @@ test_a_vanishing_zone_needs_force(void **state)
 	assert_string_equal(served_answer(&scene, "www.two.test"), "192.0.2.23");
 	/* Forced once, it is gone: the next apply needs no force. */
 	assert_int_equal(apply(&scene, false), CP_APPLY_SERVED);
+	end(&scene);
+}
+
+static void
+write_big_zone(const struct scene *scene, unsigned int name_cnt)
+{
+	char text[4096] = ZONE("192.0.2.22");
+	size_t len = strlen(text);
+
+	for (unsigned int i = 0; i < name_cnt; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+				"x%02u:\n  type: A\n  value: 192.0.2.9\n", i);
+	}
+	write_zone(scene, "big.test", text);
+}
+
+static void
+test_a_shrinking_zone_needs_force(void **state)
+{
+	struct scene scene;
+
+	(void)state;
+	begin(&scene, "shrink");
+	write_big_zone(&scene, 27); /* and SOA, NS, www: 30 RRsets */
+	start_engine(&scene);
+	wait_for(&scene, is_generation_served, 1);
+	write_big_zone(&scene, 18); /* 30 % */
+	assert_int_equal(apply(&scene, false), CP_APPLY_SERVED);
+	write_big_zone(&scene, 11); /* 7 of 21: 33 % */
+	assert_int_equal(apply(&scene, false), CP_APPLY_REFUSED);
+	assert_non_null(strstr(cp_json_text(scene.result, "error"), "big.test. (7 of 21 RRsets)"));
+	assert_int_equal(apply(&scene, true), CP_APPLY_SERVED);
+	write_big_zone(&scene, 0); /* 14 to 3 */
+	assert_int_equal(apply(&scene, false), CP_APPLY_REFUSED);
+	assert_int_equal(apply(&scene, true), CP_APPLY_SERVED);
+	write_zone(&scene, "big.test", "'':\n  type: NS\n  value: ns1.test.\n");
+	assert_int_equal(apply(&scene, false), CP_APPLY_SERVED); /* too small to count */
 	end(&scene);
 }
 
@@ -704,6 +742,7 @@ main(void)
 		cmocka_unit_test(test_a_zone_the_compiler_refuses_is_kept_too),
 		cmocka_unit_test(test_a_zone_that_never_was_good_is_left_out),
 		cmocka_unit_test(test_a_vanishing_zone_needs_force),
+		cmocka_unit_test(test_a_shrinking_zone_needs_force),
 		cmocka_unit_test(test_the_guard_outlives_a_restart),
 		cmocka_unit_test(test_nothing_to_serve_and_nothing_served_is_hopeless),
 		cmocka_unit_test(test_a_refusal_by_the_data_plane_reaches_the_caller),

@@ -19,10 +19,12 @@ test_everything_comes_back(void **state)
 	(void)state;
 	assert_int_equal(cp_state_open(scratch_path("a/b/state"), &first, &path), 0);
 	assert_int_equal(first.generation, 0);
-	assert_int_equal(json_array_size(first.zones), 0);
+	assert_int_equal(json_object_size(first.zones), 0);
 	assert_true(first.hash_seed[0] != 0 || first.hash_seed[1] != 0);
-	assert_int_equal(cp_state_save_published(&first, 41, json_pack("[s, s]", "a.", "b.")), 0);
-	assert_int_equal(cp_state_save_published(&first, 42, json_pack("[s]", "b.")), 0);
+	assert_int_equal(cp_state_save_published(
+					 &first, 41, json_pack("{s:i, s:i}", "a.", 1, "b.", 2)),
+			0);
+	assert_int_equal(cp_state_save_published(&first, 42, json_pack("{s:i}", "b.", 3)), 0);
 	assert_int_equal(cp_state_save_health(&first, json_pack("{s:{s:s}}", "k", "state", "down")),
 			0);
 	assert_int_equal(stat(first.seed_path, &info), 0);
@@ -30,8 +32,8 @@ test_everything_comes_back(void **state)
 
 	assert_int_equal(cp_state_open(scratch_path("a/b/state"), &second, &path), 0);
 	assert_int_equal(second.generation, 42);
-	assert_int_equal(json_array_size(second.zones), 1);
-	assert_string_equal(json_string_value(json_array_get(second.zones, 0)), "b.");
+	assert_int_equal(json_object_size(second.zones), 1);
+	assert_int_equal(json_integer_value(json_object_get(second.zones, "b.")), 3);
 	assert_memory_equal(second.hash_seed, first.hash_seed, sizeof(first.hash_seed));
 	assert_non_null(json_object_get(second.health, "k"));
 	cp_state_close(&first);
@@ -63,9 +65,9 @@ test_damaged_state_is_refused(void **state)
 	} rows[] = {
 		{ "published.json", "", -EBADMSG, 0 },
 		{ "published.json", "{\"generation\": 4, \"zo", -EBADMSG, 0 },
-		{ "published.json", "{\"generation\": 0, \"zones\": []}", -EBADMSG, 0 },
+		{ "published.json", "{\"generation\": 0, \"zones\": {}}", -EBADMSG, 0 },
 		{ "published.json", "{\"generation\": 4}", -EBADMSG, 0 },
-		{ "published.json", "{\"generation\": 4, \"zones\": []}", 0, 0 },
+		{ "published.json", "{\"generation\": 4, \"zones\": {}}", 0, 0 },
 		{ "hash-seed", "", -EBADMSG, 0 },
 		{ "hash-seed", "0123456789abcdef0123456789abcdeg\n", -EBADMSG, 0 },
 		{ "hash-seed", "0123456789abcdef0123456789abcdef0", -EBADMSG, 0 },
