@@ -118,21 +118,22 @@ class Demo:
                              family=family, ecs=prefix)
 
     def show_names(self):
-        american, european = (choose_client(code, four)[0] for code, _, four, _ in COUNTRIES[::3][:2])
-        self.ask_row(f"US {american}", ZONE, "A", AMERICA[0], tcp=True, ecs=american)
-        self.ask_row(f"DE {european}", ZONE, "AAAA", REST[1], tcp=True, family=6, ecs=european)
-        for who, prefix, target in (("US", american, AMERICA), ("DE", european, REST)):
-            self.ask_row(f"{who} {prefix}", f"www.{ZONE}", "A", f"CNAME {ZONE}. + {target[0]}", ecs=prefix)
-            self.ask_row(f"{who} {prefix}", f"www.{ZONE}", "A", f"CNAME {ZONE}. + {target[0]}", tcp=True, ecs=prefix)
-        self.ask_row("-", f"_acme-challenge.{ZONE}", "TXT", '""')
-        self.ask_row("-", f"_acme-challenge.{ZONE}", "TXT", '""', tcp=True, family=6)
-        self.ask_row("-", f"_acme-challenge.{ZONE}", "A", "NOERROR, SOA")
-        self.ask_row("-", f"old.{ZONE}", "A", f"CNAME host.lab.{ZONE}. + 10.53.2.30")
-        self.ask_row("-", f"lab.{ZONE}", "A", "NOERROR, SOA")
-        self.ask_row("-", f"absent.old.{ZONE}", "A", "NXDOMAIN, SOA")
-        self.ask_row("-", f"absent.old.{ZONE}", "A", "NXDOMAIN, SOA", tcp=True)
-        self.ask_row("-", "www.example.org", "A", "REFUSED")
-        self.ask_row("(no client subnet)", ZONE, "A", REST[0])
+        american = choose_client("US", COUNTRIES[0][2])[0]
+        german = choose_client("DE", COUNTRIES[3][2])[0]
+        mirrored, rest = f"www.{ZONE}", f"CNAME {ZONE}. + {REST[0]}"
+        for family, tcp in ((4, False), (4, True), (6, False), (6, True)):
+            for who, name, rdtype, expected, ecs in (
+                    (f"US {american}", ZONE, "A", AMERICA[0], american),
+                    (f"US {american}", mirrored, "A", f"CNAME {ZONE}. + {AMERICA[0]}", american),
+                    (f"DE {german}", mirrored, "A", rest, german),
+                    ("(no client subnet)", mirrored, "A", rest, None),
+                    ("-", f"old.{ZONE}", "A", f"CNAME host.lab.{ZONE}. + 10.53.2.30", None),
+                    ("-", f"_acme-challenge.{ZONE}", "TXT", '""', None),
+                    ("-", f"_acme-challenge.{ZONE}", "A", "NOERROR, SOA", None),
+                    ("-", f"lab.{ZONE}", "A", "NOERROR, SOA", None),
+                    ("-", f"absent.old.{ZONE}", "A", "NXDOMAIN, SOA", None),
+                    ("-", "www.example.org", "A", "REFUSED", None)):
+                self.ask_row(who, name, rdtype, expected, family, tcp, ecs)
 
     def show_explained(self):
         for code, is_american, candidates4, candidates6 in COUNTRIES[:1] + COUNTRIES[3:4]:

@@ -167,3 +167,39 @@ class TapAnswers(Answers, LabCase):
             namespace.run("ip", family, "rule", "add", "ipproto", "tcp", "lookup", "53")
             namespace.run("ip", family, "route", "add", net, "dev", "cli0", "table", "53")
         cls.client = Client(namespace, programs.SERVER4, programs.SERVER6)
+
+
+class ManyPorts(LabCase):
+    """One process, ports of three kinds, several queues each: one table, one set of counters."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lab.veth(cls.client_side, "cli1", ["10.54.0.1/24"], cls.server_side, "srv1", ["10.54.0.53/24"])
+        cls.lab.veth(cls.client_side, "cli2", ["10.55.0.1/24"], cls.server_side, "srv2", ["10.55.0.53/24"])
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side, [
+            programs.port_lines("af_packet", interface="srv0", queues=2),
+            programs.port_lines("af_xdp", interface="srv1"),
+            programs.port_lines("socket", listen=["10.55.0.53:53"], queues=2)],
+            addresses=[programs.SERVER4, programs.SERVER6, "10.54.0.53"])
+        cls.data_plane.start(20 * SLOW)
+        cls.publish_file(cls.data_plane, programs.compile_table(
+            cls.lab, ZONES, cls.lab.path("e2e.table"), geo=programs.country_database()))
+
+    def test_every_port_and_queue(self):
+        before = counters(self.lab, self.data_plane)
+        questions, asked = [q for q in ANSWERED if not q.is_truncated], 0
+        for server in (programs.SERVER4, "10.54.0.53", "10.55.0.53"):
+            client = Client(self.client_side, server, None)
+            for repeat in range(8):  # each from a port of its own, so that flows spread over queues
+                for question in questions:
+                    with self.subTest(question.title, server=server):
+                        reply = client.udp_wire(question.wire())
+                        Answers.check(self, question, None if reply is None else dns.message.from_wire(reply), False)
+                    asked += 1
+        changes = counter_changes(before, counters(self.lab, self.data_plane))
+        self.assertEqual(changes.pop("received"), sum(changes.values()))
+        self.assertEqual(sum(count for name, count in changes.items() if not name.startswith("drop_")), asked)
+
+    def test_zz_clean_exit(self):
+        self.stop_cleanly(self.data_plane.process)

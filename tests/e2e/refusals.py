@@ -6,7 +6,7 @@ import shutil
 from tests.e2e.base import LabCase, SLOW, ZONES, publisher
 from tests.lib import programs
 from tests.lib.dns_client import generation, texts
-from tests.lib.lab import run, wait_for
+from tests.lib.lab import huge_pages, run, wait_for
 
 GOOD_ZONE = "---\n'':\n  type: NS\n  value: ns1.small.test.\nns1:\n  type: A\n  value: 192.0.2.1\n"
 GEO_ZONE = """---
@@ -82,6 +82,16 @@ class Refusals(LabCase):
         self.assert_refused(self.run_program(*prefix, programs.MERIDIAND, "--config", data_plane.config), *patterns)
 
 
+def fill_disk(directory):
+    fd = os.open(os.path.join(directory, "filler"), os.O_WRONLY | os.O_CREAT)
+    try:
+        while os.write(fd, b"\0" * 512):
+            pass
+    except OSError:
+        pass
+    os.close(fd)
+
+
 class DataPlaneStart(Refusals):
     def test_configuration_errors_all_at_once(self):
         path = self.lab.write("bad.yaml", "ports:\n  - kind: smoke\nmax_udp_bytes: 70000\nno_such_key: 1\n")
@@ -138,6 +148,12 @@ class DataPlaneStart(Refusals):
         auto.start(20 * SLOW)
         self.assertRegex(auto.process.log(), "(?i)huge ?page.*slower|slower.*huge ?page")
         self.stop_cleanly(auto.process)
+        with huge_pages(64):
+            required = self.data_plane("required", port, hugepages="require")
+            required.start(20 * SLOW)
+            self.publish_file(required, self.image)
+            self.assertEqual(texts(self.client.ask("www.e2e.test").answer), ["192.0.2.80"])
+            self.stop_cleanly(required.process)
 
     def test_table_files(self):
         for name, path, message in self.bad_images():
@@ -188,23 +204,35 @@ class DataPlaneRunning(Refusals):
 
 
 class ControlPlane(Refusals):
+    """A data plane of its own for each test, that has no table yet."""
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.plane = programs.DataPlane(cls.lab, cls.server_side, [programs.port_lines(
-            "socket", listen=[f"{programs.SERVER4}:53"])])
-        cls.plane.start(20 * SLOW)
         cls.truncated = cls.lab.path("truncated.mmdb")
         with open(programs.country_database(), "rb") as source, open(cls.truncated, "wb") as target:
             target.write(source.read(1_000_000))
+
+    def setUp(self):
+        self.plane = self.data_plane(f"plane-{self.id().rsplit('.', 1)[1]}", self.socket_port())
+        self.plane.start(20 * SLOW)
+
+    def tearDown(self):
+        self.stop_cleanly(self.plane.process)
 
     def control(self, name, zone=GOOD_ZONE, **keys):
         directory = os.path.dirname(self.lab.write(f"{name}/small.test.yaml", zone))
         return programs.ControlPlane(self.lab, self.server_side, directory, self.plane, name=f"control-{name}", **keys)
 
+    def small_disk(self, control):
+        run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", control.state_dir)
+        self.addCleanup(run, "umount", control.state_dir)
+
     def refuse_control(self, control, *patterns):
         self.assert_refused(self.run_program(programs.CONTROL, "--config", control.config), *patterns)
 
+
+class ControlPlaneStart(ControlPlane):
     def test_configuration_errors(self):
         path = self.lab.write("control-bad.yaml", "zones_dir: /tmp\nno_such_key: 1\nprobes:\n  enabled: maybe\n")
         self.assert_refused(self.run_program(programs.CONTROL, "--config", path),
@@ -221,9 +249,30 @@ class ControlPlane(Refusals):
         self.refuse_control(self.control("wrong", GOOD_ZONE + "www:\n  type: A\n  value: not-an-address\n"),
                             r'small\.test\.yaml:\d+:\d+:', 'invalid IPv4 address "not-an-address"')
 
-    def test_zz_running_control_keeps_what_it_has(self):
-        """Bad input at `apply`: each is refused with its place; answers stay. Last by name: from now on
-        there is a table, so a start with bad input is no longer an error to end with."""
+    def test_disk_is_full_at_start(self):
+        control = self.control("full")
+        self.small_disk(control)
+        fill_disk(control.state_dir)
+        self.refuse_control(control, rf"{control.state_dir}.*No space left")
+
+
+class ControlPlaneRunning(ControlPlane):
+    def test_disk_is_full(self):
+        """What cannot be written down is said, with its place, and what was served stays."""
+        control = self.control("fuller")
+        self.small_disk(control)
+        control.start(30 * SLOW)
+        programs.wait_answer(self.client, 20 * SLOW, lambda answer: texts(answer.answer) == ["192.0.2.1"],
+                             "ns1.small.test")
+        fill_disk(control.state_dir)
+        done = control.ctl("apply", check=False)
+        self.assertRegex(done.stdout + done.stderr + control.process.log(), rf"{control.state_dir}.*No space left")
+        self.assertEqual(texts(self.client.ask("ns1.small.test").answer), ["192.0.2.1"])
+        self.stop_cleanly(control.process)
+
+    def test_apply_of_bad_input(self):
+        """Each is refused with its place; answers stay. Once there is a table, a start with bad input is no
+        error to end with either: it is said, and the table stays."""
         database = self.lab.path("country.mmdb")
         shutil.copy(programs.country_database(), database)
         control = self.control("running", GEO_ZONE, geo=database)

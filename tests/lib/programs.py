@@ -73,7 +73,7 @@ class DataPlane:
         tcp = keys.pop("tcp", True)
         lines = ["identity: e2e"]
         if any("kind: socket" not in port[0] for port in ports):  # socket ports say where they listen
-            lines += [f"addresses: [{json.dumps(SERVER4)}, {json.dumps(SERVER6)}]"]
+            lines += [f"addresses: {json.dumps(keys.pop('addresses', [SERVER4, SERVER6]))}"]
         lines += ["ports:", *(line for port in ports for line in port)]
         lines += [f"tcp: {{ enabled: {json.dumps(tcp)} }}"]
         lines += [f"run_dir: {self.run_dir}", f"state_dir: {self.state_dir}"]
