@@ -107,6 +107,10 @@ void conf_yaml_free(struct conf_document *document);
 /* conf_get: the value of `key` in a mapping, or NULL (also when node is NULL or no mapping). */
 struct conf_node *conf_get(const struct conf_node *node, const char *key);
 
+/* conf_find: the node at a path such as "ports[0].listen[1]", or, where the document ends before the
+ * path does, the deepest one on the way. NULL for an empty document. */
+struct conf_node *conf_find(const struct conf_document *document, const char *path);
+
 /* YAML 1.1 typing of a scalar as PyYAML's SafeLoader does it. */
 enum conf_type {
 	CONF_TYPE_STRING,

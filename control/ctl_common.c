@@ -43,7 +43,7 @@ enum ctl_status
 ctl_table_open(const char *path, struct ctl_table *table)
 {
 	struct tbl_error error;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO would wait */
 	int err;
 
 	memset(table, 0, sizeof(*table));

@@ -22,7 +22,7 @@ static const struct ctl_command commands[] = {
 			.help = "Reads and compiles every zone of DIR, publishes nothing. Every "
 				"error of every file is\n"
 				"told, as file:line:column. With --geo the databases are tried "
-	                        "too.\n"
+				"too.\n"
 				"\n"
 				"  meridianctl check zones/\n"
 				"  meridianctl check zones/ --geo country.mmdb --json | jq "
@@ -303,6 +303,16 @@ run_command(const struct ctl_command *command, int argc, char **argv)
 	return status != CTL_FINE ? status : command->run(&options);
 }
 
+/* What was not written was not said: a full disk behind `meridianctl ... > FILE` is a failure. */
+static enum ctl_status
+flush_output(enum ctl_status status)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+		return status;
+	}
+	return ctl_fail(CTL_INPUT, "standard output: %s", strerrordesc_np(errno));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -310,7 +320,7 @@ main(int argc, char **argv)
 
 	for (size_t i = 0; i < COMMAND_CNT; i++) {
 		if (strcmp(name, commands[i].name) == 0) {
-			return (int)run_command(&commands[i], argc - 1, argv + 1);
+			return (int)flush_output(run_command(&commands[i], argc - 1, argv + 1));
 		}
 	}
 	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {

@@ -134,6 +134,10 @@ served_sizes(const struct cp_book *book)
 static bool
 has_shrunk(json_int_t before, json_int_t after, int64_t max_percent)
 {
+	/* Nothing but the SOA is left: an empty file, which no size of zone makes harmless. */
+	if (before > 1 && after <= 1) {
+		return true;
+	}
 	return before >= SHRINK_RECORDS_MIN && (before - after) * 100 > before * max_percent;
 }
 

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -219,13 +221,34 @@ static const struct conf_row top_rows[] = {
 
 static_assert(sizeof(port_kinds) / sizeof(port_kinds[0]) == DP_PORT_SOCKET + 2, "a name a kind");
 
-/* Where a reason without a place of its own is reported: the file as a whole. */
+/* Checks of what the rows cannot say. `document` is the file again, for the places of its keys. */
 struct checker {
 	const char *file;
+	const struct conf_document *document;
 	struct conf_errors *errors;
 };
 
-#define COMPLAIN(c, ...) conf_error_add((c)->errors, CONF_ERROR, (c)->file, 0, 0, __VA_ARGS__)
+static void complain(const struct checker *checker, const char *format, ...)
+		__attribute__((format(printf, 2, 3)));
+
+/* Adds an error. Its text begins with the key it is about, "ports[0].listen: ...": that is where it
+ * points. */
+static void
+complain(const struct checker *checker, const char *format, ...)
+{
+	char text[512];
+	char path[128];
+	const struct conf_node *node;
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	(void)snprintf(path, sizeof(path), "%.*s", (int)strcspn(text, ":"), text);
+	node = conf_find(checker->document, path);
+	conf_error_add(checker->errors, CONF_ERROR, checker->file, node != NULL ? node->line : 0,
+			node != NULL ? node->col : 0, "%s", text);
+}
 
 /* Reads a decimal number that ends at `end`. false: no digits, too large or other characters. */
 static bool
@@ -304,13 +327,13 @@ check_addresses(const struct checker *checker, struct dp_config *config)
 	const struct conf_strings *texts = &config->address_texts;
 
 	if (texts->cnt > DP_ADDRESSES_MAX) {
-		COMPLAIN(checker, "addresses: %zu of them; at most %u", texts->cnt,
+		complain(checker, "addresses: %zu of them; at most %u", texts->cnt,
 				DP_ADDRESSES_MAX);
 		return;
 	}
 	for (size_t i = 0; i < texts->cnt; i++) {
 		if (dp_address_parse(texts->items[i], &config->addresses.items[i]) != 0) {
-			COMPLAIN(checker, "addresses[%zu]: '%s' is not an IPv4 or IPv6 address", i,
+			complain(checker, "addresses[%zu]: '%s' is not an IPv4 or IPv6 address", i,
 					texts->items[i]);
 		}
 	}
@@ -322,12 +345,12 @@ add_cpu(const struct checker *checker, struct dp_config *config, unsigned long c
 {
 	for (uint32_t i = 0; i < config->cpu_cnt; i++) {
 		if (config->cpus[i] == cpu) {
-			COMPLAIN(checker, "cores: CPU %lu is named twice", cpu);
+			complain(checker, "cores: CPU %lu is named twice", cpu);
 			return;
 		}
 	}
 	if (config->cpu_cnt == TBL_WORKERS_MAX) {
-		COMPLAIN(checker, "cores: more than %u workers", TBL_WORKERS_MAX);
+		complain(checker, "cores: more than %u workers", TBL_WORKERS_MAX);
 		return;
 	}
 	config->cpus[config->cpu_cnt++] = (uint16_t)cpu;
@@ -347,11 +370,11 @@ check_cores(const struct checker *checker, struct dp_config *config)
 				!parse_number(dash != NULL ? dash + 1 : text, end, CPU_MAX,
 						&last) ||
 				last < first) {
-			COMPLAIN(checker, "cores[%zu]: '%s' is not a CPU number or range", i, text);
+			complain(checker, "cores[%zu]: '%s' is not a CPU number or range", i, text);
 			continue;
 		}
 		if (last - first >= TBL_WORKERS_MAX) {
-			COMPLAIN(checker, "cores[%zu]: '%s' is more than %u workers", i, text,
+			complain(checker, "cores[%zu]: '%s' is more than %u workers", i, text,
 					TBL_WORKERS_MAX);
 			continue;
 		}
@@ -376,7 +399,7 @@ check_identity(const struct checker *checker, struct dp_config *config)
 	}
 	len = strlen(identity);
 	if (len > DP_IDENTITY_MAX) {
-		COMPLAIN(checker, "identity: %zu characters; at most %u", len, DP_IDENTITY_MAX);
+		complain(checker, "identity: %zu characters; at most %u", len, DP_IDENTITY_MAX);
 		return;
 	}
 	memcpy(settings->identity, identity, len);
@@ -392,12 +415,12 @@ check_listen(const struct checker *checker, struct dp_config *config, size_t i,
 		struct dp_endpoint endpoint;
 
 		if (dp_endpoint_parse(port->listen.items[k], &endpoint) != 0) {
-			COMPLAIN(checker,
+			complain(checker,
 					"ports[%zu].listen[%zu]: '%s' is not ADDRESS or "
 					"ADDRESS:PORT",
 					i, k, port->listen.items[k]);
 		} else if (config->listen.cnt == DP_LISTEN_MAX) {
-			COMPLAIN(checker, "ports[%zu].listen: more than %u addresses in all", i,
+			complain(checker, "ports[%zu].listen: more than %u addresses in all", i,
 					DP_LISTEN_MAX);
 			return;
 		} else {
@@ -411,16 +434,16 @@ check_interface(const struct checker *checker, const struct dp_config *config, s
 		const struct dp_port_config *port)
 {
 	if (port->interface == NULL) {
-		COMPLAIN(checker, "ports[%zu].interface: needed for kind %s", i,
+		complain(checker, "ports[%zu].interface: needed for kind %s", i,
 				port_kinds[port->kind]);
 	} else if (strlen(port->interface) >= IF_NAMESIZE ||
 			strpbrk(port->interface, ", /") != NULL) {
 		/* DPDK's device arguments are separated by commas. */
-		COMPLAIN(checker, "ports[%zu].interface: '%s' cannot be an interface name", i,
+		complain(checker, "ports[%zu].interface: '%s' cannot be an interface name", i,
 				port->interface);
 	}
 	if (port->kind != DP_PORT_TAP && config->addresses.cnt == 0) {
-		COMPLAIN(checker,
+		complain(checker,
 				"ports[%zu]: kind %s needs `addresses`: only queries to them are "
 				"taken",
 				i, port_kinds[port->kind]);
@@ -440,17 +463,17 @@ check_port(const struct checker *checker, struct dp_config *config, size_t i)
 		break;
 	case DP_PORT_MEMIF:
 		if (port->socket == NULL) {
-			COMPLAIN(checker, "ports[%zu].socket: needed for kind memif", i);
+			complain(checker, "ports[%zu].socket: needed for kind memif", i);
 		}
 		break;
 	case DP_PORT_PCI:
 		if (port->device == NULL) {
-			COMPLAIN(checker, "ports[%zu].device: needed for kind pci", i);
+			complain(checker, "ports[%zu].device: needed for kind pci", i);
 		}
 		break;
 	case DP_PORT_SOCKET:
 		if (port->listen.cnt == 0) {
-			COMPLAIN(checker, "ports[%zu].listen: needed for kind socket", i);
+			complain(checker, "ports[%zu].listen: needed for kind socket", i);
 		}
 		check_listen(checker, config, i, port);
 		break;
@@ -459,21 +482,35 @@ check_port(const struct checker *checker, struct dp_config *config, size_t i)
 
 /* What the rows cannot say: values that depend on each other, texts that are more than text. */
 static int
-check(const char *file, struct dp_config *config, struct conf_errors *errors)
+check(const char *file, const struct conf_document *document, struct dp_config *config,
+		struct conf_errors *errors)
 {
-	const struct checker checker = { file, errors };
+	const struct checker checker = { file, document, errors };
 
 	check_addresses(&checker, config);
 	check_cores(&checker, config);
 	check_identity(&checker, config);
 	if (config->ports.cnt == 0 || config->ports.cnt > DP_PORTS_MAX) {
-		COMPLAIN(&checker, "ports: %zu of them; 1 to %u", config->ports.cnt, DP_PORTS_MAX);
+		complain(&checker, "ports: %zu of them; 1 to %u", config->ports.cnt, DP_PORTS_MAX);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < config->ports.cnt; i++) {
 		check_port(&checker, config, i);
 	}
 	return errors->error_cnt > 0 ? -EINVAL : 0;
+}
+
+static int
+check_file(const char *path, struct dp_config *config, struct conf_errors *errors)
+{
+	struct conf_document document = { 0 };
+	int err = conf_yaml_load(path, true, errors, &document);
+
+	if (err == 0) {
+		err = check(path, &document, config, errors);
+		conf_yaml_free(&document);
+	}
+	return err;
 }
 
 int
@@ -484,7 +521,7 @@ dp_config_load(const char *path, struct dp_config *config, struct conf_errors *e
 	memset(config, 0, sizeof(*config)); /* the rows know the file's part of it alone */
 	err = conf_schema_load(path, top_rows, config, errors);
 	if (err == 0) {
-		err = check(path, config, errors);
+		err = check_file(path, config, errors);
 	}
 	if (err != 0) {
 		dp_config_done(config);
@@ -496,6 +533,7 @@ int
 dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config *config,
 		struct conf_errors *errors)
 {
+	static const struct conf_document nothing;
 	struct dp_port_config *port = calloc(1, sizeof(*port));
 	int err;
 
@@ -518,7 +556,8 @@ dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config 
 		}
 		port->listen.cnt++;
 	}
-	err = port->listen.cnt == listen_cnt ? check("--listen", config, errors) : -ENOMEM;
+	err = port->listen.cnt == listen_cnt ? check("--listen", &nothing, config, errors)
+	                                     : -ENOMEM;
 	if (err != 0) {
 		dp_config_done(config);
 	}

@@ -73,12 +73,18 @@ int
 dp_image_from_file(const char *path, struct dp_image **ret_image, struct tbl_error *ret_error)
 {
 	const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
-	int file = open(path, O_RDONLY | O_CLOEXEC);
+	/* Opening a FIFO would wait for a writer. */
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 	int memfd;
 	int err;
 
 	if (file < 0) {
 		return fail(-errno, ret_error, "the file cannot be opened");
+	}
+	if (fstat(file, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(file);
+		return fail(-EINVAL, ret_error, "it is no plain file");
 	}
 	memfd = memfd_create("meridian-table", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	err = memfd < 0 ? fail(-errno, ret_error, "no memory for it")

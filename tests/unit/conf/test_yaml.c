@@ -283,6 +283,40 @@ test_print_shows_the_line(void **state)
 	unlink(path);
 }
 
+static void
+test_find_follows_a_path_as_far_as_it_goes(void **state)
+{
+	static const struct {
+		const char *path;
+		uint32_t line, col;
+	} rows[] = {
+		{ "ports", 2, 3 }, { "ports[1]", 4, 5 }, { "ports[0].listen", 3, 13 },
+		{ "ports[0].listen[1]", 3, 17 }, { "ports[0].listen[2]", 3, 13 },
+		{ "ports[0].missing.deeper", 2, 5 }, { "ports[9]", 2, 3 },
+		{ "one[0]", 5, 6 }, /* a list of one, written without being one */
+		{ "one[1]", 5, 6 }, { "nothing", 1, 1 }, { "", 1, 1 },
+		{ "ports[", 2, 5 }, /* no path at all: wherever that leads */
+	};
+	struct conf_document document = parse("ports:\n"
+					      "  - kind: x\n"
+					      "    listen: [a, b]\n"
+					      "  - kind: y\n"
+					      "one: z\n");
+	const struct conf_document empty = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct conf_node *node = conf_find(&document, rows[i].path);
+
+		assert_non_null(node);
+		if (node->line != rows[i].line || node->col != rows[i].col) {
+			fail_msg("%s: at %u:%u", rows[i].path, node->line, node->col);
+		}
+	}
+	assert_null(conf_find(&empty, "ports"));
+	conf_yaml_free(&document);
+}
+
 int
 main(void)
 {
@@ -295,6 +329,7 @@ main(void)
 		cmocka_unit_test(test_alias_bomb_is_refused),
 		cmocka_unit_test(test_load_names_the_file),
 		cmocka_unit_test(test_print_shows_the_line),
+		cmocka_unit_test(test_find_follows_a_path_as_far_as_it_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -414,6 +414,8 @@ test_a_shrinking_zone_needs_force(void **state)
 	assert_int_equal(apply(&scene, true), CP_APPLY_SERVED);
 	write_zone(&scene, "big.test", "'':\n  type: NS\n  value: ns1.test.\n");
 	assert_int_equal(apply(&scene, false), CP_APPLY_SERVED); /* too small to count */
+	write_zone(&scene, "big.test", ""); /* but an empty file is never meant */
+	assert_int_equal(apply(&scene, false), CP_APPLY_REFUSED);
 	end(&scene);
 }
 
