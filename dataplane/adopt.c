@@ -94,7 +94,7 @@ dp_adopt_table(struct dp_adopter *adopter, struct dp_image *table, struct dp_ima
 		goto out;
 	}
 	if (adopter->admit != NULL) {
-		err = adopter->admit(adopter->arg, generation, ret_error);
+		err = adopter->admit(adopter->arg, table->bytes, ret_error);
 	}
 	if (err == 0 && selection == NULL) {
 		err = take_waiting(adopter, table, &selection, ret_error);

@@ -21,7 +21,7 @@ struct dp_adopter {
 	struct dp_image *waiting; /* checked when its table arrives; NULL: none */
 	void *arg;
 	/* Asked before a table is served; not 0 refuses it, with a sentence. NULL: all are welcome. */
-	int (*admit)(void *arg, uint64_t generation, struct tbl_error *ret_error);
+	int (*admit)(void *arg, const struct tbl_header *table, struct tbl_error *ret_error);
 	/* Told after each swap; `selection` is NULL for the embedded one. */
 	void (*served)(void *arg, const struct dp_served *served, bool is_new_table);
 };

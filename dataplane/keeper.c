@@ -64,7 +64,8 @@ on_promotion(evutil_socket_t fd, short events, void *arg)
 		struct tbl_error ignored;
 
 		/* Failing leaves a crash counted that is forgiven: at worst one table is passed over. */
-		(void)dp_suspects_clear(keeper->suspects, generation, &ignored);
+		(void)dp_suspects_clear(keeper->suspects,
+				current(keeper)->view.header->content_hash, &ignored);
 		dp_saver_promote(keeper->saver, generation);
 	} else {
 		begin_soak(keeper);
@@ -72,7 +73,8 @@ on_promotion(evutil_socket_t fd, short events, void *arg)
 }
 
 int
-dp_keeper_admit(struct dp_keeper *keeper, uint64_t generation, struct tbl_error *ret_error)
+dp_keeper_admit(struct dp_keeper *keeper, const struct tbl_header *table,
+		struct tbl_error *ret_error)
 {
 	struct tbl_error reason;
 	bool is_failing;
@@ -80,15 +82,15 @@ dp_keeper_admit(struct dp_keeper *keeper, uint64_t generation, struct tbl_error 
 	if (keeper->suspects == NULL) {
 		return 0;
 	}
-	if (keeper->is_open && is_dp_suspect(keeper->suspects, generation)) {
+	if (keeper->is_open && is_dp_suspect(keeper->suspects, table->content_hash)) {
 		(void)snprintf(ret_error->text, sizeof(ret_error->text),
-				"generation %" PRIu64 " was being served at %u crashes: it is not "
-				"served again until published anew",
-				generation, DP_SUSPECTS_CRASH_MAX);
+				"the content of generation %" PRIu64 " was being served at %u "
+				"crashes: it is not served again",
+				table->generation, DP_SUSPECTS_CRASH_MAX);
 		return -EKEYREJECTED;
 	}
 	/* Before the first query: should that one kill us, the next start knows what was served. */
-	is_failing = dp_suspects_serving(keeper->suspects, generation, &reason) != 0;
+	is_failing = dp_suspects_serving(keeper->suspects, table->content_hash, &reason) != 0;
 	if (is_failing && !keeper->is_mark_failing) {
 		keeper->params.say(keeper->params.arg, reason.text);
 	}
@@ -179,7 +181,7 @@ serve_first(struct dp_keeper *keeper, struct tbl_error *error)
 		return err;
 	}
 	if (current(keeper) != NULL) {
-		(void)dp_keeper_admit(keeper, current(keeper)->view.header->generation, error);
+		(void)dp_keeper_admit(keeper, current(keeper)->view.header, error);
 	}
 	keeper->is_open = true;
 	err = dp_saver_start(keeper->store, &report, &keeper->saver);

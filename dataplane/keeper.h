@@ -33,7 +33,8 @@ int dp_keeper_open(const struct dp_keeper_params *params, struct dp_keeper **ret
 		struct tbl_error *ret_error);
 
 /* dp_keeper_admit: what dp_adopter.admit is asked. */
-int dp_keeper_admit(struct dp_keeper *keeper, uint64_t generation, struct tbl_error *ret_error);
+int dp_keeper_admit(struct dp_keeper *keeper, const struct tbl_header *table,
+		struct tbl_error *ret_error);
 /* dp_keeper_served: what dp_adopter.served is told. */
 void dp_keeper_served(struct dp_keeper *keeper, const struct dp_served *served, bool is_new_table);
 

@@ -80,12 +80,12 @@ on_stop(evutil_socket_t fd, short events, void *arg)
 }
 
 static int
-on_admit(void *arg, uint64_t generation, struct tbl_error *ret_error)
+on_admit(void *arg, const struct tbl_header *table, struct tbl_error *ret_error)
 {
 	struct dp_server *server = arg;
 
 	/* NULL: at start the keeper itself is the one who serves. */
-	return server->keeper != NULL ? dp_keeper_admit(server->keeper, generation, ret_error) : 0;
+	return server->keeper != NULL ? dp_keeper_admit(server->keeper, table, ret_error) : 0;
 }
 
 static void

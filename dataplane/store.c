@@ -340,6 +340,37 @@ load_selection(const struct dp_store *store, const struct dp_store_notice *notic
 	return selection;
 }
 
+/* How much a stored table may be trusted; the least trusted is still better than silence. */
+enum trust {
+	TRUST_UNBLAMED, /* not served at two crashes */
+	TRUST_GOOD,     /* was, but had served for a while before */
+	TRUST_NONE,
+	TRUST_CNT
+};
+
+static bool
+is_good(const struct dp_store *store, uint64_t generation)
+{
+	for (size_t i = 0; i < DP_STORE_GOOD_CNT; i++) {
+		if (store->good[i] == generation) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum trust
+judge(const struct dp_store *store, const struct dp_suspects *suspects,
+		const struct dp_image *table)
+{
+	const struct tbl_header *header = table->bytes;
+
+	if (!is_dp_suspect(suspects, header->content_hash)) {
+		return TRUST_UNBLAMED;
+	}
+	return is_good(store, header->generation) ? TRUST_GOOD : TRUST_NONE;
+}
+
 int
 dp_store_load(const struct dp_store *store, const struct dp_suspects *suspects,
 		const struct dp_store_notice *notice, struct dp_image **ret_table,
@@ -347,40 +378,45 @@ dp_store_load(const struct dp_store *store, const struct dp_suspects *suspects,
 {
 	uint64_t found[FOUND_MAX];
 	size_t cnt = find_files(store, "table-", found);
-	struct tbl_error error;
-	char name[NAME_MAX_BYTES];
+	struct dp_image *best = NULL;
+	enum trust best_trust = TRUST_CNT;
 
-	/* First those that did not crash twice, then, better than silence, those that did. */
-	for (size_t i = 0; i < 2 * cnt; i++) {
-		bool wants_suspect = i >= cnt;
-		uint64_t generation = found[wants_suspect ? i - cnt : i];
-		bool is_suspect = is_dp_suspect(suspects, generation);
+	for (size_t i = 0; i < cnt && best_trust != TRUST_UNBLAMED; i++) {
+		struct dp_image *table;
+		struct tbl_error error;
+		char name[NAME_MAX_BYTES];
+		enum trust trust;
 
-		name_table(name, generation);
-		if (is_suspect != wants_suspect) {
-			if (is_suspect) {
-				say_passed(store, notice, name, "it was served at two crashes");
-			}
+		name_table(name, found[i]);
+		if (load_table(store, found[i], &table, &error) != 0) {
+			say_passed(store, notice, name, error.text);
 			continue;
 		}
-		if (load_table(store, generation, ret_table, &error) == 0) {
-			*ret_selection = load_selection(store, notice, generation, *ret_table);
-			return 0;
+		trust = judge(store, suspects, table);
+		if (trust != TRUST_UNBLAMED) {
+			say_passed(store, notice, name, "it was served at two crashes");
 		}
-		say_passed(store, notice, name, error.text);
+		if (trust < best_trust) {
+			dp_image_drop(best);
+			best = table;
+			best_trust = trust;
+		} else {
+			dp_image_drop(table);
+		}
 	}
-	return -ENOENT;
+	if (best == NULL) {
+		return -ENOENT;
+	}
+	*ret_table = best;
+	*ret_selection = load_selection(
+			store, notice, ((const struct tbl_header *)best->bytes)->generation, best);
+	return 0;
 }
 
 static bool
 is_kept(const struct dp_store *store, uint64_t generation, uint64_t candidate)
 {
-	bool is_good = false;
-
-	for (size_t i = 0; i < DP_STORE_GOOD_CNT; i++) {
-		is_good = is_good || store->good[i] == generation;
-	}
-	return is_good || generation == candidate;
+	return is_good(store, generation) || generation == candidate;
 }
 
 static void

@@ -10,12 +10,12 @@
 
 #define FILE_NAME "serving"
 #define TEMP_NAME FILE_NAME ".tmp"
-/* One line for what is served and one for each generation blamed, 40 bytes at most. */
+/* One line for what is served and one for each content blamed, 40 bytes at most. */
 #define BLAMED_MAX 8u /* the oldest is overwritten: publishing on is what leaves them behind */
 #define TEXT_MAX   (40u * (BLAMED_MAX + 1))
 
 struct blamed {
-	uint64_t generation; /* 0: free */
+	uint64_t content_hash; /* 0: free */
 	unsigned int crash_cnt;
 };
 
@@ -49,9 +49,10 @@ write_file(const struct dp_suspects *suspects, struct tbl_error *error)
 		return fail(suspects, "cannot be written", -errno, error);
 	}
 	for (size_t i = 0; i < BLAMED_MAX; i++) {
-		if (suspects->blamed[i].generation != 0) {
+		if (suspects->blamed[i].content_hash != 0) {
 			len += snprintf(text + len, sizeof(text) - (size_t)len,
-					"crashed %" PRIu64 " %u\n", suspects->blamed[i].generation,
+					"crashed %" PRIu64 " %u\n",
+					suspects->blamed[i].content_hash,
 					suspects->blamed[i].crash_cnt);
 		}
 	}
@@ -69,10 +70,10 @@ write_file(const struct dp_suspects *suspects, struct tbl_error *error)
 }
 
 static struct blamed *
-find_blamed(struct dp_suspects *suspects, uint64_t generation)
+find_blamed(struct dp_suspects *suspects, uint64_t content_hash)
 {
 	for (size_t i = 0; i < BLAMED_MAX; i++) {
-		if (suspects->blamed[i].generation == generation) {
+		if (suspects->blamed[i].content_hash == content_hash) {
 			return &suspects->blamed[i];
 		}
 	}
@@ -80,21 +81,21 @@ find_blamed(struct dp_suspects *suspects, uint64_t generation)
 }
 
 static struct blamed *
-add_blamed(struct dp_suspects *suspects, uint64_t generation)
+add_blamed(struct dp_suspects *suspects, uint64_t content_hash)
 {
 	struct blamed *blamed = &suspects->blamed[suspects->next++ % BLAMED_MAX];
 
-	*blamed = (struct blamed){ generation, 0 };
+	*blamed = (struct blamed){ content_hash, 0 };
 	return blamed;
 }
 
 static void
-blame(struct dp_suspects *suspects, uint64_t generation)
+blame(struct dp_suspects *suspects, uint64_t content_hash)
 {
-	struct blamed *blamed = find_blamed(suspects, generation);
+	struct blamed *blamed = find_blamed(suspects, content_hash);
 
 	if (blamed == NULL) {
-		blamed = add_blamed(suspects, generation);
+		blamed = add_blamed(suspects, content_hash);
 	}
 	blamed->crash_cnt++;
 }
@@ -102,16 +103,16 @@ blame(struct dp_suspects *suspects, uint64_t generation)
 static void
 parse_line(struct dp_suspects *suspects, const char *line)
 {
-	uint64_t generation;
+	uint64_t content_hash;
 	unsigned int cnt;
 
 	/* Numbers out of range come out as some number: at worst no table has it. */
-	if (sscanf(line, "serving %" SCNu64, &generation) == 1) { /* NOLINT(cert-err34-c) */
-		suspects->serving = generation;
+	if (sscanf(line, "serving %" SCNu64, &content_hash) == 1) { /* NOLINT(cert-err34-c) */
+		suspects->serving = content_hash;
 	} else if (sscanf(line, "crashed %" SCNu64 " %u", /* NOLINT(cert-err34-c) */
-				   &generation, &cnt) == 2 &&
-			generation != 0) {
-		add_blamed(suspects, generation)->crash_cnt = cnt;
+				   &content_hash, &cnt) == 2 &&
+			content_hash != 0) {
+		add_blamed(suspects, content_hash)->crash_cnt = cnt;
 	}
 }
 
@@ -179,10 +180,10 @@ dp_suspects_close(struct dp_suspects *suspects, bool is_clean)
 }
 
 bool
-is_dp_suspect(const struct dp_suspects *suspects, uint64_t generation)
+is_dp_suspect(const struct dp_suspects *suspects, uint64_t content_hash)
 {
 	for (size_t i = 0; suspects != NULL && i < BLAMED_MAX; i++) {
-		if (suspects->blamed[i].generation == generation) {
+		if (suspects->blamed[i].content_hash == content_hash) {
 			return suspects->blamed[i].crash_cnt >= DP_SUSPECTS_CRASH_MAX;
 		}
 	}
@@ -190,16 +191,17 @@ is_dp_suspect(const struct dp_suspects *suspects, uint64_t generation)
 }
 
 int
-dp_suspects_serving(struct dp_suspects *suspects, uint64_t generation, struct tbl_error *ret_error)
+dp_suspects_serving(
+		struct dp_suspects *suspects, uint64_t content_hash, struct tbl_error *ret_error)
 {
-	suspects->serving = generation;
+	suspects->serving = content_hash;
 	return write_file(suspects, ret_error);
 }
 
 int
-dp_suspects_clear(struct dp_suspects *suspects, uint64_t generation, struct tbl_error *ret_error)
+dp_suspects_clear(struct dp_suspects *suspects, uint64_t content_hash, struct tbl_error *ret_error)
 {
-	struct blamed *blamed = find_blamed(suspects, generation);
+	struct blamed *blamed = find_blamed(suspects, content_hash);
 
 	if (blamed == NULL) {
 		return 0;

@@ -1,7 +1,8 @@
 /*
- * Which generations were being served when the process died. Written before a table is served, so
- * that a table which kills its process with the first query is the one that is blamed; a generation
- * that was served at two crashes is refused from the publisher and passed over at start.
+ * Which tables, by their content_hash, were being served when the process died. Written before a
+ * table is served, so that one which kills its process with the first query is the one that is
+ * blamed. A table that was served at two crashes is refused from the publisher and passed over at
+ * start, whatever generation it comes under.
  *
  * The file is replaced by rename but not synced: it has to outlive the process, not the machine, and
  * a power failure is no table's fault.
@@ -31,15 +32,15 @@ dp_suspects_open(const char *dir, struct dp_suspects **ret_suspects, struct tbl_
 /* dp_suspects_close: with is_clean nothing served last is taken for a crash's. Accepts NULL. */
 void dp_suspects_close(struct dp_suspects *suspects, bool is_clean);
 
-/* is_dp_suspect: this generation was being served at two crashes. NULL: none was. */
-bool is_dp_suspect(const struct dp_suspects *suspects, uint64_t generation);
+/* is_dp_suspect: this content was being served at two crashes. NULL: none was. */
+bool is_dp_suspect(const struct dp_suspects *suspects, uint64_t content_hash);
 
-/* dp_suspects_serving: should the process die now, it died serving this generation. */
-int
-dp_suspects_serving(struct dp_suspects *suspects, uint64_t generation, struct tbl_error *ret_error);
+/* dp_suspects_serving: should the process die now, it died serving this. */
+int dp_suspects_serving(
+		struct dp_suspects *suspects, uint64_t content_hash, struct tbl_error *ret_error);
 
-/* dp_suspects_clear: the generation has served for a while; what it was blamed for is forgotten. */
+/* dp_suspects_clear: it has served for a while; what it was blamed for is forgotten. */
 int
-dp_suspects_clear(struct dp_suspects *suspects, uint64_t generation, struct tbl_error *ret_error);
+dp_suspects_clear(struct dp_suspects *suspects, uint64_t content_hash, struct tbl_error *ret_error);
 
 #endif

@@ -99,18 +99,24 @@ class TwiceCrashed(LabCase):
                  lambda: f"generation 5 is good: {read_text(state)}")
         self.stop_cleanly(first.process)
         second = self.start(promote_after_s=3600)
-        publisher(self.lab, second, "reseal", image, "1", "0")
+        # Its SOA serial is the generation, so its content is another.
+        poison = programs.compile_table(self.lab, ZONES, self.lab.path("poison.table"), geo=programs.country_database(),
+                                        generation=6)
+        publisher(self.lab, second, "file", poison)
         self.assertEqual(self.served(), 6)
         wait_for(lambda: os.path.exists(os.path.join(first.state_dir, "table-6")), 10 * SLOW, "generation 6 is on disk")
         for expected in (6, 5):
-            self.assertIn("serving 6\n", read_text(os.path.join(first.state_dir, "serving")))
+            self.assertRegex(read_text(os.path.join(first.state_dir, "serving")), r"^serving [1-9]")
             second.process.kill()
             second.start(20 * SLOW)
             wait_for(lambda: self.client.ask("www.e2e.test", timeout=0.2), 10 * SLOW, "answers")
             self.assertEqual(self.served(), expected)
-        with self.assertRaisesRegex(LabError, "generation 6 was being served at 2 crashes"):
-            publisher(self.lab, second, "reseal", image, "1", "0")
+        # Under another number it is refused too; other content under the old number is not.
+        with self.assertRaisesRegex(LabError, "content of generation 6 was being served at 2 crashes"):
+            publisher(self.lab, second, "reseal", poison, "1", "0")
         self.assertEqual(self.served(), 5)
+        publisher(self.lab, second, "reseal", image, "1", "0")
+        self.assertEqual(self.served(), 6)
         self.stop_cleanly(second.process)
 
 

@@ -17,11 +17,11 @@ struct bench {
 };
 
 static int
-ban(void *arg, uint64_t generation, struct tbl_error *ret_error)
+ban(void *arg, const struct tbl_header *table, struct tbl_error *ret_error)
 {
 	const struct bench *bench = arg;
 
-	if (generation != bench->banned) {
+	if (table->generation != bench->banned) {
 		return 0;
 	}
 	(void)snprintf(ret_error->text, sizeof(ret_error->text), "banned");

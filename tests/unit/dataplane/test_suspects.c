@@ -47,11 +47,11 @@ tear_down(void **state)
 }
 
 static void
-serve(struct room *room, uint64_t generation)
+serve(struct room *room, uint64_t content_hash)
 {
 	struct tbl_error error;
 
-	assert_int_equal(dp_suspects_serving(room->suspects, generation, &error), 0);
+	assert_int_equal(dp_suspects_serving(room->suspects, content_hash, &error), 0);
 }
 
 static void
@@ -120,9 +120,9 @@ the_oldest_blame_gives_way(void **state)
 {
 	struct room *room = *state;
 
-	for (uint64_t generation = 1; generation <= 9; generation++) {
+	for (uint64_t content_hash = 1; content_hash <= 9; content_hash++) {
 		for (int i = 0; i < 2; i++) {
-			serve(room, generation);
+			serve(room, content_hash);
 			crash(room);
 		}
 	}

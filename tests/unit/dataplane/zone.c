@@ -220,8 +220,9 @@ void *
 zone_build(uint64_t generation, size_t *ret_size)
 {
 	struct tbl_location *location = build_location();
+	/* The seed makes every generation's content another: its tags are in the buckets. */
 	const struct tbl_build_params params = { .generation = generation,
-		.hash_seed = { 0x0123456789abcdefULL, 0xfedcba9876543210ULL },
+		.hash_seed = { 0x0123456789abcdefULL ^ generation, 0xfedcba9876543210ULL },
 		.location = location };
 	struct tbl_builder *builder;
 	struct tbl_error error = { .text = "out of memory" };
