@@ -141,6 +141,18 @@ has_shrunk(json_int_t before, json_int_t after, int64_t max_percent)
 	return before >= SHRINK_RECORDS_MIN && (before - after) * 100 > before * max_percent;
 }
 
+bool
+is_cp_engine_losing(const struct cp_engine *engine, const struct tbl_header *table)
+{
+	const struct cp_data_plane *plane = &engine->data_plane;
+	uint64_t zone_cnt = table->sections[TBL_SECTION_ZONES].cnt;
+	uint64_t rrset_cnt = table->sections[TBL_SECTION_RRSETS].cnt;
+
+	return engine->is_unrecorded && plane->is_connected && plane->generation != 0 &&
+	       (zone_cnt < plane->zone_cnt || has_shrunk(plane->rrset_cnt, (json_int_t)rrset_cnt,
+							      engine->config->max_shrink_percent));
+}
+
 /* What this process, or the one before it, served and the book's table would not. */
 struct losses {
 	json_t *vanishing; /* names */
@@ -249,6 +261,14 @@ is_stopped_by_guard(struct cp_engine *engine, json_t *result)
 	}
 	json_decref(losses.vanishing);
 	json_decref(losses.shrinking);
+	if (!is_stopped && !engine->job.is_forced &&
+			is_cp_engine_losing(engine, engine->job.prepared.image)) {
+		refuse_run(engine, result,
+				"meridiand serves more than this would be, and there is no record "
+		                "of "
+				"what; if it is wanted: meridianctl apply --force");
+		is_stopped = true;
+	}
 	return is_stopped;
 }
 
@@ -282,6 +302,17 @@ final_generation(struct cp_engine *engine, void *image)
 	return header->generation;
 }
 
+void
+cp_engine_record(struct cp_engine *engine, uint64_t generation)
+{
+	int err = cp_state_save_published(engine->state, generation, served_sizes(engine->book));
+
+	if (err != 0) {
+		cp_engine_note(engine, "%s: cannot save: %s (publishing all the same)",
+				engine->state->published_path, strerrordesc_np(-err));
+	}
+}
+
 static void
 publish_run(struct cp_engine *engine, json_t *result)
 {
@@ -293,10 +324,9 @@ publish_run(struct cp_engine *engine, json_t *result)
 	cp_book_free(engine->book);
 	engine->book = prepared->book;
 	prepared->book = NULL;
-	err = cp_state_save_published(engine->state, generation, served_sizes(engine->book));
-	if (err != 0) {
-		cp_engine_note(engine, "%s: cannot save: %s (publishing all the same)",
-				engine->state->published_path, strerrordesc_np(-err));
+	/* Before meridiand has been heard of, this might be less than it serves: on_hello() judges. */
+	if (!engine->is_unrecorded || engine->data_plane.is_connected) {
+		cp_engine_record(engine, generation);
 	}
 	json_object_set_new(result, "generation", json_integer((json_int_t)generation));
 	json_object_set_new(result, "zones", cp_engine_zone_list(engine->book));
@@ -513,6 +543,7 @@ cp_engine_new(struct event_base *base, const struct cp_config *config, struct cp
 	engine->ctx = ctx;
 	engine->started_us = cp_engine_now_us();
 	engine->job.done_fd = -1;
+	engine->is_unrecorded = state->generation == 0;
 	TAILQ_INIT(&engine->queued);
 	TAILQ_INIT(&engine->running);
 	TAILQ_INIT(&engine->awaiting);

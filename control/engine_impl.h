@@ -66,6 +66,8 @@ struct cp_data_plane {
 	uint64_t generation;
 	uint64_t sequence;
 	uint64_t content_hash;
+	uint32_t zone_cnt; /* of what it serves */
+	uint32_t rrset_cnt;
 	uint64_t swap_ns;
 	uint64_t reply_us;
 	char refusal[TBL_IPC_TEXT_MAX];        /* of the last image, "" when it was taken */
@@ -100,6 +102,9 @@ struct cp_engine {
 	const struct cp_geo *geo;
 	json_t *last_apply;
 	bool is_guarded; /* the last apply was stopped by the guard alone */
+	/* Nothing is recorded of what was published before: the data plane's counts stand in for it. */
+	bool is_unrecorded;
+	bool is_held; /* the newest table is not offered: it would lose too much */
 	struct cp_watchlist watchlist;
 	struct cp_brake brake; /* between what is measured and what is answered */
 	struct cp_prober *prober;
@@ -134,6 +139,13 @@ uint64_t cp_engine_next_generation(const struct cp_engine *engine);
 
 /* cp_engine_offer_selection offers the current selection; 0 when the embedded one will do. */
 int cp_engine_offer_selection(struct cp_engine *engine);
+
+/* engine.c */
+/* is_cp_engine_losing: with nothing recorded, does meridiand serve zones or RRsets that `table` would
+ * not? */
+bool is_cp_engine_losing(const struct cp_engine *engine, const struct tbl_header *table);
+/* cp_engine_record notes on disk what the book holds, as published under `generation`. */
+void cp_engine_record(struct cp_engine *engine, uint64_t generation);
 
 /* engine_health.c */
 int cp_engine_health_init(struct cp_engine *engine);

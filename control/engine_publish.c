@@ -132,6 +132,8 @@ remember_served(struct cp_engine *engine, const struct tbl_ipc_msg *msg)
 	engine->data_plane.generation = msg->generation;
 	engine->data_plane.sequence = msg->sequence;
 	engine->data_plane.content_hash = msg->content_hash;
+	engine->data_plane.zone_cnt = msg->zone_cnt;
+	engine->data_plane.rrset_cnt = msg->rrset_cnt;
 }
 
 /* The data plane has another table, or one with our number and other content: it gets ours under
@@ -185,7 +187,15 @@ on_hello(void *ctx, const struct tbl_ipc_msg *hello, int stats_fd)
 	map_stats(engine, stats_fd);
 	cp_engine_note(engine, "connected to meridiand (pid %u), which serves generation %llu",
 			hello->pid, (unsigned long long)hello->generation);
-	if (engine->current.image != NULL) {
+	engine->is_held = engine->current.image != NULL &&
+	                  is_cp_engine_losing(engine, current_header(engine));
+	if (engine->is_held) {
+		cp_engine_note(engine,
+				"nothing published: meridiand serves %u zones with %u RRsets, and "
+				"there is no record of which; this would be fewer. If that is "
+				"wanted: meridianctl apply --force",
+				plane->zone_cnt, plane->rrset_cnt);
+	} else if (engine->current.image != NULL) {
 		int err = offer_everything(engine);
 
 		if (err != 0) {
@@ -211,6 +221,11 @@ take_acknowledgement(struct cp_engine *engine, const struct tbl_ipc_msg *sent,
 	plane->swap_ns = reply->swap_ns;
 	plane->refusal[0] = '\0';
 	if (sent->kind == TBL_IPC_TABLE) {
+		if (engine->is_unrecorded) {
+			engine->is_unrecorded = false;
+			cp_engine_record(engine, sent->generation);
+		}
+		engine->is_held = false;
 		cp_engine_note(engine, "generation %llu is served (swap %.1f us)",
 				(unsigned long long)sent->generation,
 				(double)reply->swap_ns / 1000.0);

@@ -190,6 +190,13 @@ find_data_plane_problems(const struct cp_engine *engine, json_t *problems)
 		add_problem(problems, "meridiand refused the last table or selection: %s",
 				plane->refusal);
 	}
+	if (engine->is_held) {
+		add_problem(problems,
+				"the newest table is held back: meridiand serves %u zones with %u "
+				"RRsets, this has fewer, and there is no record of which; "
+				"meridianctl apply --force if that is wanted",
+				plane->zone_cnt, plane->rrset_cnt);
+	}
 	if (header != NULL && header->generation != plane->generation) {
 		add_problem(problems,
 				"meridiand serves generation %" PRIu64 ", the newest is %" PRIu64,

@@ -40,6 +40,8 @@ describe_served(const struct dp_intake *intake, struct tbl_ipc_msg *msg)
 		msg->generation = served->view.header->generation;
 		msg->content_hash = served->view.header->content_hash;
 		msg->sequence = served->view.select->sequence;
+		msg->zone_cnt = (uint32_t)served->view.header->sections[TBL_SECTION_ZONES].cnt;
+		msg->rrset_cnt = (uint32_t)served->view.header->sections[TBL_SECTION_RRSETS].cnt;
 	}
 }
 

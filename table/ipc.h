@@ -46,7 +46,9 @@ struct tbl_ipc_msg {
 	int32_t status;        /* REFUSED: negative errno */
 	uint32_t pid;          /* HELLO: of the data plane */
 	uint32_t worker_cnt;   /* HELLO */
-	uint32_t reserved[3];
+	uint32_t zone_cnt;     /* of the table served, or 0 */
+	uint32_t rrset_cnt;    /* likewise; glue counts */
+	uint32_t reserved;
 	char text[TBL_IPC_TEXT_MAX]; /* REFUSED: a sentence; HELLO: version; NUL-terminated */
 };
 

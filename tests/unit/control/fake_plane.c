@@ -57,6 +57,8 @@ fake_plane_answer(struct fake_plane *plane, enum tbl_ipc_kind kind)
 	msg.generation = plane->served.generation;
 	msg.sequence = plane->served.sequence;
 	msg.content_hash = plane->served.content_hash;
+	msg.zone_cnt = plane->served.zone_cnt;
+	msg.rrset_cnt = plane->served.rrset_cnt;
 	msg.pid = 4711;
 	msg.worker_cnt = 2;
 	if (kind == TBL_IPC_REFUSED) {

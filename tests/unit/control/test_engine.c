@@ -419,6 +419,48 @@ test_a_shrinking_zone_needs_force(void **state)
 	end(&scene);
 }
 
+/* Without a record of its own, the control plane goes by what meridiand says it serves. */
+static void
+test_the_guard_stands_when_the_state_is_lost(void **state)
+{
+	static const struct {
+		uint32_t zone_cnt, rrset_cnt;
+		bool is_published;
+	} rows[] = {
+		{ 0, 0, true }, /* a meridiand that does not say */
+		{ 1, 3, true },
+		{ 2, 6, false },
+		{ 1, 30, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct scene scene;
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "no-state-%zu", i);
+		begin(&scene, name);
+		write_zone(&scene, "one.test", ZONE("192.0.2.11"));
+		scene.plane.served.generation = 7;
+		scene.plane.served.zone_cnt = rows[i].zone_cnt;
+		scene.plane.served.rrset_cnt = rows[i].rrset_cnt;
+		start_engine(&scene);
+		if (rows[i].is_published) {
+			wait_for(&scene, is_newer_served, 7);
+		} else {
+			assert_int_equal(apply(&scene, false), CP_APPLY_REFUSED);
+			assert_int_equal(scene.plane.served.generation, 7);
+			/* Nor does a restart make it right. */
+			stop_engine(&scene);
+			start_engine(&scene);
+			assert_int_equal(apply(&scene, false), CP_APPLY_REFUSED);
+			assert_int_equal(scene.plane.served.generation, 7);
+			assert_int_equal(apply(&scene, true), CP_APPLY_SERVED);
+		}
+		end(&scene);
+	}
+}
+
 /* The guard knows what was served before a restart, from its state; a data plane that serves
  * nothing has nothing to lose. */
 static void
@@ -746,6 +788,7 @@ main(void)
 		cmocka_unit_test(test_a_vanishing_zone_needs_force),
 		cmocka_unit_test(test_a_shrinking_zone_needs_force),
 		cmocka_unit_test(test_the_guard_outlives_a_restart),
+		cmocka_unit_test(test_the_guard_stands_when_the_state_is_lost),
 		cmocka_unit_test(test_nothing_to_serve_and_nothing_served_is_hopeless),
 		cmocka_unit_test(test_a_refusal_by_the_data_plane_reaches_the_caller),
 		cmocka_unit_test(test_a_lost_data_plane_gets_the_table_when_it_is_back),
