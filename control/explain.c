@@ -250,6 +250,7 @@ read_question(const struct cp_explain_input *input, struct explainer *explainer,
 		char error[CP_EXPLAIN_ERROR_MAX])
 {
 	uint8_t wire[TBL_NAME_MAX];
+	struct tbl_prefix from;
 	int len = tbl_name_from_text(input->name, wire);
 
 	if (len < 0 || tbl_name_parse(wire, (size_t)len, &explainer->name) < 0) {
@@ -264,11 +265,14 @@ read_question(const struct cp_explain_input *input, struct explainer *explainer,
 				input->type);
 		return -EINVAL;
 	}
-	if (cp_address_parse(input->from, 0, &explainer->client) != 0) {
+	if (cp_prefix_parse(input->from, &from) != 0) {
 		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
-				"\"%.60s\" is not an IPv4 or IPv6 address", input->from);
+				"\"%.60s\" is not an IPv4 or IPv6 address or prefix", input->from);
 		return -EINVAL;
 	}
+	/* As the data plane takes a client subnet: by its first address. */
+	memcpy(explainer->client.bytes, from.bytes, sizeof(from.bytes));
+	explainer->client.family = from.family;
 	return 0;
 }
 

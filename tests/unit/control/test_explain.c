@@ -388,8 +388,8 @@ test_what_is_no_question_is_refused(void **state)
 		{ "a..b", "A", "192.0.2.1", "\"a..b\" is not a domain name" },
 		{ "a.b", "NONSENSE", "192.0.2.1",
 				"\"NONSENSE\" is not a record type (A, AAAA, TXT, TYPE65 ...)" },
-		{ "a.b", "A", "192.0.2", "\"192.0.2\" is not an IPv4 or IPv6 address" },
-		{ "a.b", "A", "", "\"\" is not an IPv4 or IPv6 address" },
+		{ "a.b", "A", "192.0.2", "\"192.0.2\" is not an IPv4 or IPv6 address or prefix" },
+		{ "a.b", "A", "", "\"\" is not an IPv4 or IPv6 address or prefix" },
 	};
 	struct tbl_view view;
 
