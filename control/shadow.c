@@ -189,18 +189,43 @@ compare_records(const struct shadow *shadow, const struct cp_record *record, siz
 	return NULL;
 }
 
-/* What a reply says is not this record's business: it is hidden by a delegation, or its name is the
- * apex of a zone inside this one. */
+/* Is the record hidden below a delegation, or by a zone inside its own? What the reply says is then
+ * not its business. A cut or an apex at or above the record's zone hides nothing: it stands there
+ * because the table lacks the zone. */
 static bool
-is_elsewhere(const struct shadow *shadow, const struct cp_zone *zone, const struct tbl_reply *reply)
+is_hidden(const struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *record,
+		const struct tbl_reply *reply)
 {
-	const struct tbl_node *apex;
+	const struct tbl_view *view = shadow->view;
+	const struct tbl_node *node = reply->match.node;
+	const uint8_t *above;
 
-	if (reply->is_referral || reply->match.node == NULL) {
-		return reply->is_referral;
+	if (node == NULL) {
+		return false;
 	}
-	apex = &shadow->view->nodes[shadow->view->zones[reply->match.node->zone].apex];
-	return memcmp(tbl_node_name(shadow->view, apex), zone->apex, apex->name_len) != 0;
+	/* A CNAME into a delegation makes a referral too, but behind an answer. */
+	if (reply->is_referral && reply->pieces[0].section == TBL_REPLY_AUTHORITY) {
+		above = tbl_node_name(view, &view->nodes[node->cut]);
+		return !is_tbl_name_within(zone->apex, above) &&
+		       !is_tbl_name_within(above, record->owner);
+	}
+	above = tbl_node_name(view, &view->nodes[view->zones[node->zone].apex]);
+	return !is_tbl_name_within(zone->apex, above);
+}
+
+/* Does the reply begin with an RRset where the record's belongs? A delegation's NS are a referral's
+ * authority (RFC 1034 §4.3.2); an SOA there says that there is nothing. */
+static bool
+has_rrset(const struct cp_zone *zone, const struct cp_record *record, const struct tbl_reply *reply)
+{
+	bool is_delegation =
+			record->type == TYPE_NS && !is_tbl_name_within(zone->apex, record->owner);
+
+	if (reply->rcode != 0 || reply->piece_cnt == 0) {
+		return false;
+	}
+	return is_delegation ? reply->is_referral && reply->pieces[0].section == TBL_REPLY_AUTHORITY
+	                     : reply->pieces[0].section == TBL_REPLY_ANSWER;
 }
 
 static const char *
@@ -218,11 +243,10 @@ ask(struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *r
 	}
 	tbl_name_hash(&name, shadow->view->header->hash_seed);
 	tbl_resolve(shadow->view, &name, record->type, &nobody, 0, &reply);
-	if (is_elsewhere(shadow, zone, &reply)) {
+	if (is_hidden(shadow, zone, record, &reply)) {
 		return NULL;
 	}
-	if (reply.rcode != 0 || reply.piece_cnt == 0 ||
-			reply.pieces[0].section != TBL_REPLY_ANSWER) {
+	if (!has_rrset(zone, record, &reply)) {
 		return "the table has no answer";
 	}
 	start = HEADER_BYTES + name.len + QUESTION_TAIL;

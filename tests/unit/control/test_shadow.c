@@ -56,7 +56,7 @@ static const char *const lines[LINE_CNT] = {
 	[NESTED] = "nested: {type: NS, value: www.example.test.}",
 	[SUB_GLUE] = "ns.sub: {type: A, value: 192.0.2.30}",
 	[PTR] = "ptr: {type: PTR, value: www.example.test.}",
-	[SUB] = "sub: {type: NS, value: ns.sub.example.test.}",
+	[SUB] = "sub: {type: NS, values: [ns.other.test., ns.sub.example.test.]}",
 	[TXT] = "txt: {type: TXT, values: [one, two]}",
 	[WWW] = "www:",
 	[WWW_A] = "- {type: A, values: [192.0.2.1, 192.0.2.2]}",
@@ -154,6 +154,31 @@ test_a_right_table_passes(void **state)
 	free_loaded(&zones);
 }
 
+/* What a delegation of the parent hides is asked all the same when a zone of ours is below it. */
+static void
+test_a_zone_below_a_delegation_passes(void **state)
+{
+	static const bool none_left_out[2];
+	const struct zone_file files[] = {
+		{ "a.b.example.test.yaml", "'': {type: NS, value: ns.other.test.}\n"
+					   "x: {type: A, value: 192.0.2.50}\n" },
+		{ "example.test.yaml", "'': {type: NS, value: ns.other.test.}\n"
+				       "b: {type: NS, values: [ns.b.example.test., "
+				       "ns.other.test.]}\n"
+				       "ns.b: {type: A, value: 192.0.2.51}\n" },
+		{ NULL, NULL },
+	};
+	struct loaded zones = load_files(files, NULL);
+	void *image = compile(&zones);
+	char said[SAID_BYTES];
+
+	(void)state;
+	assert_int_equal(check(image, &zones, none_left_out, said), 0);
+	assert_string_equal(said, "");
+	free(image);
+	free_loaded(&zones);
+}
+
 struct wrong {
 	enum line line;
 	const char *instead; /* of the line, in the zone that the table is compiled from */
@@ -209,6 +234,8 @@ test_a_wrong_table_is_found(void **state)
 				"alias.example.test. CNAME", "a value is none of the zone's" },
 		{ CNAME, "alias: {type: A, value: 192.0.2.1}", "alias.example.test. CNAME",
 				"the table has no answer" },
+		{ BELOW_ENT, "deep.ent: {type: CNAME, value: x.sub.example.test.}",
+				"deep.ent.example.test. A", "the type is another" },
 		{ BELOW_ENT, "deep.ent: {type: CNAME, value: www.example.test.}",
 				"deep.ent.example.test. A", "the type is another" },
 		{ DYNAMIC_A, "geo: " DYNAMIC("192.0.2.22") "type: A, value: 192.0.2.21}",
@@ -219,6 +246,14 @@ test_a_wrong_table_is_found(void **state)
 				"go.example.test. CNAME", "a value is none of the zone's" },
 		{ PTR, "ptr: {type: PTR, value: txt.example.test.}", "ptr.example.test. PTR",
 				"a value is none of the zone's" },
+		{ PTR, "ptr: {type: NS, value: www.example.test.}", "ptr.example.test. PTR",
+				"the table has no answer" },
+		{ SUB, "sub: {type: NS, values: [ns.sub.example.test., ns2.other.test.]}",
+				"sub.example.test. NS", "a value is none of the zone's" },
+		{ SUB, "sub: {type: NS, value: ns.sub.example.test.}", "sub.example.test. NS",
+				"the number of values is another" },
+		{ SUB, "sub: {type: TXT, value: x}", "sub.example.test. NS",
+				"the table has no answer" },
 		{ TXT, "txt: {type: TXT, values: [one, Two]}", "txt.example.test. TXT",
 				"a value is none of the zone's" },
 		{ TXT, "txt: {type: TXT, values: [one, three, two]}", "txt.example.test. TXT",
@@ -253,7 +288,7 @@ test_zones_left_out_are_not_asked_for(void **state)
 		{ { true, false }, "'': {type: NS, value: www.example.test.}\n",
 				"nested.example.test.yaml:2:4 the compiled table does not answer "
 				"x.nested.example.test. A as the zone says: the table has no "
-		                "answer "
+				"answer "
 				"(a defect of Meridian: please report it)\n" },
 	};
 	struct loaded zones = load_right();
@@ -271,6 +306,29 @@ test_zones_left_out_are_not_asked_for(void **state)
 		free(image);
 		free_loaded(&others);
 	}
+	free_loaded(&zones);
+}
+
+/* The parent refers where the zone should have answered: not a delegation of the zone's own. */
+static void
+test_a_missing_zone_inside_another_is_found(void **state)
+{
+	static const bool none_left_out[2];
+	struct loaded zones = load_right();
+	struct loaded others = load_changed(LINE_CNT, NULL, NULL);
+	void *image = compile(&others);
+	char said[SAID_BYTES];
+
+	(void)state;
+	assert_int_equal(check(image, &zones, none_left_out, said), -EBADMSG);
+	assert_non_null(strstr(said, "nested.example.test.yaml:1:5 the compiled table does not "
+				     "answer nested.example.test. NS as the zone says: the table "
+				     "has no answer"));
+	assert_non_null(strstr(said, "nested.example.test.yaml:2:4 the compiled table does not "
+				     "answer x.nested.example.test. A as the zone says: the table "
+				     "has no answer"));
+	free(image);
+	free_loaded(&others);
 	free_loaded(&zones);
 }
 
@@ -305,8 +363,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_right_table_passes),
+		cmocka_unit_test(test_a_zone_below_a_delegation_passes),
 		cmocka_unit_test(test_a_wrong_table_is_found),
 		cmocka_unit_test(test_zones_left_out_are_not_asked_for),
+		cmocka_unit_test(test_a_missing_zone_inside_another_is_found),
 		cmocka_unit_test(test_not_every_difference_is_told),
 	};
 
