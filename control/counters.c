@@ -50,6 +50,15 @@ worker_json(const struct tbl_stats_worker *worker)
 			(json_int_t)worker->tx_bytes, "bursts", (json_int_t)worker->bursts);
 }
 
+static json_t *
+ports_json(const struct tbl_stats_segment *stats)
+{
+	return json_pack("{s:I, s:I, s:I, s:I}", "missed", (json_int_t)load(&stats->port_missed),
+			"errors", (json_int_t)load(&stats->port_errors), "no_buffer",
+			(json_int_t)load(&stats->port_no_buffer), "tx_errors",
+			(json_int_t)load(&stats->port_tx_errors));
+}
+
 json_t *
 cp_counters_json(const struct tbl_stats_segment *stats)
 {
@@ -78,6 +87,7 @@ cp_counters_json(const struct tbl_stats_segment *stats)
 	}
 	sum = worker_json(&total);
 	json_object_set_new(sum, "started_unix_s", json_integer((json_int_t)stats->started_unix_s));
+	json_object_set_new(sum, "ports", ports_json(stats));
 	json_object_set_new(sum, "workers", workers);
 	return sum;
 }

@@ -1,5 +1,6 @@
 /*
- * The data plane's counters (table/stats.h) as JSON: each worker's, and their sum.
+ * The data plane's counters (table/stats.h) as JSON: each worker's, their sum, and what the ports
+ * lost before any worker.
  *
  * Threads:   any; the segment may be written meanwhile, each number is read whole.
  * Memory:    a new reference.
@@ -12,7 +13,8 @@
 
 #include "table/stats.h"
 
-/* cp_counters_json: {received, verdicts: {noerror, ...}, ..., workers: [the same of each]}. */
+/* cp_counters_json: {received, verdicts: {noerror, ...}, ..., ports: {missed, errors, no_buffer,
+ * tx_errors}, workers: [the same of each, without ports]}. */
 json_t *cp_counters_json(const struct tbl_stats_segment *stats);
 
 #endif

@@ -262,6 +262,17 @@ print_verdicts(const json_t *counters)
 	}
 }
 
+static void
+print_ports(const json_t *counters)
+{
+	const json_t *ports = json_object_get(counters, "ports");
+
+	printf("lost at the ports (never reached a worker, so in no verdict): %lld missed, "
+	       "%lld broken, %lld without a buffer; %lld send errors\n",
+			cp_json_number(ports, "missed"), cp_json_number(ports, "errors"),
+			cp_json_number(ports, "no_buffer"), cp_json_number(ports, "tx_errors"));
+}
+
 enum ctl_status
 ctl_counters(const struct ctl_options *options)
 {
@@ -277,6 +288,7 @@ ctl_counters(const struct ctl_options *options)
 		return CTL_FINE;
 	}
 	print_verdicts(counters);
+	print_ports(counters);
 	for (size_t i = 0; i < cp_json_count(counters, "workers"); i++) {
 		const json_t *worker = cp_json_item(counters, "workers", i);
 

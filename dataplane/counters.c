@@ -22,6 +22,16 @@ dp_counters_publish(struct dp_counters *counters)
 	}
 }
 
+void
+dp_stats_show_losses(struct tbl_stats_segment *segment, const struct dp_port_losses *losses)
+{
+	/* Relaxed, as above: four numbers that need not be of one moment. */
+	__atomic_store_n(&segment->port_missed, losses->missed, __ATOMIC_RELAXED);
+	__atomic_store_n(&segment->port_errors, losses->errors, __ATOMIC_RELAXED);
+	__atomic_store_n(&segment->port_no_buffer, losses->no_buffer, __ATOMIC_RELAXED);
+	__atomic_store_n(&segment->port_tx_errors, losses->tx_errors, __ATOMIC_RELAXED);
+}
+
 int
 dp_stats_open(unsigned int worker_cnt, uint64_t started_unix_s, int *ret_fd,
 		struct tbl_stats_segment **ret_segment)

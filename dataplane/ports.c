@@ -455,6 +455,41 @@ dp_ports_open(const struct dp_eal_params *params, struct dp_ports *ports,
 	return 0;
 }
 
+/* Workers poll meanwhile: a driver's own counts are read as they stand, whole but not of one moment. */
+static void
+read_losses(struct dp_port *port)
+{
+	struct rte_eth_stats stats;
+
+	/* One that cannot tell this second keeps its last numbers: sums never shrink. */
+	if (!port->is_started || rte_eth_stats_get(port->id, &stats) != 0) {
+		return;
+	}
+	port->losses = (struct dp_port_losses){
+		.missed = stats.imissed,
+		.errors = stats.ierrors,
+		.no_buffer = stats.rx_nombuf,
+		.tx_errors = stats.oerrors,
+	};
+}
+
+void
+dp_ports_read_losses(struct dp_ports *ports, struct dp_port_losses *ret_sum)
+{
+	struct dp_port_losses sum = { 0 };
+
+	for (uint32_t i = 0; i < ports->cnt; i++) {
+		const struct dp_port_losses *losses = &ports->items[i].losses;
+
+		read_losses(&ports->items[i]);
+		sum.missed += losses->missed;
+		sum.errors += losses->errors;
+		sum.no_buffer += losses->no_buffer;
+		sum.tx_errors += losses->tx_errors;
+	}
+	*ret_sum = sum;
+}
+
 void
 dp_ports_close(struct dp_ports *ports)
 {

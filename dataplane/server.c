@@ -99,15 +99,18 @@ on_served(void *arg, const struct dp_served *served, bool is_new_table)
 	}
 }
 
-/* A worker that hangs answers nothing and holds every old table: a new process is the cure, and
- * closing in good order would wait for the worker. */
+/* Once a second. A worker that hangs answers nothing and holds every old table: a new process is
+ * the cure, and closing in good order would wait for the worker. */
 static void
 on_pulse(evutil_socket_t fd, short events, void *arg)
 {
 	struct dp_server *server = arg;
+	struct dp_port_losses losses;
 
 	(void)fd;
 	(void)events;
+	dp_ports_read_losses(&server->ports, &losses);
+	dp_stats_show_losses(server->shared.stats, &losses);
 	if (!is_dp_watchdog_calm(&server->watchdog)) {
 		say(server, "a worker has hung for %u s: ending, so that a new process can serve",
 				DP_WATCHDOG_PULSES_MAX);

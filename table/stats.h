@@ -1,10 +1,12 @@
 /*
  * Counters that the data plane's workers write and everybody else reads, in one shared-memory
  * segment (a memfd passed with the HELLO of table/ipc.h). Every packet a worker receives ends in
- * exactly one verdict: for each worker the verdict counters sum to `received`.
+ * exactly one verdict: for each worker the verdict counters sum to `received`. What a port lost
+ * before any worker saw it has no verdict; the ports' own counts of it stand beside.
  *
  * Threads:   one writer a block (its worker), relaxed stores; readers take relaxed loads and may
- *            see a packet's two counters a moment apart. A worker publishes once a burst.
+ *            see a packet's two counters a moment apart. A worker publishes once a burst. The
+ *            segment's first line is the cold thread's: made at start, port_* stored once a second.
  * Memory:    struct stats_segment is position independent.
  */
 #ifndef TABLE_STATS_H
@@ -64,9 +66,15 @@ struct tbl_stats_segment {
 	uint32_t version;
 	uint32_t worker_cnt; /* blocks in use; the last one is the TCP thread's */
 	uint64_t started_unix_s;
-	uint64_t reserved[5];
+	/* Sums over all DPDK ports since the start, as their drivers count; 0 for kernel sockets. */
+	uint64_t port_missed;    /* frames lost on arrival: the queue had no room or no buffer */
+	uint64_t port_errors;    /* frames that arrived broken */
+	uint64_t port_no_buffer; /* receives that found the buffer pool empty */
+	uint64_t port_tx_errors; /* answers not sent; with some drivers also in DROP_TX_FULL */
+	uint64_t reserved[1];
 	struct tbl_stats_worker workers[TBL_WORKERS_MAX + 1];
 };
+static_assert(offsetof(struct tbl_stats_segment, port_missed) == 24, "after the start time");
 static_assert(offsetof(struct tbl_stats_segment, workers) == 64, "header is one line");
 static_assert(sizeof(struct tbl_stats_worker) % 64 == 0, "each writer its own lines");
 

@@ -1,4 +1,6 @@
 """While an AF_XDP port takes DNS from an interface, the kernel keeps everything else on it."""
+import os
+import signal
 import socket
 import threading
 
@@ -7,7 +9,8 @@ import dns.message
 
 from tests.e2e.base import FIRST_WORKER, LabCase, SLOW, ZONES, counter_changes, counters
 from tests.lib import programs
-from tests.lib.dns_client import Client, texts
+from tests.lib.dns_client import Client, query, texts
+from tests.lib.lab import wait_for
 
 OTHER4 = "10.53.0.99"  # an address of the same host that is not ours
 
@@ -109,6 +112,41 @@ class FragmentingClient:
             sock.settimeout(5)
             sock.sendto(query.to_wire(max_size=4096), (programs.SERVER4, 53))
             return dns.message.from_wire(sock.recv(65535))
+
+
+class PortLosses(LabCase):
+    """What a port loses reaches no worker: only the port's own counts can tell."""
+
+    FLOOD = 8192  # queries: several times what the port's rings hold
+
+    def test_queries_to_a_stopped_process_are_counted_by_the_port(self):
+        data_plane = programs.DataPlane(self.lab, self.server_side,
+                                        [programs.port_lines("af_xdp", interface="srv0")])
+        data_plane.start(20 * SLOW)
+        self.add_backend_addresses()
+        control = programs.ControlPlane(self.lab, self.server_side, ZONES, data_plane, probes={"enabled": False})
+        control.start(30 * SLOW)
+        programs.wait_answer(self.client, 20 * SLOW, lambda answer: texts(answer.answer) == ["192.0.2.80"],
+                             "www.e2e.test")
+        before = control.ctl_json("counters")
+        self.assertEqual(before["ports"], {"missed": 0, "errors": 0, "no_buffer": 0, "tx_errors": 0})
+        wire = query("www.e2e.test").to_wire()
+        os.kill(data_plane.process.pid, signal.SIGSTOP)
+        with self.client_side.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            for _ in range(self.FLOOD):
+                sock.sendto(wire, (programs.SERVER4, 53))
+        os.kill(data_plane.process.pid, signal.SIGCONT)
+        wait_for(lambda: control.ctl_json("counters")["ports"]["missed"] > 0, 10 * SLOW, "the port's losses are shown")
+        self.client.ask("www.e2e.test")  # answered after all that waited in the queue
+        after = control.ctl_json("counters")
+        received = after["received"] - before["received"]
+        self.assertLessEqual(received + after["ports"]["missed"], self.FLOOD + 1)
+        self.assertEqual(received, sum(after["verdicts"].values()) - sum(before["verdicts"].values()))
+        self.assertRegex(control.ctl("counters").stdout, rf"in no verdict\): {after['ports']['missed']} missed")
+        print(f"\n    {self.FLOOD} queries to a stopped process: {received} answered later, "
+              f"{after['ports']['missed']} missed by the port", end="")
+        self.stop_cleanly(control.process)
+        self.stop_cleanly(data_plane.process)
 
 
 class CleanExit(LabCase):

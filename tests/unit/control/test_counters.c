@@ -51,6 +51,31 @@ test_verdicts_are_summed_by_name(void **state)
 	free(segment);
 }
 
+static void
+test_what_ports_lost_is_beside_the_verdicts(void **state)
+{
+	struct tbl_stats_segment *segment = make_segment(1);
+	const json_t *ports;
+	json_t *json;
+
+	(void)state;
+	segment->workers[0].received = 5;
+	segment->port_missed = 1ULL << 40;
+	segment->port_errors = 2;
+	segment->port_no_buffer = 3;
+	segment->port_tx_errors = 4;
+	json = cp_counters_json(segment);
+	ports = json_object_get(json, "ports");
+	assert_int_equal(cp_json_number(json, "received"), 5);
+	assert_int_equal(json_object_size(ports), 4);
+	assert_int_equal(cp_json_number(ports, "missed"), 1LL << 40);
+	assert_int_equal(cp_json_number(ports, "errors"), 2);
+	assert_int_equal(cp_json_number(ports, "no_buffer"), 3);
+	assert_int_equal(cp_json_number(ports, "tx_errors"), 4);
+	json_decref(json);
+	free(segment);
+}
+
 /* Another process writes the segment: its count is not to be trusted. */
 static void
 test_a_worker_count_out_of_range_is_cut(void **state)
@@ -69,6 +94,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts_are_summed_by_name),
+		cmocka_unit_test(test_what_ports_lost_is_beside_the_verdicts),
 		cmocka_unit_test(test_a_worker_count_out_of_range_is_cut),
 	};
 
