@@ -96,7 +96,7 @@ answer(struct socket_worker *worker, const struct dp_served *served, unsigned in
 
 	*ret_len = 0;
 	if ((message->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
-		return TBL_VERDICT_DROP_FRAME;
+		return TBL_VERDICT_DROP_OVERSIZE;
 	}
 	dp_endpoint_from_sockaddr(&datagram->peer, &peer);
 	if (peer.port == 0) {
@@ -134,7 +134,16 @@ answer_batch(struct socket_worker *worker, const struct dp_served *served, unsig
 	return reply_cnt;
 }
 
-/* Sends the replies; one the kernel does not take ends as DROP_TX_FULL and the next is tried. */
+/* Why the kernel did not take a reply. Full passes by itself; an error is a matter of the peer (no
+ * route to it, a firewall) or of the machine, and somebody should look. */
+static enum tbl_verdict
+verdict_of_errno(int error)
+{
+	return error == EAGAIN || error == ENOBUFS ? TBL_VERDICT_DROP_TX_FULL
+	                                           : TBL_VERDICT_DROP_TX_ERROR;
+}
+
+/* Sends the replies; where the kernel does not take one, the next is tried. */
 static void
 send_replies(struct socket_worker *worker, int fd, unsigned int reply_cnt)
 {
@@ -146,7 +155,7 @@ send_replies(struct socket_worker *worker, int fd, unsigned int reply_cnt)
 				fd, &worker->replies[done_cnt], reply_cnt - done_cnt, MSG_DONTWAIT);
 
 		if (sent_cnt <= 0) {
-			dp_count_verdict(counters, TBL_VERDICT_DROP_TX_FULL);
+			dp_count_verdict(counters, verdict_of_errno(errno));
 			done_cnt++;
 			continue;
 		}

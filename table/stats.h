@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define TBL_STATS_MAGIC   0x31415453524d5244ULL
-#define TBL_STATS_VERSION 1u
+#define TBL_STATS_VERSION 2u
 /* One word of a qsbr bitmap, and more cores than a 100 GbE port needs. */
 #define TBL_WORKERS_MAX 64u
 
@@ -41,10 +41,12 @@
 	X(DROP_UDP_LENGTH, "drop_udp_length", "UDP length disagrees with IP length")            \
 	X(DROP_UDP_CHECKSUM, "drop_udp_checksum", "wrong UDP checksum, or none over IPv6")      \
 	X(DROP_RUNT, "drop_runt", "payload shorter than a DNS header")                          \
+	X(DROP_OVERSIZE, "drop_oversize", "datagram larger than any query")                     \
 	X(DROP_RESPONSE, "drop_response", "QR set: a response, never answered")                 \
 	X(DROP_NO_TABLE, "drop_no_table", "no table is served yet")                             \
 	X(DROP_CHAINED, "drop_chained", "frame spread over several buffers")                    \
-	X(DROP_TX_FULL, "drop_tx_full", "answer made, but the port took no more")
+	X(DROP_TX_FULL, "drop_tx_full", "answer made, but the port took no more")               \
+	X(DROP_TX_ERROR, "drop_tx_error", "answer made, but the kernel refused to send it")
 
 #define TBL_VERDICT_ENUM(e, name, text) TBL_VERDICT_##e,
 enum tbl_verdict { TBL_VERDICTS(TBL_VERDICT_ENUM) TBL_VERDICT_CNT };

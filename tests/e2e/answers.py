@@ -1,4 +1,6 @@
 """The same questions over every port kind: right answers, equal bytes, counters that add up."""
+import socket
+
 import dns.flags
 import dns.message
 import dns.rdatatype
@@ -6,7 +8,7 @@ import dns.rdatatype
 from tests.e2e.base import FIRST_WORKER, LabCase, SLOW, ZONES, counter_changes, counters
 from tests.e2e.questions import ANSWERED, MALFORMED
 from tests.lib import programs
-from tests.lib.dns_client import Client, ecs_scope, rcode
+from tests.lib.dns_client import Client, ecs_scope, query, rcode
 from tests.lib.lab import wait_for
 
 
@@ -130,6 +132,24 @@ class SocketAnswers(Answers, LabCase):
     @classmethod
     def set_up_server(cls):
         cls.start([programs.port_lines("socket", listen=[f"{programs.SERVER4}:53", f"[{programs.SERVER6}]:53"])])
+
+    def test_oversize(self):
+        """More than any query can need is cut by the kernel, and then nobody's question."""
+        before = self.counters(is_udp=True)
+        with self.client_side.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.sendto(query("www.e2e.test").to_wire().ljust(4097, b"\0"), (programs.SERVER4, 53))
+        self.assertEqual(rcode(self.client.ask("www.e2e.test")), "NOERROR")
+        self.assert_counted(before, {"received": 2, "drop_oversize": 1, "noerror": 1})
+
+    def test_no_way_back(self):
+        """The kernel has no route to whoever asked: not the same as a full queue."""
+        self.client_side.add_address("lo", "fd99::9/128")
+        before = self.counters(is_udp=True)
+        with self.client_side.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("fd99::9", 0))
+            sock.sendto(query("www.e2e.test").to_wire(), (programs.SERVER6, 53))
+        self.assertEqual(rcode(self.client.ask("www.e2e.test", family=6)), "NOERROR")
+        self.assert_counted(before, {"received": 2, "drop_tx_error": 1, "noerror": 1})
 
 
 class AfXdpAnswers(Answers, LabCase):

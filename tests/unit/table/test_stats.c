@@ -10,6 +10,8 @@ verdicts_have_names(void **state)
 	(void)state;
 	assert_string_equal(tbl_verdict_name(TBL_VERDICT_ANSWER_NOERROR), "noerror");
 	assert_string_equal(tbl_verdict_name(TBL_VERDICT_DROP_TX_FULL), "drop_tx_full");
+	assert_string_equal(tbl_verdict_name(TBL_VERDICT_DROP_TX_ERROR), "drop_tx_error");
+	assert_string_equal(tbl_verdict_name(TBL_VERDICT_DROP_OVERSIZE), "drop_oversize");
 	assert_string_equal(tbl_verdict_name(TBL_VERDICT_CNT), "?");
 	assert_string_equal(tbl_verdict_text(UINT32_MAX), "?");
 	for (unsigned int v = 0; v < TBL_VERDICT_CNT; v++) {
