@@ -12,6 +12,7 @@ enum exit_code {
 	EXIT_FINE = 0,
 	EXIT_INPUT = 1, /* configuration, table or machine: the message says which */
 	EXIT_USAGE = 2,
+	EXIT_HUNG = 3, /* nothing wrong with the input: a new process can serve */
 };
 
 struct options {
@@ -49,7 +50,8 @@ print_help(void)
 		     "\n"
 		     "SIGTERM and SIGINT end it. Messages go to standard error. Exit status: 0 "
 		     "fine,\n"
-		     "1 the input is wrong (file, table, interface, address), 2 usage.\n"
+		     "1 the input is wrong (file, table, interface, address), 2 usage, 3 a worker "
+		     "hung.\n"
 		     "\n"
 		     "Keys of the configuration file (a commented example is "
 		     "conf/examples/meridiand.yaml):\n"
@@ -77,7 +79,7 @@ static void
 give_up(void *arg)
 {
 	(void)arg;
-	_exit(EXIT_INPUT);
+	_exit(EXIT_HUNG);
 }
 
 /* Returns -1 to go on, or the exit status. */

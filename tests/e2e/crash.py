@@ -1,4 +1,5 @@
 """kill -9 of everything, residue left in place, and a start on top of it."""
+import ctypes
 import os
 import time
 
@@ -118,6 +119,57 @@ class TwiceCrashed(LabCase):
         publisher(self.lab, second, "reseal", image, "1", "0")
         self.assertEqual(self.served(), 6)
         self.stop_cleanly(second.process)
+
+
+class HungWorker(LabCase):
+    """One worker stops for good, the cold thread does not: the process ends itself for a supervisor to restart."""
+
+    def test_ends_with_a_status_of_its_own(self):
+        data_plane = programs.DataPlane(self.lab, self.server_side,
+                                        [programs.port_lines("af_packet", interface="srv0")],
+                                        idle_sleep_us=0)  # a worker asleep is offline, and cannot hang
+        process = data_plane.start(20 * SLOW)
+        with StoppedThread(process.pid, "rte-worker") as thread:
+            wait_for(thread.is_gone, 20 * SLOW, lambda: f"the process gives up:\n{process.log()}")
+        self.assertEqual(process.wait(5 * SLOW), 3, process.log())
+        self.assertIn("a worker has hung for 5 s", process.log())
+        data_plane.start(20 * SLOW)
+        self.stop_cleanly(data_plane.process)
+
+
+class StoppedThread:
+    """Holds one thread as a debugger would, while the others of its process go on."""
+
+    SEIZE, DETACH, INTERRUPT = 0x4206, 17, 0x4207
+    WALL = 0x40000000  # waitpid: threads too
+
+    def __init__(self, pid, name):
+        self.tid = next(int(tid) for tid in os.listdir(f"/proc/{pid}/task")
+                        if read_text(f"/proc/{pid}/task/{tid}/comm").startswith(name))
+        self.has_ended = False
+        self.ptrace = ctypes.CDLL(None, use_errno=True).ptrace
+        self.ptrace.argtypes = [ctypes.c_long, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p]
+        self.ptrace.restype = ctypes.c_long
+
+    def _request(self, request):
+        if self.ptrace(request, self.tid, None, None) != 0:
+            raise OSError(ctypes.get_errno(), "ptrace")
+
+    def __enter__(self):
+        self._request(self.SEIZE)
+        self._request(self.INTERRUPT)
+        os.waitpid(self.tid, self.WALL)
+        return self
+
+    def __exit__(self, *_):
+        if not self.has_ended:
+            self._request(self.DETACH)
+
+    def is_gone(self):
+        """Also lets go of the ended thread: its process cannot end before."""
+        tid, status = os.waitpid(self.tid, self.WALL | os.WNOHANG)
+        self.has_ended = tid != 0 and (os.WIFEXITED(status) or os.WIFSIGNALED(status))
+        return self.has_ended
 
 
 def read_text(path):
