@@ -105,6 +105,8 @@ class Publish(LabCase):
     def test_2_control_plane_killed_and_restarted(self):
         control = programs.ControlPlane(self.lab, self.server_side, ZONES, self.data_plane,
                                         probes={"enabled": False})
+        # Also after a failure: there is one place for a publisher, and the next test wants it.
+        self.addCleanup(lambda: control.process and control.process.kill())
         control.start(30 * SLOW)
         wait_for(lambda: control.ctl_json("status")["data_plane"]["connected"], 10 * SLOW, "connected")
         load = self.load(10 * (2 if SLOW > 1 else 1))
@@ -124,6 +126,7 @@ class Publish(LabCase):
         output = publisher(self.lab, self.data_plane, "file", self.image, check=False)
         self.assertRegex(output, r"^refused .*generation")
         holder = self.lab.spawn([programs.PUBLISHER, self.data_plane.socket, "hold"], "holder")
+        self.addCleanup(holder.kill)
         wait_for(lambda: "served" in holder.log(), 5 * SLOW, "the place is held")
         output = publisher(self.lab, self.data_plane, "file", self.image, check=False)
         self.assertRegex(output, r"^refused ")

@@ -140,14 +140,13 @@ class DataPlaneStart(Refusals):
 
     def test_huge_pages(self):
         """None to be had: `require` refuses, `auto` says so and works."""
-        with open("/proc/sys/vm/nr_hugepages", encoding="ascii") as file:
-            self.assertEqual(file.read().strip(), "0", "this test needs a machine without huge pages")
         port = programs.port_lines("af_packet", interface="srv0")
-        self.refuse_start(self.data_plane("require", port, hugepages="require"), "huge ?page")
-        auto = self.data_plane("auto", port, hugepages="auto")
-        auto.start(20 * SLOW)
-        self.assertRegex(auto.process.log(), "(?i)huge ?page.*slower|slower.*huge ?page")
-        self.stop_cleanly(auto.process)
+        with huge_pages(0):
+            self.refuse_start(self.data_plane("require", port, hugepages="require"), "huge ?page")
+            auto = self.data_plane("auto", port, hugepages="auto")
+            auto.start(20 * SLOW)
+            self.assertRegex(auto.process.log(), "(?i)huge ?page.*slower|slower.*huge ?page")
+            self.stop_cleanly(auto.process)
         with huge_pages(64):
             required = self.data_plane("required", port, hugepages="require")
             required.start(20 * SLOW)

@@ -195,12 +195,13 @@ class Lab:
 
 @contextlib.contextmanager
 def huge_pages(count):
-    """Asks for 2 MiB pages and gives back what was there before. Yields how many there are."""
+    """Asks for at least so many 2 MiB pages, 0 for none at all, and gives back what was there before. Yields how
+    many there are."""
     path = "/proc/sys/vm/nr_hugepages"
     with open(path, encoding="ascii") as file:
         before = int(file.read())
     try:
-        if before < count:
+        if before < count or count == 0:
             with open(path, "w", encoding="ascii") as file:
                 file.write(str(count))
         with open(path, encoding="ascii") as file:
