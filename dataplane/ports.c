@@ -440,6 +440,23 @@ out:
 	return err;
 }
 
+/* What is not a query ends here as a drop on these ports: there is no path to the kernel for it yet. */
+static void
+warn_about_neighbours(const struct dp_eal_params *params, const struct dp_port *port)
+{
+	char text[TBL_ERROR_MAX];
+
+	if (port->config->kind != DP_PORT_PCI && port->config->kind != DP_PORT_MEMIF &&
+			port->config->kind != DP_PORT_TAP) {
+		return;
+	}
+	(void)snprintf(text, sizeof(text),
+			"port %.60s: nothing answers ARP, ND or TCP here yet: neighbours must be "
+			"static",
+			port->label);
+	params->say(params->arg, text);
+}
+
 int
 dp_ports_open(const struct dp_eal_params *params, struct dp_ports *ports,
 		struct tbl_error *ret_error)
@@ -451,6 +468,7 @@ dp_ports_open(const struct dp_eal_params *params, struct dp_ports *ports,
 		if (err != 0) {
 			return err;
 		}
+		warn_about_neighbours(params, &ports->items[i]);
 	}
 	return 0;
 }

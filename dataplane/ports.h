@@ -42,8 +42,8 @@ struct dp_eal_params {
 	const struct dp_cpu_plan *cpus;
 	uint32_t queue_cnt; /* of all ports */
 	void *arg;
-	void (*say)(void *arg,
-			const char *text); /* no huge pages; generic XDP; a trimmed core list */
+	/* No huge pages; generic XDP; a trimmed core list; what a port leaves unanswered. */
+	void (*say)(void *arg, const char *text);
 };
 
 /* dp_ports_plan finds each DPDK port's queue count; interfaces that do not exist, and queues that

@@ -159,6 +159,9 @@ class AfXdpAnswers(Answers, LabCase):
     def set_up_server(cls):
         cls.start([programs.port_lines("af_xdp", interface="srv0")])
 
+    def test_the_kernel_answers_the_rest(self):
+        self.assertNotIn("nothing answers", self.data_plane.process.log())
+
 
 class AfPacketAnswers(Answers, LabCase):
     @classmethod
@@ -187,6 +190,10 @@ class TapAnswers(Answers, LabCase):
             namespace.run("ip", family, "rule", "add", "ipproto", "tcp", "lookup", "53")
             namespace.run("ip", family, "route", "add", net, "dev", "cli0", "table", "53")
         cls.client = Client(namespace, programs.SERVER4, programs.SERVER6)
+
+    def test_what_nobody_answers_is_said(self):
+        self.assertIn("port dns0: nothing answers ARP, ND or TCP here yet: neighbours must be static",
+                      self.data_plane.process.log())
 
 
 class ManyPorts(LabCase):
