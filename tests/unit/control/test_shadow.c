@@ -47,8 +47,8 @@ static const char *const lines[LINE_CNT] = {
 	[MX] = "- {type: MX, value: {exchange: Mail.Example.test., preference: 10}}",
 	[NS] = "- {type: NS, values: [ns.other.test., www.example.test.]}",
 	[WILDCARD] = "'*': {type: A, value: 192.0.2.9}",
-	[SRV] = "_sip._udp: {type: SRV, value: {port: 5060, priority: 1, target: "
-		"www.example.test., weight: 2}}",
+	[SRV] = ("_sip._udp: {type: SRV, value: {port: 5060, priority: 1, target: "
+		 "www.example.test., weight: 2}}"),
 	[CNAME] = "alias: {type: CNAME, value: www.example.test.}",
 	[BELOW_ENT] = "deep.ent: {type: A, value: 192.0.2.7}",
 	[DYNAMIC_A] = "geo: " DYNAMIC("192.0.2.20") "type: A, value: 192.0.2.21}",
