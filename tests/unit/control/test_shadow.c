@@ -14,6 +14,9 @@
 
 #define TEXT_BYTES 4096
 #define SAID_BYTES 8192
+#define SRV_AT(port)                                                   \
+	"_sip._udp: {type: SRV, value: {port: " port ", priority: 1, " \
+	"target: www.example.test., weight: 2}}"
 #define DYNAMIC(pool)                                                                 \
 	"{dynamic: {pools: {p: {values: [{value: " pool "}]}}, rules: [{pool: p}]}, " \
 	"octodns: {healthcheck: {protocol: TCP}}, "
