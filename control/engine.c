@@ -265,7 +265,7 @@ is_stopped_by_guard(struct cp_engine *engine, json_t *result)
 			is_cp_engine_losing(engine, engine->job.prepared.image)) {
 		refuse_run(engine, result,
 				"meridiand serves more than this would be, and there is no record "
-		                "of "
+				"of "
 				"what; if it is wanted: meridianctl apply --force");
 		is_stopped = true;
 	}
