@@ -14,9 +14,10 @@
 
 #define TEXT_BYTES 4096
 #define SAID_BYTES 8192
-#define SRV_AT(port)                                                   \
-	"_sip._udp: {type: SRV, value: {port: " port ", priority: 1, " \
-	"target: www.example.test., weight: 2}}"
+/* In parentheses: one string, not a comma that was forgotten between two. */
+#define SRV_AT(port)                                                    \
+	("_sip._udp: {type: SRV, value: {port: " port ", priority: 1, " \
+	 "target: www.example.test., weight: 2}}")
 #define DYNAMIC(pool)                                                                 \
 	"{dynamic: {pools: {p: {values: [{value: " pool "}]}}, rules: [{pool: p}]}, " \
 	"octodns: {healthcheck: {protocol: TCP}}, "
@@ -50,8 +51,7 @@ static const char *const lines[LINE_CNT] = {
 	[MX] = "- {type: MX, value: {exchange: Mail.Example.test., preference: 10}}",
 	[NS] = "- {type: NS, values: [ns.other.test., www.example.test.]}",
 	[WILDCARD] = "'*': {type: A, value: 192.0.2.9}",
-	[SRV] = ("_sip._udp: {type: SRV, value: {port: 5060, priority: 1, target: "
-		 "www.example.test., weight: 2}}"),
+	[SRV] = SRV_AT("5060"),
 	[CNAME] = "alias: {type: CNAME, value: www.example.test.}",
 	[BELOW_ENT] = "deep.ent: {type: A, value: 192.0.2.7}",
 	[DYNAMIC_A] = "geo: " DYNAMIC("192.0.2.20") "type: A, value: 192.0.2.21}",
@@ -229,10 +229,8 @@ test_a_wrong_table_is_found(void **state)
 		{ WILDCARD, "'*': {type: A, value: 192.0.2.8}", "*.example.test. A",
 				"a value is none of the zone's" },
 		{ WILDCARD, "", "*.example.test. A", "the table has no answer" },
-		{ SRV,
-				"_sip._udp: {type: SRV, value: {port: 5061, priority: 1, target: "
-				"www.example.test., weight: 2}}",
-				"_sip._udp.example.test. SRV", "a value is none of the zone's" },
+		{ SRV, SRV_AT("5061"), "_sip._udp.example.test. SRV",
+				"a value is none of the zone's" },
 		{ CNAME, "alias: {type: CNAME, value: txt.example.test.}",
 				"alias.example.test. CNAME", "a value is none of the zone's" },
 		{ CNAME, "alias: {type: A, value: 192.0.2.1}", "alias.example.test. CNAME",
