@@ -48,14 +48,27 @@ drop_job(struct job *job)
 	*job = (struct job){ .fd = -1 };
 }
 
+static int
+promote(struct dp_store *store, uint64_t *promoted, struct tbl_error *error)
+{
+	int err = *promoted != 0 ? dp_store_promote(store, *promoted, error) : 0;
+
+	if (err == 0) {
+		*promoted = 0;
+	}
+	return err;
+}
+
 /* Writes one round; what was written is dropped from it. Returns 0 or the first failure. */
 static int
 save(struct dp_store *store, struct job *table, struct job *selection, uint64_t *promoted,
 		struct tbl_error *error)
 {
-	int err = 0;
+	bool is_successor = table->fd >= 0 && table->generation != *promoted;
+	/* Saving a table clears away older ones that are not good: who has become good goes first. */
+	int err = is_successor ? promote(store, promoted, error) : 0;
 
-	if (table->fd >= 0) {
+	if (err == 0 && table->fd >= 0) {
 		err = dp_store_save_table(store, table->generation, table->fd, error);
 		if (err == 0) {
 			drop_job(table);
@@ -67,13 +80,7 @@ save(struct dp_store *store, struct job *table, struct job *selection, uint64_t 
 			drop_job(selection);
 		}
 	}
-	if (err == 0 && *promoted != 0) {
-		err = dp_store_promote(store, *promoted, error);
-		if (err == 0) {
-			*promoted = 0;
-		}
-	}
-	return err;
+	return err == 0 ? promote(store, promoted, error) : err;
 }
 
 static void

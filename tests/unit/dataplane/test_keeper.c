@@ -415,6 +415,8 @@ a_table_soaks_until_it_has_answered(void **state)
 	let_soak(bench);
 	/* Good now, and nothing waits any more. */
 	assert_false(is_soaking(bench));
+	stop(bench); /* saved: what 6 overtakes before that would never be written */
+	start_well(bench, NULL);
 	publish_well(bench, 6);
 	stop(bench);
 	assert_true(is_kept(bench, "table-5"));

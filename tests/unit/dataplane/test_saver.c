@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "dataplane/saver.h"
 #include "tests/unit/dataplane/images.h"
@@ -26,15 +27,22 @@ note(void *arg, const char *text)
 }
 
 static void
-open_room(struct room *room)
+start_saver(struct room *room)
 {
 	const struct dp_store_notice report = { room, note };
+
+	assert_int_equal(dp_saver_start(room->store, &report, &room->saver), 0);
+}
+
+static void
+open_room(struct room *room)
+{
 	struct tbl_error error;
 
 	memset(room, 0, sizeof(*room));
 	tempdir_make(room->dir);
 	assert_int_equal(dp_store_open(room->dir, &room->store, &error), 0);
-	assert_int_equal(dp_saver_start(room->store, &report, &room->saver), 0);
+	start_saver(room);
 }
 
 static void
@@ -112,6 +120,31 @@ a_new_table_forgets_the_selection_of_the_old(void **state)
 	close_room(&room);
 }
 
+/* Both reach the thread at once or one after the other: what is good is not cleared away either way. */
+static void
+a_table_called_good_outlives_its_successor(void **state)
+{
+	struct room room;
+	char path[128];
+
+	(void)state;
+	open_room(&room);
+	hand_over_table(&room, 5);
+	for (uint64_t generation = 6; generation < 16; generation++) {
+		dp_saver_stop(room.saver); /* the one before is on the disk */
+		start_saver(&room);
+		dp_saver_promote(room.saver, generation - 1);
+		hand_over_table(&room, generation);
+	}
+	dp_saver_stop(room.saver);
+	for (unsigned int generation = 12; generation < 16; generation++) {
+		(void)snprintf(path, sizeof(path), "%s/table-%u", room.dir, generation);
+		assert_int_equal(access(path, F_OK), 0);
+	}
+	assert_string_equal(room.said, "");
+	close_room(&room);
+}
+
 static void
 a_directory_that_cannot_be_written_is_told_once(void **state)
 {
@@ -149,6 +182,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_of_many_is_on_the_disk_at_the_end),
 		cmocka_unit_test(a_new_table_forgets_the_selection_of_the_old),
+		cmocka_unit_test(a_table_called_good_outlives_its_successor),
 		cmocka_unit_test(a_directory_that_cannot_be_written_is_told_once),
 		cmocka_unit_test(stopping_without_work_is_fine),
 	};
