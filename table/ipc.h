@@ -62,7 +62,7 @@ int tbl_ipc_send(int sock, const struct tbl_ipc_msg *msg, int fd);
  * -ECONNRESET at end of file. */
 int tbl_ipc_recv(int sock, struct tbl_ipc_msg *ret_msg, int *ret_fd);
 
-/* tbl_image_to_memfd copies bytes into a sealed memfd (write, grow, shrink). Returns it or -errno. */
+/* tbl_image_to_memfd copies bytes into a sealed memfd (write, grow, shrink, further seals). Returns it or -errno. */
 int tbl_image_to_memfd(const char *name, const void *bytes, size_t size);
 
 /* tbl_image_map makes an image readable that cannot change any more. With must_be_sealed it maps a
