@@ -94,9 +94,9 @@ class Demo:
             self.data_plane.start()
             print("meridiand: DPDK port on AF_XDP, interface srv0")
         except lab_module.LabError as error:
-            if "refuses XDP" not in str(error):
+            if programs.XDP_REFUSED not in str(error):
                 raise
-            print(f"{error}\nmeridiand: the kernel refuses XDP; DPDK port on AF_PACKET instead")
+            print(f"{error}\n{programs.XDP_REFUSED}: DPDK port on AF_PACKET instead")
             self.data_plane = programs.DataPlane(self.lab, self.server_side,
                                                  [programs.port_lines("af_packet", interface="srv0")],
                                                  name="meridiand-af_packet")

@@ -113,6 +113,15 @@ class DataPlaneStart(Refusals):
                 port = programs.port_lines(kind, interface="nosuch0")
                 self.refuse_start(self.data_plane(f"missing-{kind}", port), "nosuch0")
 
+    def test_kernel_refuses_xdp(self):
+        """A veth takes no XDP program while its frames may be larger than a page."""
+        port = programs.port_lines("af_xdp", interface="srv0")
+        for mtu in ("9000", "1500"):
+            self.client_side.ip("link", "set", "cli0", "mtu", mtu)
+            self.server_side.ip("link", "set", "srv0", "mtu", mtu)
+            if mtu == "9000":
+                self.refuse_start(self.data_plane("mtu", port), "srv0", programs.XDP_REFUSED, "kind: af_packet")
+
     def test_port_is_bound_already(self):
         first = self.data_plane("first", self.socket_port())
         first.start(20 * SLOW)

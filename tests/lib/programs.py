@@ -14,6 +14,9 @@ PUBLISHER = os.path.join(BUILD, "tests", "e2e", "publisher")
 
 SERVER4, SERVER6 = "10.53.0.53", "fd53::53"
 CLIENT4, CLIENT6 = "10.53.0.1", "fd53::1"
+# What meridiand says when an interface's kernel driver takes no XDP program.
+XDP_REFUSED = "the kernel refuses AF_XDP"
+
 AMERICA = ("10.53.1.11", "fd53:1::11")
 REST = ("10.53.2.22", "fd53:2::22")
 
