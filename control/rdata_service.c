@@ -46,6 +46,14 @@ cp_text_unescape(char *text)
 	return (size_t)(kept - text);
 }
 
+static void
+upper_case(char *text)
+{
+	for (; *text != '\0'; text++) {
+		*text = (char)(*text >= 'a' && *text <= 'z' ? *text - ('a' - 'A') : *text);
+	}
+}
+
 /* A character-string of NAPTR and, unless it is missing, its wire form at *end. */
 static int
 read_string(const struct cp_reader *reader, const struct conf_node *value, const char *key,
@@ -64,10 +72,8 @@ read_string(const struct cp_reader *reader, const struct conf_node *value, const
 	if (text == NULL) {
 		return -ENOMEM;
 	}
-	if (strcmp(key, "flags") == 0) {
-		for (char *at = text; *at != '\0'; at++) {
-			*at = (char)toupper((unsigned char)*at);
-		}
+	if (strcmp(key, "flags") == 0) { /* upper case, as octoDNS sends them */
+		upper_case(text);
 	}
 	len = cp_text_unescape(text);
 	if (len > STRING_MAX) {

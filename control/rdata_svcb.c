@@ -66,16 +66,16 @@ read_numbered_key(const struct cp_reader *reader, const char *text, uint16_t *re
 static bool
 is_named(const char *text, uint16_t *ret_key)
 {
-	for (uint16_t i = 0; i < CP_SVCB_KEY_CNT; i++) {
+	for (size_t i = 0; i < CP_SVCB_KEY_CNT; i++) {
 		if (strcmp(names[i], text) == 0) {
-			*ret_key = i;
+			*ret_key = (uint16_t)i;
 			return true;
 		}
 	}
 	return false;
 }
 
-/* read_key finds a key's number; `format` is the reason for a name that octoDNS does not know. */
+/* read_key finds a key's number; the reason for an unknown name depends on where it stands. */
 static int
 read_key(const struct cp_reader *reader, const char *text, bool is_in_mandatory, uint16_t *ret_key)
 {
@@ -420,7 +420,7 @@ cp_read_svcb(const struct cp_reader *reader, const struct conf_node *value,
 	rc = read_priority(reader, conf_get(value, "svcpriority"), &priority);
 	len = cp_target_read(
 			reader, conf_get(value, "targetname"), "targetname", head + 2, &target);
-	if (!is_cp_null(node) && node->kind != CONF_MAPPING) {
+	if (node != NULL && node->kind != CONF_MAPPING && !is_cp_null(node)) {
 		cp_reason_add(reader->reasons, CP_FATAL,
 				"svcparams must hold \"key: value\" pairs");
 		bad = -EINVAL;
