@@ -6,6 +6,8 @@
 
 #include "table/name.h"
 
+#include "control/present.h"
+
 /* Every type octoDNS knows, so that "not served yet" is told from "no such type". */
 static const struct cp_type types[] = {
 	{ .name = "A", .number = CP_TYPE_A, .can_be_dynamic = true, .read = cp_read_a },
@@ -17,23 +19,23 @@ static const struct cp_type types[] = {
 			.is_single = true,
 			.can_be_dynamic = true,
 			.read = cp_read_target },
-	{ .name = "DNAME", .number = 39, .is_single = true, .can_be_dynamic = true },
-	{ .name = "DS", .number = CP_TYPE_DS },
-	{ .name = "HTTPS", .number = 65 },
-	{ .name = "LOC", .number = 29 },
+	{ .name = "DNAME", .number = CP_TYPE_DNAME, .is_single = true, .can_be_dynamic = true },
+	{ .name = "DS", .number = CP_TYPE_DS, .read = cp_read_ds },
+	{ .name = "HTTPS", .number = CP_TYPE_HTTPS, .read = cp_read_svcb },
+	{ .name = "LOC", .number = CP_TYPE_LOC, .read = cp_read_loc },
 	{ .name = "MX", .number = CP_TYPE_MX, .read = cp_read_mx },
-	{ .name = "NAPTR", .number = 35 },
+	{ .name = "NAPTR", .number = CP_TYPE_NAPTR, .read = cp_read_naptr },
 	{ .name = "NS", .number = CP_TYPE_NS, .read = cp_read_target },
-	{ .name = "OPENPGPKEY", .number = 61 },
+	{ .name = "OPENPGPKEY", .number = CP_TYPE_OPENPGPKEY, .read = cp_read_openpgpkey },
 	{ .name = "PTR", .number = CP_TYPE_PTR, .read = cp_read_target },
 	{ .name = "Route53Provider/ALIAS" },
-	{ .name = "SPF", .number = 99 },
+	{ .name = "SPF", .number = CP_TYPE_SPF, .read = cp_read_txt },
 	{ .name = "SRV", .number = CP_TYPE_SRV, .read = cp_read_srv },
-	{ .name = "SSHFP", .number = 44 },
-	{ .name = "SVCB", .number = 64 },
-	{ .name = "TLSA", .number = 52 },
+	{ .name = "SSHFP", .number = CP_TYPE_SSHFP, .read = cp_read_sshfp },
+	{ .name = "SVCB", .number = CP_TYPE_SVCB, .read = cp_read_svcb },
+	{ .name = "TLSA", .number = CP_TYPE_TLSA, .read = cp_read_tlsa },
 	{ .name = "TXT", .number = CP_TYPE_TXT, .read = cp_read_txt },
-	{ .name = "URI", .number = 256 },
+	{ .name = "URI", .number = CP_TYPE_URI, .read = cp_read_uri },
 	{ .name = "URLFWD" },
 };
 #define TYPE_CNT (sizeof(types) / sizeof(types[0]))
@@ -102,6 +104,45 @@ cp_value_set(const struct cp_reader *reader, const uint8_t *bytes, size_t size, 
 	ret_value->rdata.size = (uint16_t)size;
 	ret_value->text = text;
 	return 0;
+}
+
+int
+cp_value_present(const struct cp_reader *reader, const uint8_t *bytes, size_t size,
+		struct cp_value *ret_value)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = NULL;
+	int rc = 0;
+
+	if (size > UINT16_MAX) {
+		cp_reason_add(reader->reasons, CP_FATAL,
+				"%s value is %zu octets long, more than a record holds",
+				reader->type->name, size);
+		return -EINVAL;
+	}
+	out = open_memstream(&text, &len);
+	if (out == NULL) {
+		return -ENOMEM;
+	}
+	rc = cp_present_rdata(bytes, size, 0, (uint16_t)size, reader->type->number, out);
+	if (fclose(out) != 0) {
+		rc = -ENOMEM;
+	}
+	/* A reader makes what has a form; assert would trust it more than we need to. */
+	if (rc == -EBADMSG) {
+		cp_reason_add(reader->reasons, CP_FATAL, "%s value has no form",
+				reader->type->name);
+		rc = -EINVAL;
+	}
+	if (rc == 0) {
+		ret_value->rdata.bytes = bytes;
+		ret_value->rdata.size = (uint16_t)size;
+		ret_value->text = conf_arena_copy(reader->arena, text, len);
+		rc = ret_value->text != NULL ? 0 : -ENOMEM;
+	}
+	free(text);
+	return rc;
 }
 
 char *

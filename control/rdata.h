@@ -6,7 +6,9 @@
  * Memory:    what readers make lives in the arena of the record.
  * Errors:    each reader adds octoDNS's reasons and returns 0 when there is a value to serve,
  *            -EINVAL when not, -ENOMEM.
- * Standards: RFC 1035 §3.3 and §3.4, RFC 3596 (AAAA), RFC 2782 (SRV), RFC 8659 (CAA).
+ * Standards: RFC 1035 §3.3 and §3.4, RFC 3596 (AAAA), RFC 2782 (SRV), RFC 8659 (CAA), RFC 4034 §5
+ *            (DS), RFC 4255 (SSHFP), RFC 6698 (TLSA), RFC 7929 (OPENPGPKEY), RFC 7208 §3.1 (SPF),
+ *            RFC 3403 (NAPTR), RFC 7553 (URI), RFC 1876 (LOC), RFC 9460 (SVCB, HTTPS).
  */
 #ifndef CONTROL_RDATA_H
 #define CONTROL_RDATA_H
@@ -24,9 +26,40 @@ enum cp_rr_type {
 	CP_TYPE_MX = 15,
 	CP_TYPE_TXT = 16,
 	CP_TYPE_AAAA = 28,
+	CP_TYPE_LOC = 29,
 	CP_TYPE_SRV = 33,
+	CP_TYPE_NAPTR = 35,
+	CP_TYPE_DNAME = 39,
 	CP_TYPE_DS = 43,
+	CP_TYPE_SSHFP = 44,
+	CP_TYPE_TLSA = 52,
+	CP_TYPE_OPENPGPKEY = 61,
+	CP_TYPE_SVCB = 64,
+	CP_TYPE_HTTPS = 65,
+	CP_TYPE_SPF = 99,
+	CP_TYPE_URI = 256,
 	CP_TYPE_CAA = 257,
+};
+
+/* RFC 1876 §2: angles count thousandths of a second from ZERO, altitudes centimetres from
+ * ALTITUDE_ZERO. */
+#define CP_LOC_BYTES         16u
+#define CP_LOC_ZERO          2147483648u
+#define CP_LOC_MINUTE        60000u
+#define CP_LOC_DEGREE        3600000u
+#define CP_LOC_ALTITUDE_ZERO 10000000
+
+/* RFC 9460 §14.3.2: SvcParamKeys with a name and a form. */
+enum cp_svcb_key {
+	CP_SVCB_MANDATORY = 0,
+	CP_SVCB_ALPN = 1,
+	CP_SVCB_NO_DEFAULT_ALPN = 2,
+	CP_SVCB_PORT = 3,
+	CP_SVCB_IPV4HINT = 4,
+	CP_SVCB_ECH = 5,
+	CP_SVCB_IPV6HINT = 6,
+	CP_SVCB_KEY_CNT = 7,
+	CP_SVCB_INVALID = 65535, /* never to be sent */
 };
 
 struct cp_type;
@@ -52,7 +85,7 @@ struct cp_type {
 /* cp_type_find: by the name in a zone file, exact case; NULL when octoDNS has no such type. */
 const struct cp_type *cp_type_find(const char *name);
 
-/* The readers of rdata_simple.c and rdata_fields.c. */
+/* The readers, in rdata_*.c. */
 int cp_read_a(const struct cp_reader *, const struct conf_node *, struct cp_value *);
 int cp_read_aaaa(const struct cp_reader *, const struct conf_node *, struct cp_value *);
 int cp_read_target(const struct cp_reader *, const struct conf_node *, struct cp_value *);
@@ -60,6 +93,17 @@ int cp_read_txt(const struct cp_reader *, const struct conf_node *, struct cp_va
 int cp_read_mx(const struct cp_reader *, const struct conf_node *, struct cp_value *);
 int cp_read_srv(const struct cp_reader *, const struct conf_node *, struct cp_value *);
 int cp_read_caa(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_ds(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_sshfp(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_tlsa(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_openpgpkey(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_naptr(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_uri(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_loc(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_svcb(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+
+/* cp_svcb_key_name: of a SvcParamKey; NULL when it has none here and is written "key<number>". */
+const char *cp_svcb_key_name(uint16_t key);
 
 /* cp_target_read: a host name under octoDNS's rules for `key` of the reader's type, lower-cased to
  * wire and presentation form. Returns the wire length, or a negative errno as readers do. */
@@ -68,6 +112,11 @@ int cp_target_read(const struct cp_reader *reader, const struct conf_node *node,
 
 /* cp_value_set copies wire bytes and takes over `text`; 0 or -ENOMEM (also for a NULL text). */
 int cp_value_set(const struct cp_reader *reader, const uint8_t *bytes, size_t size, char *text,
+		struct cp_value *ret_value);
+
+/* cp_value_present sets wire bytes, which the arena holds, and their text as cp_present_rdata has
+ * it. More than a record holds (65535) is a reason; 0, -EINVAL or -ENOMEM. */
+int cp_value_present(const struct cp_reader *reader, const uint8_t *bytes, size_t size,
 		struct cp_value *ret_value);
 
 /* cp_name_text: presentation form of a wire name in the arena. */

@@ -6,11 +6,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "control/rdata.h"
+#include "control/rdata_impl.h"
 #include "control/scalar.h"
 
-static int
-check_mapping(const struct cp_reader *reader, const struct conf_node *value)
+int
+cp_fields_check(const struct cp_reader *reader, const struct conf_node *value)
 {
 	if (value == NULL) {
 		cp_reason_add(reader->reasons, CP_FATAL, "missing value(s)");
@@ -24,10 +24,8 @@ check_mapping(const struct cp_reader *reader, const struct conf_node *value)
 	return 0;
 }
 
-/* read_number: a field of `max` at most. octoDNS does not look at ranges everywhere; a number that
- * its field cannot hold is refused all the same, in the same words. */
-static int
-read_number(const struct cp_reader *reader, const struct conf_node *node, const char *key,
+int
+cp_field_number(const struct cp_reader *reader, const struct conf_node *node, const char *key,
 		int64_t max, uint16_t *ret_number)
 {
 	int64_t number = 0;
@@ -47,8 +45,23 @@ read_number(const struct cp_reader *reader, const struct conf_node *node, const 
 	return text != NULL ? -EINVAL : -ENOMEM;
 }
 
-static void
-put_u16(uint8_t *at, uint16_t number)
+int
+cp_field_numbers(const struct cp_reader *reader, const struct conf_node *value,
+		const char *const keys[3], const int64_t maxima[3], uint16_t ret_numbers[3])
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		int bad = cp_field_number(reader, conf_get(value, keys[i]), keys[i], maxima[i],
+				&ret_numbers[i]);
+
+		rc = bad != 0 ? bad : rc;
+	}
+	return rc;
+}
+
+void
+cp_wire_u16(uint8_t *at, uint16_t number)
 {
 	at[0] = (uint8_t)(number >> 8);
 	at[1] = (uint8_t)number;
@@ -63,7 +76,7 @@ cp_read_mx(const struct cp_reader *reader, const struct conf_node *value,
 	const struct conf_node *exchange = conf_get(value, "exchange");
 	uint16_t number = 0;
 	char *text = NULL;
-	int rc = check_mapping(reader, value);
+	int rc = cp_fields_check(reader, value);
 	int len = 0;
 
 	if (rc != 0) {
@@ -72,12 +85,12 @@ cp_read_mx(const struct cp_reader *reader, const struct conf_node *value,
 	/* `priority` and `value` are their older names. */
 	preference = preference != NULL ? preference : conf_get(value, "priority");
 	exchange = is_cp_true(exchange) ? exchange : conf_get(value, "value");
-	rc = read_number(reader, preference, "preference", UINT16_MAX, &number);
+	rc = cp_field_number(reader, preference, "preference", UINT16_MAX, &number);
 	len = cp_target_read(reader, exchange, "exchange", wire + 2, &text);
 	if (rc != 0 || len < 0) {
 		return rc != 0 ? rc : len;
 	}
-	put_u16(wire, number);
+	cp_wire_u16(wire, number);
 	return cp_value_set(reader, wire, 2 + (size_t)len,
 			conf_arena_printf(reader->arena, "%u %s", number, text), ret_value);
 }
@@ -87,21 +100,19 @@ cp_read_srv(const struct cp_reader *reader, const struct conf_node *value,
 		struct cp_value *ret_value)
 {
 	static const char *const keys[] = { "priority", "weight", "port" };
+	static const int64_t maxima[] = { UINT16_MAX, UINT16_MAX, UINT16_MAX };
 	uint8_t wire[6 + TBL_NAME_MAX];
 	uint16_t numbers[3] = { 0 };
 	char *text = NULL;
-	int rc = check_mapping(reader, value);
+	int rc = cp_fields_check(reader, value);
 	int len = 0;
 
 	if (rc != 0) {
 		return rc;
 	}
+	rc = cp_field_numbers(reader, value, keys, maxima, numbers);
 	for (size_t i = 0; i < 3; i++) {
-		int bad = read_number(
-				reader, conf_get(value, keys[i]), keys[i], UINT16_MAX, &numbers[i]);
-
-		rc = bad != 0 ? bad : rc;
-		put_u16(wire + 2 * i, numbers[i]);
+		cp_wire_u16(wire + 2 * i, numbers[i]);
 	}
 	len = cp_target_read(reader, conf_get(value, "target"), "target", wire + 6, &text);
 	if (rc != 0 || len < 0) {
@@ -113,9 +124,8 @@ cp_read_srv(const struct cp_reader *reader, const struct conf_node *value,
 			ret_value);
 }
 
-/* A text field that must be there; NULL after a reason, or when memory is out. */
-static char *
-read_text(const struct cp_reader *reader, const struct conf_node *node, const char *key)
+char *
+cp_field_text(const struct cp_reader *reader, const struct conf_node *node, const char *key)
 {
 	if (is_cp_null(node)) {
 		cp_reason_add(reader->reasons, CP_FATAL, "missing %s", key);
@@ -137,14 +147,15 @@ cp_read_caa(const struct cp_reader *reader, const struct conf_node *value,
 	size_t tag_len = 0;
 	size_t property_len = 0;
 	size_t size = 0;
-	int rc = check_mapping(reader, value);
+	int rc = cp_fields_check(reader, value);
 
 	if (rc != 0) {
 		return rc;
 	}
-	rc = flags_node == NULL ? 0 : read_number(reader, flags_node, "flags", UINT8_MAX, &flags);
-	tag = read_text(reader, conf_get(value, "tag"), "tag");
-	property = read_text(reader, conf_get(value, "value"), "value");
+	rc = flags_node == NULL ? 0
+	                        : cp_field_number(reader, flags_node, "flags", UINT8_MAX, &flags);
+	tag = cp_field_text(reader, conf_get(value, "tag"), "tag");
+	property = cp_field_text(reader, conf_get(value, "value"), "value");
 	if (rc != 0 || tag == NULL || property == NULL) {
 		return -EINVAL;
 	}

@@ -8,7 +8,7 @@
 #include "table/name.h"
 
 #include "control/address.h"
-#include "control/rdata.h"
+#include "control/rdata_impl.h"
 #include "control/scalar.h"
 
 /* RDATA's length field is 16 bits. */
@@ -58,8 +58,8 @@ cp_read_aaaa(const struct cp_reader *reader, const struct conf_node *value,
 	return read_address(reader, value, 6, ret_value);
 }
 
-static bool
-is_ascii(const char *text)
+bool
+is_cp_ascii(const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if ((unsigned char)*text > 0x7f) {
@@ -104,8 +104,11 @@ is_fqdn(const char *text)
 static bool
 is_null_target(const struct cp_reader *reader, const char *text)
 {
+	uint16_t type = reader->type->number;
+
 	return strcmp(text, ".") == 0 &&
-	       (reader->type->number == CP_TYPE_MX || reader->type->number == CP_TYPE_SRV);
+	       (type == CP_TYPE_MX || type == CP_TYPE_SRV || type == CP_TYPE_SVCB ||
+			       type == CP_TYPE_HTTPS);
 }
 
 /* Placeholders of octoDNS processors are let through, as octoDNS does; nobody fills them in here. */
@@ -146,7 +149,7 @@ cp_target_read(const struct cp_reader *reader, const struct conf_node *node, con
 	if (text == NULL) {
 		return -ENOMEM;
 	}
-	if (!is_ascii(text)) {
+	if (!is_cp_ascii(text)) {
 		cp_reason_add(reader->reasons, CP_FATAL,
 				"%s %s \"%s\": other than ASCII names are not supported yet",
 				reader->type->name, key, text);
@@ -197,8 +200,8 @@ has_bare_semicolon(const char *text)
 	return false;
 }
 
-static void
-judge_txt(const struct cp_reader *reader, const char *text)
+void
+cp_txt_judge(const struct cp_reader *reader, const char *text)
 {
 	if (has_bare_semicolon(text)) {
 		cp_reason_add(reader->reasons, CP_LENIENT, "unescaped ; in \"%s\"", text);
@@ -206,7 +209,7 @@ judge_txt(const struct cp_reader *reader, const char *text)
 	if (strstr(text, "\\\\;") != NULL) {
 		cp_reason_add(reader->reasons, CP_LENIENT, "double escaped ; in \"%s\"", text);
 	}
-	if (!is_ascii(text)) {
+	if (!is_cp_ascii(text)) {
 		cp_reason_add(reader->reasons, CP_LENIENT, "non ASCII character in \"%s\"", text);
 	}
 }
@@ -286,7 +289,7 @@ cp_read_txt(const struct cp_reader *reader, const struct conf_node *value,
 				reader->type->name);
 		return -EINVAL;
 	}
-	judge_txt(reader, text);
+	cp_txt_judge(reader, text);
 	len = clean_txt(text);
 	if (len + len / CHUNK_MAX + 1 > RDATA_MAX) {
 		cp_reason_add(reader->reasons, CP_FATAL,

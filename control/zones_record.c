@@ -147,7 +147,7 @@ judge_ttl(struct draft *draft)
 
 /* ^(\*|_[^\.]+)\.[^\.]+ */
 static bool
-is_srv_name(const char *name)
+is_service_name(const char *name)
 {
 	size_t label = strcspn(name, ".");
 	bool is_service = name[0] == '_' && label > 1;
@@ -163,8 +163,10 @@ judge_owner(struct draft *draft)
 	if (draft->record.type == CP_TYPE_CNAME && draft->name[0] == '\0') {
 		cp_reason_add(&draft->reasons, CP_FATAL, "root CNAME not allowed");
 	}
-	if (draft->record.type == CP_TYPE_SRV && !is_srv_name(draft->name)) {
-		cp_reason_add(&draft->reasons, CP_LENIENT, "invalid name for SRV record");
+	if ((draft->record.type == CP_TYPE_SRV || draft->record.type == CP_TYPE_URI) &&
+			!is_service_name(draft->name)) {
+		cp_reason_add(&draft->reasons, CP_LENIENT, "invalid name for %s record",
+				draft->reader.type->name);
 	}
 }
 

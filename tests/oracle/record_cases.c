@@ -44,7 +44,7 @@ free_outcome(struct outcome *outcome)
 }
 
 /* plain_rdata removes what is only spelling: how a TXT is cut into strings, a blank in a name, a
- * target's final dot. */
+ * target's final dot, at the end or before what follows. */
 static char *
 plain_rdata(const char *text)
 {
@@ -60,6 +60,8 @@ plain_rdata(const char *text)
 		} else if (strncmp(text, "\\032", 4) == 0) {
 			plain[len++] = ' ';
 			text += 4;
+		} else if (strncmp(text, ". ", 2) == 0) {
+			text++;
 		} else {
 			plain[len++] = *text++;
 		}
@@ -417,7 +419,7 @@ is_apex_cname(const json_t *test, const json_t *data)
 static bool
 is_beyond_16_bits(const json_t *test, const json_t *data)
 {
-	static const char *const keys[] = { "preference", "priority", "weight", "port" };
+	static const char *const keys[] = { "order", "preference", "priority", "weight", "port" };
 	const json_t *value = json_object_get(data, "value");
 
 	(void)test;
@@ -427,6 +429,48 @@ is_beyond_16_bits(const json_t *test, const json_t *data)
 		}
 	}
 	return false;
+}
+
+/* A digest that is not plain hexadecimal: with blanks in it, or not hexadecimal at all. */
+static bool
+is_odd_hex(const json_t *value)
+{
+	static const char *const keys[] = { "digest", "fingerprint",
+		"certificate_association_data" };
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *text = json_string_value(json_object_get(value, keys[i]));
+
+		if (text != NULL && (text[strspn(text, "0123456789abcdefABCDEF")] != '\0' ||
+						    strlen(text) % 2 != 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+has_odd_hex(const json_t *test, const json_t *data)
+{
+	const json_t *values = json_object_get(data, "values");
+	size_t i = 0;
+	json_t *item = NULL;
+
+	(void)test;
+	json_array_foreach(values, i, item)
+	{
+		if (is_odd_hex(item)) {
+			return true;
+		}
+	}
+	return is_odd_hex(json_object_get(data, "value"));
+}
+
+static bool
+is_openpgpkey(const json_t *test, const json_t *data)
+{
+	(void)test;
+	return strcmp(json_string_value(json_object_get(data, "type")), "OPENPGPKEY") == 0;
 }
 
 static struct deviation {
@@ -441,6 +485,8 @@ static struct deviation {
 			"a lenient CNAME at the apex is refused: it cannot stand beside SOA and NS",
 			0 },
 	{ is_beyond_16_bits, "numbers that their field cannot hold are refused", 0 },
+	{ has_odd_hex, "hexadecimal is sent without blanks; what is none is refused", 0 },
+	{ is_openpgpkey, "an OPENPGPKEY that is not padded base64 is refused", 0 },
 	{ is_geo, "the old `geo` key is refused, with a hint to write `dynamic`", 0 },
 };
 #define DEVIATION_CNT (sizeof(deviations) / sizeof(deviations[0]))

@@ -4,12 +4,14 @@
  * compiler then makes an image of it that the checker accepts, or says why not.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "table/name.h"
 
 #include "control/compile.h"
+#include "control/present.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A directory of its own for the process, in memory where there is such a place. */
@@ -69,6 +71,20 @@ check_dynamic(const struct cp_record *record)
 	}
 }
 
+/* What is sent has the form of its type: whatever reads a dump can read it. */
+static void
+check_rdata(const struct tbl_rdata *rdata, uint16_t type)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	FUZZ_ASSERT(out != NULL);
+	FUZZ_ASSERT(cp_present_rdata(rdata->bytes, rdata->size, 0, rdata->size, type, out) == 0);
+	FUZZ_ASSERT(fclose(out) == 0 && len > 0);
+	free(text);
+}
+
 static void
 check_zone(const struct cp_zone *zone)
 {
@@ -85,6 +101,7 @@ check_zone(const struct cp_zone *zone)
 		FUZZ_ASSERT(record->value_cnt > 0 && record->ttl_s <= INT32_MAX);
 		for (uint32_t k = 0; k < record->value_cnt; k++) {
 			FUZZ_ASSERT(record->values[k].bytes != NULL && record->values[k].size > 0);
+			check_rdata(&record->values[k], record->type);
 			FUZZ_ASSERT(k == 0 || strcmp(record->texts[k - 1], record->texts[k]) < 0);
 		}
 		if (record->dynamic != NULL) {

@@ -8,6 +8,7 @@
 
 #include "control/address.h"
 #include "control/compile.h"
+#include "control/rdata.h"
 #include "tests/unit/control/zone_text.h"
 #include "tests/unit/test.h"
 
@@ -393,6 +394,43 @@ test_geos_need_a_database(void **state)
 	free_loaded(&loaded);
 }
 
+/* A DS belongs where its zone hands the name on, and is answered there. */
+static void
+test_ds_stands_at_delegations(void **state)
+{
+#define DS "{type: DS, value: {algorithm: 8, digest: abcd, digest_type: 2, key_tag: 1}}"
+	const struct zone_file files[] = {
+		{ "apex.test.yaml", "'':\n- " DS "\n- {type: NS, value: ns.good.test.}\n" },
+		{ "good.test.yaml", "'': {type: NS, value: ns.good.test.}\n"
+				    "sub:\n- " DS "\n- {type: NS, value: ns.good.test.}\n" },
+		{ "host.test.yaml", "'': {type: NS, value: ns.good.test.}\nx: " DS "\n" },
+		{ NULL, NULL },
+	};
+	struct loaded loaded = load_files(files, NULL);
+	struct compiled compiled = compile(&loaded, NULL);
+	struct tbl_reply reply;
+
+	(void)state;
+	assert_string_equal(loaded.said, "");
+	assert_int_equal(compiled.rc, 0);
+	assert_int_equal(compiled.errors.error_cnt, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct conf_message *message = &compiled.errors.messages[i];
+
+		assert_null(strstr(message->file, "good.test.yaml"));
+		assert_int_equal(message->line, 2);
+		assert_non_null(strstr(message->text, "DS: is not at a delegation"));
+	}
+	reply = ask(&compiled, "sub.good.test.", CP_TYPE_DS, "192.0.2.1");
+	assert_int_equal(reply.rcode, 0);
+	assert_memory_equal(last_rdata(&compiled, &reply, 6), "\x00\x01\x08\x02\xab\xcd", 6);
+	assert_int_equal(ask(&compiled, "apex.test.", 2, "192.0.2.1").rcode, 5);
+	assert_int_equal(ask(&compiled, "host.test.", 2, "192.0.2.1").rcode, 5);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+#undef DS
+}
+
 int
 main(void)
 {
@@ -406,6 +444,7 @@ main(void)
 		cmocka_unit_test(test_the_right_record_is_blamed),
 		cmocka_unit_test(test_no_zone_at_all),
 		cmocka_unit_test(test_geos_need_a_database),
+		cmocka_unit_test(test_ds_stands_at_delegations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
