@@ -125,6 +125,21 @@ set_udp_options(int fd, const struct dp_endpoint *endpoint, unsigned int flags)
 	return err;
 }
 
+/* The end of making a datagram socket: `err` says how its options went. The descriptor, or an error
+ * and the descriptor closed. */
+static int
+bind_datagrams(int fd, const struct dp_endpoint *endpoint, int err)
+{
+	if (err == 0) {
+		err = bind_socket(fd, endpoint);
+	}
+	if (err != 0) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
 int
 dp_socket_udp(const struct dp_endpoint *endpoint, unsigned int flags)
 {
@@ -138,14 +153,7 @@ dp_socket_udp(const struct dp_endpoint *endpoint, unsigned int flags)
 	}
 	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, buffer_bytes);
 	err = set_udp_options(fd, endpoint, flags);
-	if (err == 0) {
-		err = bind_socket(fd, endpoint);
-	}
-	if (err != 0) {
-		close(fd);
-		return err;
-	}
-	return fd;
+	return bind_datagrams(fd, endpoint, err);
 }
 
 int
@@ -193,14 +201,7 @@ dp_socket_claim(const struct dp_endpoint *endpoint)
 	if (err == 0) {
 		err = set_free(fd, endpoint);
 	}
-	if (err == 0) {
-		err = bind_socket(fd, endpoint);
-	}
-	if (err != 0) {
-		close(fd);
-		return err;
-	}
-	return fd;
+	return bind_datagrams(fd, endpoint, err);
 }
 
 int
