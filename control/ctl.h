@@ -36,24 +36,48 @@ struct ctl_options {
 	const char *zones;
 	const char *output;
 	const char *table;
+	const char *against;
 	const char *from;
+	const char *ecs;
+	const char *checksum;
+	const char *config;
 	const char *geo[CTL_GEO_MAX];
 	size_t geo_cnt;
-	uint64_t generation;
+	uint64_t generation; /* 0: not told */
+	uint64_t timeout_s;  /* 0: not told */
 	uint64_t seed[2];
 	const char *args[CTL_ARGS_MAX];
 	size_t arg_cnt;
 };
 
+/* What follows an option, for those who complete it. */
+enum ctl_argument {
+	CTL_ARG_NONE = 0,
+	CTL_ARG_TEXT,
+	CTL_ARG_FILE,
+	CTL_ARG_DIR,
+};
+struct ctl_option_row {
+	char letter;      /* its name in struct ctl_command.options; 0 ends the table */
+	const char *name; /* "--geo" without the dashes */
+	enum ctl_argument argument;
+	const char *value; /* what the argument is called: "FILE.mmdb" */
+	const char *help;
+};
+extern const struct ctl_option_row ctl_option_rows[];
+
 struct ctl_command {
-	const char *name;
+	const char *name;      /* NULL ends the table */
 	const char *arguments; /* as the usage line shows them */
 	const char *summary;
-	const char *help;    /* what it does, with examples */
-	const char *options; /* letters of ctl_main.c's table */
+	const char *help;            /* what it does, with examples */
+	const char *options;         /* letters of ctl_option_rows */
+	enum ctl_argument completes; /* what its arguments are; CTL_ARG_NONE: it has none */
 	size_t arg_min, arg_max;
 	enum ctl_status (*run)(const struct ctl_options *options);
 };
+/* ctl_commands.c */
+extern const struct ctl_command ctl_commands[];
 
 /* ctl_offline.c */
 enum ctl_status ctl_check(const struct ctl_options *options);

@@ -27,7 +27,7 @@ build(const struct ctl_options *options, const char *dir, const struct cp_geo *w
 {
 	struct cp_zones_options zones_options = cp_zones_defaults();
 	struct cp_compile_params params = {
-		.generation = options->generation,
+		.generation = options->generation != 0 ? options->generation : 1,
 		.hash_seed = { options->seed[0], options->seed[1] },
 	};
 	struct cp_compiler *compiler = NULL;

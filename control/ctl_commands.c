@@ -1,0 +1,143 @@
+/* What meridianctl can do, as data: ctl_main.c parses with it, and the manual pages and shell
+ * completions are made from it. */
+#include "control/ctl.h"
+
+const struct ctl_option_row ctl_option_rows[] = {
+	{ 'j', "json", CTL_ARG_NONE, NULL, "print JSON for programs" },
+	{ 's', "socket", CTL_ARG_FILE, "PATH", "UNIX socket of meridian-control's API" },
+	{ 'c', "config", CTL_ARG_FILE, "FILE",
+			"meridian-control.yaml, for how zone files are to be read" },
+	{ 'g', "geo", CTL_ARG_FILE, "FILE.mmdb", "geo database; may be given several times" },
+	{ 'z', "zones", CTL_ARG_DIR, "DIR", "directory of zone files" },
+	{ 'o', "output", CTL_ARG_FILE, "FILE", "where to write" },
+	{ 'T', "table", CTL_ARG_FILE, "FILE", "a table file instead of the daemon's" },
+	{ 'A', "against", CTL_ARG_FILE, "FILE",
+			"a table file to compare with instead of what is served" },
+	{ 'F', "from", CTL_ARG_TEXT, "ADDRESS", "whose question: the address it comes from" },
+	{ 'E', "ecs", CTL_ARG_TEXT, "PREFIX", "the client subnet that the question carries" },
+	{ 'N', "generation", CTL_ARG_TEXT, "N", "number of a table" },
+	{ 'S', "seed", CTL_ARG_TEXT, "HEX", "hash seed: 32 hexadecimal digits" },
+	{ 'C', "checksum", CTL_ARG_TEXT, "HASH", "of the plan that is meant, and of no other" },
+	{ 't', "timeout", CTL_ARG_TEXT, "SECONDS", "how long to wait" },
+	{ 'f', "force", CTL_ARG_NONE, NULL, "do it although a guard objects" },
+	{ 'h', "help", CTL_ARG_NONE, NULL, "say how a command is used" },
+	{ 0, NULL, CTL_ARG_NONE, NULL, NULL },
+};
+
+const struct ctl_command ctl_commands[] = {
+	{ .name = "check",
+			.arguments = "DIR [--geo FILE.mmdb]...",
+			.summary = "say everything that is wrong with a directory of zone files",
+			.help = "Reads and compiles every zone of DIR, publishes nothing. Every "
+				"error of every file is\n"
+				"told, as file:line:column. With --geo the databases are tried "
+				"too.\n"
+				"\n"
+				"  meridianctl check zones/\n"
+				"  meridianctl check zones/ --geo country.mmdb --json | jq "
+				".messages\n",
+			.options = "gj",
+			.completes = CTL_ARG_DIR,
+			.arg_min = 1,
+			.arg_max = 1,
+			.run = ctl_check },
+	{ .name = "compile",
+			.arguments = "--zones DIR [--geo FILE.mmdb]... -o FILE [--generation N] "
+				     "[--seed HEX]",
+			.summary = "make a table file, with no daemon",
+			.help = "Writes what meridiand --table serves. The same zones and "
+				"databases "
+				"give the same bytes:\n"
+				"the generation is 1 and the hash seed a fixed one unless told "
+				"otherwise. --seed takes\n"
+				"32 hexadecimal digits; give each deployment its own, kept "
+				"secret.\n"
+				"\n"
+				"  meridianctl compile --zones zones/ --geo country.mmdb -o "
+				"example.table\n"
+				"  meridiand --table example.table --listen 127.0.0.1:5300\n",
+			.options = "gjzoNS",
+			.run = ctl_compile },
+	{ .name = "dump",
+			.arguments = "FILE",
+			.summary = "show everything a table file holds",
+			.help = "Header, zones, every name with its records, dynamic records with "
+				"pools and rules, every\n"
+				"location with its class and scopes, the selection.\n"
+				"\n"
+				"  meridianctl dump example.table | less\n"
+				"  meridianctl dump example.table --json | jq "
+				"'.dynamic_records[].pools'\n",
+			.options = "j",
+			.completes = CTL_ARG_FILE,
+			.arg_min = 1,
+			.arg_max = 1,
+			.run = ctl_dump },
+	{ .name = "status",
+			.arguments = "",
+			.summary = "what is wrong, what is served, by whom",
+			.help = "Begins with what somebody has to do something about.\n"
+				"\n"
+				"  meridianctl status\n"
+				"  meridianctl status --json | jq -e '.problems == []'\n",
+			.options = "js",
+			.run = ctl_status_show },
+	{ .name = "apply",
+			.arguments = "[--force]",
+			.summary = "publish what the zones directory holds now",
+			.help = "Reads zones and databases, compiles, publishes, and waits until "
+				"every "
+				"worker serves it.\n"
+				"A zone with errors stays in its last good version; the others go "
+				"on, "
+				"and the exit status\n"
+				"is 1. A zone that was served and has no file any more stops the "
+				"whole "
+				"publish, unless\n"
+				"--force says that this is meant.\n"
+				"\n"
+				"  meridianctl check zones/ && meridianctl apply\n",
+			.options = "jsf",
+			.run = ctl_apply },
+	{ .name = "explain",
+			.arguments = "NAME TYPE --from ADDRESS [--table FILE [--geo FILE.mmdb]...]",
+			.summary = "why a client gets the answer it gets",
+			.help = "Runs the data plane's own look-up for a client (or its subnet) at "
+				"ADDRESS and says which\n"
+				"zone, name, rule, pool and health gave the answer, why other "
+				"rules did "
+				"not, and how far\n"
+				"the answer may be cached (ECS scope). Asks the daemon, or reads a "
+				"table "
+				"file.\n"
+				"\n"
+				"  meridianctl explain www.example.com A --from 198.51.100.7\n"
+				"  meridianctl explain www.example.com AAAA --from 2001:db8::7 "
+				"--table "
+				"example.table\n",
+			.options = "jsFTg",
+			.completes = CTL_ARG_TEXT,
+			.arg_min = 2,
+			.arg_max = 2,
+			.run = ctl_explain },
+	{ .name = "health",
+			.arguments = "",
+			.summary = "every health target: state, since when, why",
+			.help = "  meridianctl health\n"
+				"  meridianctl health --json | jq '.targets[] | select(.state == "
+				"\"down\")'\n",
+			.options = "js",
+			.run = ctl_health },
+	{ .name = "counters",
+			.arguments = "",
+			.summary = "packets by verdict, in sum and by worker",
+			.help = "Every packet received has exactly one verdict; verdicts that "
+				"never "
+				"happened are not shown.\n"
+				"\n"
+				"  meridianctl counters\n"
+				"  meridianctl counters --json | jq .verdicts.drop_tx_full\n",
+			.options = "js",
+			.run = ctl_counters },
+	{ .name = NULL },
+};
