@@ -6,14 +6,13 @@
 
 #include "control/address.h"
 #include "control/dump_impl.h"
-#include "control/explain_rules.h"
+#include "control/leaves.h"
 #include "control/present.h"
 #include "control/zones.h"
 
-/* Where in the address space the next location begins; locations are stored in address order. */
 struct dumper {
 	const struct tbl_view *view;
-	struct tbl_addr next;
+	struct cp_leaf_walk walk; /* stands at the last location shown */
 };
 
 static const char *const section_names[TBL_SECTION_CNT] = {
@@ -284,24 +283,6 @@ target_json(struct dumper *dumper, size_t i)
 			view->strings + view->targets[i].key_str);
 }
 
-/* Adds 2^(width - bits) to the address: the first one behind a prefix. */
-static void
-step_over(struct tbl_addr *addr, uint8_t bits)
-{
-	unsigned int byte = bits == 0 ? 0 : (bits - 1u) / 8;
-	unsigned int carry = bits == 0 ? 0 : 1u << (7 - (bits - 1u) % 8);
-
-	for (; carry != 0; byte--) {
-		unsigned int sum = addr->bytes[byte] + carry;
-
-		addr->bytes[byte] = (uint8_t)sum;
-		carry = sum >> 8;
-		if (byte == 0) {
-			break;
-		}
-	}
-}
-
 static json_t *
 location_json(struct dumper *dumper, size_t i)
 {
@@ -311,12 +292,13 @@ location_json(struct dumper *dumper, size_t i)
 	json_t *scopes = json_array();
 	char prefix[CP_PREFIX_TEXT_MAX];
 
+	/* Items come in order: the walk stands at the one before, but at each family's first. */
 	if (i == 0 || i == view->header->leaf4_cnt) {
-		memset(&dumper->next, 0, sizeof(dumper->next));
-		dumper->next.family = i < view->header->leaf4_cnt ? 4 : 6;
+		cp_leaf_walk_begin(&dumper->walk, view, i == 0 ? 4 : 6);
+	} else {
+		(void)has_cp_leaf_walk_next(&dumper->walk);
 	}
-	cp_explain_prefix(&dumper->next, leaf->prefix_bits, prefix);
-	step_over(&dumper->next, leaf->prefix_bits);
+	cp_prefix_text(&dumper->walk.prefix, prefix);
 	for (size_t r = 0; r < ruleset_cnt; r++) {
 		json_array_append_new(scopes,
 				json_integer(view->scopes[view->rulesets[r].scope_first + i]));

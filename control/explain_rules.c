@@ -4,17 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/leaves.h"
+
 #define ITEM_MAX 64u /* one geo code or one prefix */
 
 void
 cp_explain_prefix(const struct tbl_addr *addr, uint8_t bits, char text[CP_PREFIX_TEXT_MAX])
 {
-	struct tbl_prefix prefix = { .bits = bits, .family = addr->family };
+	struct tbl_prefix prefix = cp_prefix_around(addr, bits);
 
-	memcpy(prefix.bytes, addr->bytes, bits / 8u);
-	if (bits % 8 != 0) {
-		prefix.bytes[bits / 8] = (uint8_t)(addr->bytes[bits / 8] & (0xff00u >> (bits % 8)));
-	}
 	cp_prefix_text(&prefix, text);
 }
 
