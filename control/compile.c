@@ -28,10 +28,6 @@ struct job {
 	struct tbl_builder *builder;
 };
 
-/* The SOA's RDATA ends with five 32-bit numbers, the serial first (RFC 1035 §3.3.13). */
-#define SOA_NUMBERS_BYTES 20u
-#define SOA_BYTES_MAX     (2u * TBL_NAME_MAX + SOA_NUMBERS_BYTES)
-
 int
 cp_compiler_new(struct cp_compiler **ret_compiler)
 {
@@ -135,24 +131,6 @@ refresh_location(struct cp_compiler *compiler, struct job *job)
 	return 0;
 }
 
-static int
-add_soa(const struct job *job, uint32_t zone, const struct cp_record *record,
-		struct tbl_error *ret_error)
-{
-	uint8_t bytes[SOA_BYTES_MAX];
-	struct tbl_rdata rdata = { bytes, record->values[0].size };
-	uint8_t *serial = bytes + rdata.size - SOA_NUMBERS_BYTES;
-	uint64_t generation = job->params->generation;
-
-	memcpy(bytes, record->values[0].bytes, rdata.size);
-	serial[0] = (uint8_t)(generation >> 24);
-	serial[1] = (uint8_t)(generation >> 16);
-	serial[2] = (uint8_t)(generation >> 8);
-	serial[3] = (uint8_t)generation;
-	return tbl_builder_add_rrset(job->builder, zone, record->owner, CP_TYPE_SOA, record->ttl_s,
-			&rdata, 1, ret_error);
-}
-
 /* Values whose health decides get the key of their target; those forced up or down none. */
 static int
 fill_value(const struct cp_dynamic *dynamic, const struct cp_value *value,
@@ -249,14 +227,15 @@ add_zone(struct job *job, size_t zone_at, size_t *at)
 		job->is_refused[zone_at] = true;
 		return rc == -ENOMEM ? rc : 0;
 	}
+	if (!zone->has_own_soa) {
+		tbl_builder_follow_generation(job->builder, number);
+	}
 	for (size_t i = 0; i < zone->record_cnt; i++) {
 		const struct cp_record *record = &zone->records[i];
 
 		if (record->dynamic != NULL) {
 			rc = add_dynamic(job, number, record, job->rulesets.of_record[(*at)++],
 					&error);
-		} else if (record->type == CP_TYPE_SOA) {
-			rc = add_soa(job, number, record, &error);
 		} else {
 			rc = tbl_builder_add_rrset(job->builder, number, record->owner,
 					record->type, record->ttl_s, record->values,
@@ -303,7 +282,10 @@ add_zones(struct job *job)
 	const struct tbl_build_params params = { .generation = job->params->generation,
 		.built_unix_s = job->params->built_unix_s,
 		.hash_seed = { job->params->hash_seed[0], job->params->hash_seed[1] },
-		.location = job->location };
+		.location = job->location,
+		.geo_built_unix_s = job->geo != NULL ? job->geo->build_epoch_s : 0,
+		.geo_description = job->geo != NULL ? job->geo->description : NULL,
+		.geo_places = job->geo != NULL ? job->geo->places_text : NULL };
 	size_t at = 0;
 	int rc = tbl_builder_new(&params, &job->builder);
 

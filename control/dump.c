@@ -56,6 +56,8 @@ header_json(const struct tbl_view *view)
 {
 	const struct tbl_header *header = view->header;
 	json_t *sections = json_array();
+	const char *geo_description = view->strings + header->geo_description_str;
+	const char *geo_places = view->strings + header->geo_places_str;
 
 	for (size_t i = 0; i < TBL_SECTION_CNT; i++) {
 		const struct tbl_section *section = &header->sections[i];
@@ -66,9 +68,8 @@ header_json(const struct tbl_view *view)
 						(json_int_t)section->cnt, "element_bytes",
 						(json_int_t)section->elem_bytes));
 	}
-	return json_pack(
-			"{s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:{s:I, s:I, s:I, s:I, "
-			"s:I}, s:o}",
+	return json_pack("{s:I, s:I, s:I, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:{s:s, s:I, s:s}, "
+			 "s:{s:I, s:I, s:I, s:I, s:I}, s:o}",
 			"version", (json_int_t)header->version, "image_bytes",
 			(json_int_t)header->image_bytes, "generation",
 			(json_int_t)header->generation, "checksum", hexadecimal(header->checksum),
@@ -76,9 +77,10 @@ header_json(const struct tbl_view *view)
 			(json_int_t)header->built_unix_s, "max_labels",
 			(json_int_t)header->max_label_cnt, "classes", (json_int_t)header->class_cnt,
 			"ipv4_locations", (json_int_t)header->leaf4_cnt, "slots",
-			(json_int_t)header->slot_cnt, "selection", "sequence",
-			(json_int_t)view->select->sequence, "table_generation",
-			(json_int_t)view->select->table_generation, "slots",
+			(json_int_t)header->slot_cnt, "geo", "description", geo_description,
+			"built_unix_s", (json_int_t)header->geo_built_unix_s, "places", geo_places,
+			"selection", "sequence", (json_int_t)view->select->sequence,
+			"table_generation", (json_int_t)view->select->table_generation, "slots",
 			(json_int_t)view->select->slot_cnt, "sets",
 			(json_int_t)view->select->set_cnt, "aliases",
 			(json_int_t)view->select->alias_cnt, "sections", sections);

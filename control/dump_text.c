@@ -7,6 +7,7 @@ void
 cp_dump_text_header(const json_t *header, FILE *out)
 {
 	const json_t *selection = json_object_get(header, "selection");
+	const json_t *geo = json_object_get(header, "geo");
 
 	(void)fprintf(out,
 			"table format %lld, generation %lld, %lld bytes, built at unix time %lld "
@@ -21,6 +22,13 @@ cp_dump_text_header(const json_t *header, FILE *out)
 			"%lld slots\n",
 			cp_json_number(header, "max_labels"), cp_json_number(header, "classes"),
 			cp_json_number(header, "ipv4_locations"), cp_json_number(header, "slots"));
+	if (cp_json_text(geo, "description")[0] == '\0') {
+		(void)fprintf(out, "compiled without a geo database\n");
+	} else {
+		(void)fprintf(out, "geo database %s, built at unix time %lld s, with %s\n",
+				cp_json_text(geo, "description"),
+				cp_json_number(geo, "built_unix_s"), cp_json_text(geo, "places"));
+	}
 	(void)fprintf(out, "selection sequence %lld: %lld sets, %lld draws\n",
 			cp_json_number(selection, "sequence"), cp_json_number(selection, "sets"),
 			cp_json_number(selection, "aliases"));

@@ -60,6 +60,33 @@ begin(struct load *load)
 	return 0;
 }
 
+/* Which codes of the vocabulary, itself in strcmp order, some prefix has. */
+static int
+list_places(struct load *load)
+{
+	const struct tbl_geo *table = &load->storage->geo.table;
+	bool is_used[CP_GEO_VOCABULARY_CNT] = { false };
+	/* A code and the space or NUL behind it fit the entry's own room. */
+	char *text = malloc(CP_GEO_VOCABULARY_CNT * sizeof(cp_geo_vocabulary[0].code));
+	char *end = text;
+
+	if (text == NULL) {
+		return fail(load, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < table->prefix_cnt; i++) {
+		is_used[load->storage->prefixes[i].place] = true;
+	}
+	*end = '\0';
+	for (uint32_t i = 0; i < CP_GEO_VOCABULARY_CNT; i++) {
+		if (is_used[i]) {
+			end = end == text ? end : stpcpy(end, " ");
+			end = stpcpy(end, cp_geo_vocabulary[i].code);
+		}
+	}
+	load->storage->geo.places_text = text;
+	return 0;
+}
+
 /* Hands the database over, or drops it. */
 static int
 finish(struct load *load, int err, struct cp_geo **ret_geo)
@@ -69,6 +96,9 @@ finish(struct load *load, int err, struct cp_geo **ret_geo)
 	storage->geo.content_hash = XXH3_64bits_digest(load->hash);
 	storage->geo.table.prefixes = storage->prefixes;
 	XXH3_freeState(load->hash);
+	if (err == 0) {
+		err = list_places(load);
+	}
 	if (err != 0) {
 		cp_geo_free(&storage->geo);
 		return err;
@@ -85,6 +115,7 @@ cp_geo_free(struct cp_geo *geo)
 	if (storage != NULL) {
 		free(storage->prefixes);
 		free(storage->geo.description);
+		free(storage->geo.places_text);
 		free(storage);
 	}
 }

@@ -24,6 +24,7 @@ struct cp_geo {
 	struct tbl_geo table;   /* what tbl_location_build() takes */
 	uint64_t build_epoch_s; /* of the newest file */
 	char *description;      /* "geo-whois-asn-country.mmdb (2026-11-01)" */
+	char *places_text;      /* codes it has a prefix for: "AF-DZ AF-EG ...", in strcmp order */
 	size_t unknown_cnt;     /* records whose country the vocabulary does not have */
 	uint64_t content_hash;  /* XXH3 of the files' bytes: equal hash, equal location */
 	void *arena;

@@ -26,7 +26,9 @@ struct shadow {
 	uint8_t *message;
 	uint8_t *plain; /* RDATA, decompressed */
 	size_t message_len;
-	size_t stride; /* every so-many-th static record is asked for */
+	size_t stride;                /* every so-many-th static record is asked for */
+	uint8_t serial[SERIAL_BYTES]; /* the table's generation */
+	bool has_own_soa;             /* the zone at hand has: its serial is not the generation */
 	size_t difference_cnt;
 };
 
@@ -114,7 +116,8 @@ expand_rdata(const struct shadow *shadow, uint16_t type, size_t off, size_t size
 /* Is this RDATA one of the record's values (or, for a dynamic record, one of any pool's)? Case of
  * names apart: they are lower-cased on both sides. */
 static bool
-is_rdata_of(const struct tbl_rdata *value, uint16_t type, const uint8_t *plain, size_t size)
+is_rdata_of(const struct shadow *shadow, const struct tbl_rdata *value, uint16_t type,
+		const uint8_t *plain, size_t size)
 {
 	size_t head;
 	uint32_t names = count_names(type, &head);
@@ -131,16 +134,22 @@ is_rdata_of(const struct tbl_rdata *value, uint16_t type, const uint8_t *plain, 
 		}
 		head += len;
 	}
-	/* The compiler sets the serial: it is the generation. */
-	head += type == TYPE_SOA ? SERIAL_BYTES : 0;
+	if (type == TYPE_SOA && !shadow->has_own_soa) {
+		if (size - head < SERIAL_BYTES ||
+				memcmp(plain + head, shadow->serial, SERIAL_BYTES) != 0) {
+			return false;
+		}
+		head += SERIAL_BYTES;
+	}
 	return memcmp(value->bytes + head, plain + head, size - head) == 0;
 }
 
 static bool
-has_value(const struct cp_record *record, const uint8_t *plain, size_t size)
+has_value(const struct shadow *shadow, const struct cp_record *record, const uint8_t *plain,
+		size_t size)
 {
 	for (uint32_t i = 0; i < record->value_cnt; i++) {
-		if (is_rdata_of(&record->values[i], record->type, plain, size)) {
+		if (is_rdata_of(shadow, &record->values[i], record->type, plain, size)) {
 			return true;
 		}
 	}
@@ -148,7 +157,8 @@ has_value(const struct cp_record *record, const uint8_t *plain, size_t size)
 		const struct cp_pool *pool = &record->dynamic->pools[p];
 
 		for (uint32_t i = 0; i < pool->value_cnt; i++) {
-			if (is_rdata_of(&pool->values[i].rdata, record->type, plain, size)) {
+			if (is_rdata_of(shadow, &pool->values[i].rdata, record->type, plain,
+					    size)) {
 				return true;
 			}
 		}
@@ -181,7 +191,7 @@ compare_records(const struct shadow *shadow, const struct cp_record *record, siz
 			return "a record is cut short";
 		}
 		len = expand_rdata(shadow, record->type, off, size, plain);
-		if (len == 0 || !has_value(record, plain, len)) {
+		if (len == 0 || !has_value(shadow, record, plain, len)) {
 			return "a value is none of the zone's";
 		}
 		off += size;
@@ -264,8 +274,17 @@ ask(struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *r
 }
 
 static void
+store_serial(uint64_t generation, uint8_t serial[SERIAL_BYTES])
+{
+	for (uint32_t i = 0; i < SERIAL_BYTES; i++) {
+		serial[i] = (uint8_t)(generation >> (8 * (SERIAL_BYTES - 1 - i)));
+	}
+}
+
+static void
 ask_zone(struct shadow *shadow, const struct cp_zone *zone)
 {
+	shadow->has_own_soa = zone->has_own_soa;
 	for (size_t i = 0; i < zone->record_cnt; i++) {
 		const struct cp_record *record = &zone->records[i];
 		const char *difference;
@@ -305,6 +324,7 @@ cp_shadow_check(const void *image, const struct cp_zones *zones, const bool *is_
 	}
 	shadow.plain = shadow.message + MESSAGE_BYTES;
 	tbl_view_init(&view, image, NULL);
+	store_serial(view.header->generation, shadow.serial);
 	for (size_t i = 0; i < zones->cnt; i++) {
 		if (!is_left_out[i]) {
 			ask_zone(&shadow, &zones->items[i]);

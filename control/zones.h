@@ -92,6 +92,7 @@ struct cp_zone {
 	struct cp_record *records; /* the SOA included */
 	size_t record_cnt;
 	bool has_errors; /* not to be published */
+	bool has_own_soa; /* its file has the SOA, serial and all; else the serial is the generation */
 };
 struct cp_zones {
 	struct cp_zone *items; /* by name */

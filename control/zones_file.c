@@ -81,8 +81,8 @@ put_u32(uint8_t *at, uint32_t number)
 	at[3] = (uint8_t)number;
 }
 
-/* fill_soa makes the RDATA of RFC 1035 §3.3.13 with serial 0; the compiler sets the serial, since it
- * is the table's generation. */
+/* fill_soa makes the RDATA of RFC 1035 §3.3.13 with serial 0: it is the table's generation, which
+ * the table's reader writes (tbl_builder_follow_generation). */
 static int
 fill_soa(const struct cp_zone_load *load, const struct cp_record *apex_ns, struct cp_record *soa)
 {

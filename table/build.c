@@ -310,6 +310,12 @@ tbl_builder_add_zone(struct tbl_builder *builder, const uint8_t *apex, uint32_t 
 	return 0;
 }
 
+void
+tbl_builder_follow_generation(struct tbl_builder *builder, uint32_t zone)
+{
+	tbl_build_zone_at(builder, zone)->follows_generation = true;
+}
+
 /* What every RRset has to be, static or dynamic. Fills *name from the owner. */
 static int
 check_owner(const struct tbl_builder *b, uint32_t zone, const uint8_t *owner, uint16_t type,

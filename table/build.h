@@ -31,6 +31,10 @@ struct tbl_build_params {
 	uint64_t built_unix_s; /* 0: not told */
 	uint64_t hash_seed[2];
 	const struct tbl_location *location; /* borrowed until finish; NULL: no rule sets */
+	/* The geo database behind `location`, for people and for checks; all borrowed until finish. */
+	uint64_t geo_built_unix_s;   /* 0: there is none */
+	const char *geo_description; /* NULL: there is none */
+	const char *geo_places;      /* every code it has a prefix for, sorted, one space between */
 };
 
 struct tbl_rdata {
@@ -69,6 +73,11 @@ void tbl_builder_free(struct tbl_builder *builder);
 int tbl_builder_add_zone(struct tbl_builder *builder, const uint8_t *apex, uint32_t *ret_zone,
 		struct tbl_error *ret_error);
 
+/* tbl_builder_follow_generation: the serial of this zone's SOA is the low 32 bits of the table's
+ * generation, whatever its RDATA says; the reader writes it, so that content_hash does not know it.
+ * Without, the SOA is served as given. */
+void tbl_builder_follow_generation(struct tbl_builder *builder, uint32_t zone);
+
 /* tbl_builder_add_rrset adds a static RRset; identical records are stored once. */
 int tbl_builder_add_rrset(struct tbl_builder *builder, uint32_t zone, const uint8_t *owner,
 		uint16_t type, uint32_t ttl_s, const struct tbl_rdata *records, uint32_t record_cnt,
@@ -84,7 +93,8 @@ int tbl_builder_finish(struct tbl_builder *builder, void **ret_image, size_t *re
 		struct tbl_error *ret_error);
 
 /* tbl_reseal gives a checked, writable image a new generation without rebuilding: only the header
- * changes, content_hash does not. How a rollback or a re-publish works. */
+ * changes, content_hash does not; serials that follow the generation do. How a rollback or a
+ * re-publish works. */
 void tbl_reseal(void *image, uint64_t generation, uint64_t built_unix_s);
 
 /* tbl_select_build makes the selection that health leaves: is_up[t] for each tbl_target (NULL: all

@@ -87,6 +87,18 @@ resolve_cname(struct tbl_builder *b, const struct tbl_rdata *rdata, struct tbl_c
 	return tbl_build_long_name(b, target.wire, target.len, &ret_cname->name_off);
 }
 
+/* Appends a zone's SOA to the answer being made. */
+static int
+put_soa(struct tbl_builder *b, const struct tbl_build_rrset *soa, uint32_t ttl_s)
+{
+	int rc = tbl_wire_record(b->wire, TBL_TYPE_SOA, ttl_s, &soa->records[0]);
+
+	if (rc == 0 && tbl_build_zone_at(b, soa->zone)->follows_generation) {
+		tbl_wire_serial(b->wire);
+	}
+	return rc;
+}
+
 /* Encodes records of an RRset's owner as one answer. */
 static int
 make_answer(struct tbl_builder *b, const struct tbl_build_rrset *rrset,
@@ -96,6 +108,10 @@ make_answer(struct tbl_builder *b, const struct tbl_build_rrset *rrset,
 	int rc = 0;
 
 	tbl_wire_begin(b->wire, tbl_build_name_at(b, rrset->name)->wire, false);
+	if (rrset->type == TBL_TYPE_SOA) {
+		rc = put_soa(b, rrset, rrset->ttl_s);
+		return rc != 0 ? rc : tbl_wire_end(b, NULL, ret_answer);
+	}
 	for (uint32_t i = 0; rc == 0 && i < record_cnt; i++) {
 		rc = tbl_wire_record(b->wire, rrset->type, rrset->ttl_s, &records[i]);
 	}
@@ -407,8 +423,7 @@ make_zone(struct tbl_builder *b, uint32_t zone)
 		return rc;
 	}
 	tbl_wire_begin(b->wire, apex->wire, true);
-	rc = tbl_wire_record(b->wire, TBL_TYPE_SOA, minimum_s < soa->ttl_s ? minimum_s : soa->ttl_s,
-			&soa->records[0]);
+	rc = put_soa(b, soa, minimum_s < soa->ttl_s ? minimum_s : soa->ttl_s);
 	return rc != 0 ? rc : tbl_wire_end(b, NULL, &made->soa_negative);
 }
 

@@ -62,6 +62,7 @@ struct tbl_build_zone {
 	uint32_t name;
 	uint32_t number; /* in TBL_SECTION_ZONES */
 	uint32_t rrset_cnt;
+	bool follows_generation; /* the serial of its SOA does */
 };
 
 struct tbl_builder {
@@ -85,6 +86,8 @@ struct tbl_builder {
 	struct tbl_map string_map;
 	struct tbl_map target_map;
 	uint32_t slot_cnt;
+	uint32_t geo_description_str;
+	uint32_t geo_places_str;
 	struct tbl_wire *wire; /* scratch of build_wire.c */
 };
 
@@ -158,6 +161,9 @@ int tbl_wire_record(struct tbl_wire *wire, uint16_t type, uint32_t ttl_s,
 		const struct tbl_rdata *rdata);
 int tbl_wire_extra(struct tbl_wire *wire, uint32_t of, uint16_t type, uint32_t ttl_s,
 		const struct tbl_rdata *rdata);
+
+/* tbl_wire_serial marks the serial of the SOA appended last as the table's generation. */
+void tbl_wire_serial(struct tbl_wire *wire);
 
 /* tbl_wire_end stores the answer (once). `cname` says where it leads, NULL when it is none; its
  * rdata_pos and shared_len are filled in here. */

@@ -56,6 +56,18 @@ make_rules(struct tbl_builder *b)
 	return rc;
 }
 
+static int
+make_geo_texts(struct tbl_builder *b)
+{
+	const struct tbl_build_params *p = &b->params;
+	int rc = tbl_build_string(b, p->geo_description != NULL ? p->geo_description : "",
+			&b->geo_description_str);
+
+	return rc != 0 ? rc
+	               : tbl_build_string(b, p->geo_places != NULL ? p->geo_places : "",
+					 &b->geo_places_str);
+}
+
 static void
 collect_parts(const struct tbl_builder *b, struct part parts[TBL_SECTION_CNT])
 {
@@ -124,6 +136,9 @@ fill_header(const struct tbl_builder *b, uint64_t size, struct tbl_header *heade
 	header->class_cnt = location != NULL ? location->class_cnt : 1;
 	header->leaf4_cnt = location != NULL ? location->leaf4_cnt : 1;
 	header->slot_cnt = b->slot_cnt;
+	header->geo_built_unix_s = b->params.geo_built_unix_s;
+	header->geo_description_str = b->geo_description_str;
+	header->geo_places_str = b->geo_places_str;
 }
 
 void
@@ -185,6 +200,9 @@ tbl_build_layout(struct tbl_builder *b, void **ret_image, size_t *ret_size)
 	struct tbl_select_plan plan;
 	int rc = b->params.location != NULL ? make_rules(b) : make_trivial_location(b);
 
+	if (rc == 0) {
+		rc = make_geo_texts(b);
+	}
 	if (rc != 0) {
 		return rc;
 	}

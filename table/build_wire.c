@@ -9,6 +9,8 @@
 #define RECORD_FIXED_BYTES 10u /* type, class, TTL, RDLENGTH: RFC 1035 §3.2.1 behind the owner */
 #define POINTER_BYTES      2u
 #define CLASS_IN           1u
+#define SOA_NUMBERS_BYTES  20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
+#define SERIAL_BYTES       4u
 
 /*
  * Local pointers reach only this far into an answer. Wherever the reader puts it (a chain of
@@ -48,11 +50,12 @@ struct suffix {
 
 struct tbl_wire {
 	uint32_t len;
-	uint16_t rr_cnt;
+	uint8_t rr_cnt;
 	uint16_t extra_cnt;
 	uint16_t owner_arg;   /* 0, or the owner's length */
 	uint8_t owner_skip;   /* leftmost labels of the owner that RDATA must not point at */
 	uint8_t cname_shared; /* for tbl_cname.shared_len */
+	uint8_t flags;        /* enum tbl_answer_flag */
 	uint32_t fixup_cnt;
 	uint32_t suffix_cnt;
 	uint32_t local_name_cnt;
@@ -134,6 +137,7 @@ tbl_wire_begin(struct tbl_wire *wire, const uint8_t *owner, bool is_owner_by_len
 	wire->suffix_cnt = 0;
 	wire->local_name_cnt = 0;
 	wire->cname_shared = 0;
+	wire->flags = 0;
 	wire->owner_arg = is_owner_by_length ? wire->owner.len : 0;
 	/* The question a wildcard answers has other labels in place of "*". */
 	wire->owner_skip = owner[0] == 1 && owner[1] == '*' ? 1 : 0;
@@ -374,6 +378,18 @@ tbl_wire_extra(struct tbl_wire *wire, uint32_t of, uint16_t type, uint32_t ttl_s
 	return 0;
 }
 
+void
+tbl_wire_serial(struct tbl_wire *wire)
+{
+	uint32_t pos = wire->len - SOA_NUMBERS_BYTES;
+
+	/* One fixup more than there are pointers: an SOA has at most three of those. */
+	memset(wire->bytes + pos, 0, SERIAL_BYTES);
+	wire->fixups[wire->fixup_cnt++] =
+			(struct tbl_fixup){ .pos = (uint16_t)pos, .arg = TBL_FIXUP_SERIAL };
+	wire->flags |= TBL_ANSWER_SERIAL;
+}
+
 /* Storing */
 
 static uint32_t
@@ -451,6 +467,7 @@ store_answer(struct tbl_builder *b, const struct tbl_cname *cname)
 		.wire_off = (uint32_t)(section->cnt - bytes),
 		.wire_len = (uint16_t)wire->len,
 		.rr_cnt = wire->rr_cnt,
+		.flags = wire->flags,
 		.extra_cnt = wire->extra_cnt,
 		.fixup_cnt = (uint16_t)wire->fixup_cnt,
 		.cname = index,

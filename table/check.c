@@ -128,7 +128,7 @@ check_header_fields(struct tbl_check *check, const struct tbl_header *h)
 	if (h->generation == 0) {
 		return tbl_check_fail(check, "header: generation 0");
 	}
-	if (!is_zero(h->reserved, sizeof(h->reserved)) ||
+	if (h->reserved != 0 || !is_zero(h->reserved2, sizeof(h->reserved2)) ||
 			!is_zero(padding, TBL_HEADER_BYTES - sizeof(*h))) {
 		return tbl_check_fail(check, "header: reserved bytes are not zero");
 	}
@@ -197,6 +197,10 @@ check_strings(struct tbl_check *check)
 
 	if (strings[0] != '\0' || strings[tbl_check_cnt(check, TBL_SECTION_STRINGS) - 1] != '\0') {
 		return tbl_check_fail(check, "strings: must begin and end with a NUL");
+	}
+	if (!is_tbl_string(check, check->view.header->geo_description_str) ||
+			!is_tbl_string(check, check->view.header->geo_places_str)) {
+		return tbl_check_fail(check, "header: the geo database's texts: no such string");
 	}
 	for (uint64_t i = 0; i < tbl_check_cnt(check, TBL_SECTION_TARGETS); i++) {
 		if (!is_tbl_string(check, check->view.targets[i].key_str)) {

@@ -8,6 +8,7 @@
 #define RECORD_FIXED      10u         /* TYPE, CLASS, TTL, RDLENGTH */
 #define POINTER_BYTES     2u
 #define SOA_NUMBERS_BYTES 20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
+#define SERIAL_BYTES      4u
 /* Where a CNAME's RDATA begins: its owner is a pointer. */
 #define CNAME_RDATA_POS (POINTER_BYTES + RECORD_FIXED)
 
@@ -28,6 +29,10 @@ check_answer_bounds(struct tbl_check *check, uint64_t index)
 	}
 	if (answer->rr_cnt == 0) {
 		return tbl_check_fail(check, "answers[%llu]: empty", (unsigned long long)index);
+	}
+	if ((answer->flags & ~(uint32_t)TBL_ANSWER_SERIAL) != 0) {
+		return tbl_check_fail(check, "answers[%llu]: unknown flags %#x",
+				(unsigned long long)index, answer->flags);
 	}
 	if (answer->cname != TBL_NONE &&
 			answer->cname >= tbl_check_cnt(check, TBL_SECTION_CNAMES)) {
@@ -246,6 +251,28 @@ read_name(struct record_walk *walk, uint32_t end)
 	return tbl_check_spend(walk->check, 1 + label_cnt);
 }
 
+/* The serial that follows the generation, if that is the next fixup: it is stored as 0 (or equal
+ * content would not be equal bytes) and the answer says that it has one. */
+static int
+read_serial(struct record_walk *walk)
+{
+	static const uint8_t zero[SERIAL_BYTES] = { 0 };
+	bool is_following = (walk->answer->flags & TBL_ANSWER_SERIAL) != 0;
+
+	if (!is_following) {
+		return 0;
+	}
+	if (walk->len - walk->pos < SERIAL_BYTES || walk->fixup_next >= walk->answer->fixup_cnt ||
+			walk->fixups[walk->fixup_next].pos != walk->pos ||
+			walk->fixups[walk->fixup_next].arg != TBL_FIXUP_SERIAL ||
+			memcmp(walk->wire + walk->pos, zero, SERIAL_BYTES) != 0) {
+		return FAIL_ANSWER(walk, "the serial at byte %u is not the generation's",
+				WHERE(walk), walk->pos);
+	}
+	walk->fixup_next++;
+	return 0;
+}
+
 /* Names in RDATA of the types of RFC 1035 that hold some; all else is opaque (RFC 3597 §4). */
 static int
 read_rdata(struct record_walk *walk, uint32_t type, uint32_t end)
@@ -290,6 +317,13 @@ read_rdata(struct record_walk *walk, uint32_t type, uint32_t end)
 	if (end - walk->pos != behind) {
 		return FAIL_ANSWER(
 				walk, "RDATA up to byte %u is not of its type", WHERE(walk), end);
+	}
+	if (type == TBL_TYPE_SOA) {
+		int rc = read_serial(walk);
+
+		if (rc != 0) {
+			return rc;
+		}
 	}
 	walk->pos = end;
 	return 0;
@@ -411,6 +445,9 @@ tbl_check_answer(struct tbl_check *check, const struct tbl_served *served)
 	}
 	if (walk.answer->extra_cnt != 0 && served->type != TBL_TYPE_NS) {
 		return FAIL_ANSWER(&walk, "additional records", WHERE(&walk));
+	}
+	if ((walk.answer->flags & TBL_ANSWER_SERIAL) != 0 && served->type != TBL_TYPE_SOA) {
+		return FAIL_ANSWER(&walk, "a serial in what is no SOA", WHERE(&walk));
 	}
 	if (is_cname != (walk.answer->cname != TBL_NONE)) {
 		return FAIL_ANSWER(&walk, "CNAME without a target, or a target without CNAME",

@@ -21,7 +21,7 @@
 
 #define TBL_MAGIC        0x314c42545444524dULL /* "MRDTTBL1" as little-endian bytes */
 #define TBL_SELECT_MAGIC 0x314c45535444524dULL /* "MRDTSEL1" */
-#define TBL_VERSION      1u
+#define TBL_VERSION      2u
 #define TBL_ALIGN_BYTES  64u          /* every section starts on a cache line */
 #define TBL_NONE         UINT32_MAX   /* "no such index" in every u32 index field */
 #define TBL_POOL_NONE    UINT16_MAX   /* "no fallback" in tbl_pool.fallback */
@@ -64,7 +64,9 @@ struct tbl_section {
 /*
  * checksum covers the header with its own field zero; content_hash covers every byte behind the
  * header. So a rollback (same content, new generation) rewrites the header alone, and two hosts
- * with equal content_hash serve the same data. Both are XXH3 64.
+ * with equal content_hash serve the same data. Both are XXH3 64. Nothing behind the header depends
+ * on the generation: an SOA whose serial is the generation is written so by the reader (struct
+ * tbl_fixup).
  */
 struct tbl_header {
 	uint64_t magic;
@@ -79,9 +81,13 @@ struct tbl_header {
 	uint32_t section_cnt;   /* TBL_SECTION_CNT */
 	uint32_t max_label_cnt; /* labels (root not counted) of the deepest node */
 	uint32_t class_cnt;
-	uint32_t leaf4_cnt; /* leaves below this index are IPv4 */
-	uint32_t slot_cnt;  /* slots a selection image must fill */
-	uint32_t reserved[7];
+	uint32_t leaf4_cnt;           /* leaves below this index are IPv4 */
+	uint32_t slot_cnt;            /* slots a selection image must fill */
+	uint32_t reserved;            /* 0 */
+	uint64_t geo_built_unix_s;    /* build date of the geo database; 0 when there was none */
+	uint32_t geo_description_str; /* "geo-whois-asn-country.mmdb (2026-11-01)", or "" */
+	uint32_t geo_places_str;      /* codes it has a prefix for, "AF-DZ AF-EG ...", or "" */
+	uint32_t reserved2[2];        /* 0 */
 	struct tbl_section sections[TBL_SECTION_CNT];
 };
 
@@ -132,32 +138,40 @@ struct tbl_rrset {
 	uint32_t ref;
 };
 
+enum tbl_answer_flag {
+	TBL_ANSWER_SERIAL = 1u << 0, /* has a TBL_FIXUP_SERIAL: never right as it is stored */
+};
+
 /*
  * Ready resource records. wire_len bytes at wire_off hold rr_cnt records followed by extra_cnt
  * records of the additional section (a delegation's glue). Pointers are already placed for the
  * common case: the owner is the question (message offset 12), this answer comes first behind the
  * question, and the question is the node's own name. In every other case (wildcard, CNAME chain,
  * referral, authority section) the reader rewrites fixup_cnt pointers; they lie behind the wire
- * bytes, at the next multiple of 4. See tbl_fixup and tbl_write_answer().
+ * bytes, at the next multiple of 4. See tbl_fixup.
  */
 struct tbl_answer {
 	uint32_t wire_off; /* multiple of 4 */
 	uint16_t wire_len;
-	uint16_t rr_cnt;
+	uint8_t rr_cnt; /* at most 100 (table/build.h) */
+	uint8_t flags;  /* enum tbl_answer_flag */
 	uint16_t extra_cnt;
 	uint16_t fixup_cnt;
 	uint32_t cname; /* tbl_cname of a single-CNAME answer, or TBL_NONE */
 };
 
 /*
- * A two-byte compression pointer at wire byte `pos` of its answer.
+ * What the reader writes at wire byte `pos` of an answer: a compression pointer of two bytes, or a
+ * serial of four.
+ * arg TBL_FIXUP_SERIAL: the low 32 bits of the table's generation, where 0 is stored.
  * arg & TBL_FIXUP_LOCAL: points at wire byte (arg & 0x3fff) of the same answer.
  * else: points at the suffix of the owner name that is `arg` wire bytes long (root label
  * included); arg 0 is the whole owner name (for a wildcard: the question, not "*"). A delegation
  * and a zone's soa_negative name their owner by its length, never by 0, since what they are written
  * for is usually a name below it.
  */
-#define TBL_FIXUP_LOCAL 0x8000u
+#define TBL_FIXUP_LOCAL  0x8000u
+#define TBL_FIXUP_SERIAL 0x4000u
 struct tbl_fixup {
 	uint16_t pos;
 	uint16_t arg;
@@ -316,6 +330,9 @@ TBL_ASSERT_OFF(tbl_header, built_unix_s, 48);
 TBL_ASSERT_OFF(tbl_header, hash_seed, 56);
 TBL_ASSERT_OFF(tbl_header, section_cnt, 72);
 TBL_ASSERT_OFF(tbl_header, slot_cnt, 88);
+TBL_ASSERT_OFF(tbl_header, geo_built_unix_s, 96);
+TBL_ASSERT_OFF(tbl_header, geo_description_str, 104);
+TBL_ASSERT_OFF(tbl_header, geo_places_str, 108);
 TBL_ASSERT_OFF(tbl_header, sections, 120);
 static_assert(sizeof(struct tbl_header) == 120 + 24 * TBL_SECTION_CNT, "tbl_header");
 static_assert(sizeof(struct tbl_bucket) == 64, "one cache line a bucket");
@@ -327,6 +344,7 @@ TBL_ASSERT_OFF(tbl_node, cut, 20);
 TBL_ASSERT_OFF(tbl_node, name, 24);
 static_assert(sizeof(struct tbl_rrset) == 8, "tbl_rrset");
 static_assert(sizeof(struct tbl_answer) == 16, "tbl_answer");
+TBL_ASSERT_OFF(tbl_answer, extra_cnt, 8);
 static_assert(sizeof(struct tbl_fixup) == 4, "tbl_fixup");
 static_assert(sizeof(struct tbl_cname) == 16, "tbl_cname");
 static_assert(sizeof(struct tbl_zone) == 16, "tbl_zone");

@@ -287,9 +287,21 @@ locate_suffix(const struct writer *writer, int8_t owner, size_t suffix_len)
 	return TBL_MESSAGE_HEADER_BYTES + (suffix_len == 0 ? 0 : writer->qname_len - suffix_len);
 }
 
-/* Rewrites the compression pointers of piece `index`, already copied to its place. */
+/* Big-endian, as every number of a message. */
+static void
+put_serial(const struct tbl_view *view, uint8_t *at)
+{
+	uint64_t generation = view->header->generation;
+
+	at[0] = (uint8_t)(generation >> 24);
+	at[1] = (uint8_t)(generation >> 16);
+	at[2] = (uint8_t)(generation >> 8);
+	at[3] = (uint8_t)generation;
+}
+
+/* Writes what piece `index`, already copied to its place, leaves to the reader. */
 static int
-place_pointers(const struct writer *writer, uint32_t index)
+place_fixups(const struct writer *writer, uint32_t index)
 {
 	const struct tbl_piece *piece = &writer->reply->pieces[index];
 	const struct tbl_fixup *fixups = tbl_fixups(writer->view, piece->answer);
@@ -298,10 +310,14 @@ place_pointers(const struct writer *writer, uint32_t index)
 	for (uint32_t i = 0; i < piece->answer->fixup_cnt; i++) {
 		uint32_t arg = fixups[i].arg;
 		uint8_t *at = writer->message + start + fixups[i].pos;
-		size_t target = (arg & TBL_FIXUP_LOCAL) != 0
-		                                ? start + (arg & TBL_POINTER_MAX)
-		                                : locate_suffix(writer, piece->owner, arg);
+		size_t target;
 
+		if (arg == TBL_FIXUP_SERIAL) {
+			put_serial(writer->view, at);
+			continue;
+		}
+		target = (arg & TBL_FIXUP_LOCAL) != 0 ? start + (arg & TBL_POINTER_MAX)
+		                                      : locate_suffix(writer, piece->owner, arg);
 		if (target > TBL_POINTER_MAX) {
 			return -ENOSPC;
 		}
@@ -311,11 +327,16 @@ place_pointers(const struct writer *writer, uint32_t index)
 	return 0;
 }
 
-/* The case every answer's pointers are stored for; see struct tbl_answer. */
+/* The case every answer's pointers are stored for (see struct tbl_answer), and nothing else to
+ * write. One test for three rare things: this is asked for every answer. */
 static bool
 is_preplaced(const struct tbl_reply *reply, uint32_t index)
 {
-	return index == 0 && reply->pieces[0].section == TBL_REPLY_ANSWER && !reply->is_wildcard;
+	const struct tbl_piece *piece = &reply->pieces[index];
+
+	static_assert(TBL_REPLY_ANSWER == 0, "the one section answers are stored for");
+	return index == 0 && (piece->section | (unsigned int)reply->is_wildcard |
+					     (piece->answer->flags & TBL_ANSWER_SERIAL)) == 0;
 }
 
 /* Seven parameters: what to write, where to, and how much that was.
@@ -324,11 +345,14 @@ int
 tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t qname_len,
 		uint8_t *message, size_t len, size_t capacity, struct tbl_counts *ret_counts)
 {
-	struct writer writer = {
-		.view = view, .reply = reply, .message = message, .qname_len = qname_len
-	};
 	struct tbl_counts counts = { 0 };
+	struct writer writer;
 
+	/* Field by field: starts[] is written as the pieces are, and clearing it first costs. */
+	writer.view = view;
+	writer.reply = reply;
+	writer.message = message;
+	writer.qname_len = qname_len;
 	for (uint32_t i = 0; i < reply->piece_cnt; i++) {
 		const struct tbl_piece *piece = &reply->pieces[i];
 		const struct tbl_answer *answer = piece->answer;
@@ -338,7 +362,7 @@ tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint
 		}
 		memcpy(message + len, view->wire + answer->wire_off, answer->wire_len);
 		writer.starts[i] = len;
-		if (!is_preplaced(reply, i) && place_pointers(&writer, i) != 0) {
+		if (!is_preplaced(reply, i) && place_fixups(&writer, i) != 0) {
 			return -ENOSPC;
 		}
 		len += answer->wire_len;

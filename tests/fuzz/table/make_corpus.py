@@ -36,7 +36,7 @@ SEEDS = {
     "ttl": seed(0, change(6, 2, 6, 0x01000000)),
     "two-lies": seed(0, change(2, 1, 8, 7), change(4, 2, 4, 1)),
     "raw-empty": bytes([RAW]),
-    "raw-header": bytes([RAW]) + b"MRDTTBL1" + struct.pack("<IIQ", 1, 704, 704) + b"\0" * 680,
+    "raw-header": bytes([RAW]) + b"MRDTTBL1" + struct.pack("<IIQ", 2, 704, 704) + b"\0" * 680,
     "raw-unsealed": bytes([RAW | UNSEALED]) + b"MRDTTBL1" + b"\xff" * 1000,
     "selection-slot": seed(SELECTION, change(0, 2, 128, 5)),
     "selection-set": seed(SELECTION, change(0, 2, 196, 0xFFFFFFFF)),

@@ -138,10 +138,11 @@ test_zone_answers(void **state)
 	assert_int_equal(reply.rcode, 0);
 	assert_int_equal(reply.piece_cnt, 1);
 	assert_int_equal(reply.pieces[0].section, TBL_REPLY_AUTHORITY);
-	/* The serial is the generation, the minimum the negative TTL. */
+	/* The serial is left to the reader (0 is stored), the minimum is the negative TTL. */
 	reply = ask(&compiled, "example.test.", 6, "198.51.100.9");
 	soa = last_rdata(&compiled, &reply, 20);
-	assert_int_equal(soa[3], 7);
+	assert_memory_equal(soa, "\0\0\0\0", 4);
+	assert_int_equal(reply.pieces[0].answer->flags, TBL_ANSWER_SERIAL);
 	assert_int_equal(soa[18] << 8 | soa[19], 300);
 	free_compiled(&compiled);
 	free_loaded(&loaded);
@@ -431,6 +432,64 @@ test_ds_stands_at_delegations(void **state)
 #undef DS
 }
 
+/* What two hosts compare, and what a rollback keeps, does not know the generation; the geo database a
+ * table was made with is told in its header. */
+static void
+test_content_knows_no_generation(void **state)
+{
+	struct loaded loaded = load_text("'': {type: NS, value: ns.example.test.}\n");
+	static char described[] = "country.mmdb (2026-06-17)";
+	static char named[] = "EU-DE NA-US";
+	struct cp_geo database = geo;
+	struct cp_compiler *compiler = NULL;
+	struct compiled compiled[3];
+	const struct tbl_header *header;
+
+	(void)state;
+	database.description = described;
+	database.places_text = named;
+	database.build_epoch_s = 1781725900;
+	assert_int_equal(cp_compiler_new(&compiler), 0);
+	compiled[0] = compile_with(compiler, &loaded, &database, 1);
+	compiled[1] = compile_with(compiler, &loaded, &database, 2);
+	compiled[2] = compile_with(compiler, &loaded, NULL, 2);
+	for (size_t i = 0; i < ARRAY_LEN(compiled); i++) {
+		assert_int_equal(compiled[i].rc, 0);
+	}
+	header = compiled[0].view.header;
+	assert_true(header->content_hash == compiled[1].view.header->content_hash);
+	assert_int_equal(header->geo_built_unix_s, 1781725900);
+	assert_string_equal(compiled[0].view.strings + header->geo_description_str, described);
+	assert_string_equal(compiled[0].view.strings + header->geo_places_str, named);
+	header = compiled[2].view.header;
+	assert_int_equal(header->geo_built_unix_s, 0);
+	assert_string_equal(compiled[2].view.strings + header->geo_description_str, "");
+	assert_string_equal(compiled[2].view.strings + header->geo_places_str, "");
+	for (size_t i = 0; i < ARRAY_LEN(compiled); i++) {
+		free_compiled(&compiled[i]);
+	}
+	cp_compiler_free(compiler);
+	free_loaded(&loaded);
+}
+
+/* A zone whose file has the SOA keeps its serial. */
+static void
+test_own_serials_stay(void **state)
+{
+	struct loaded loaded = load_text("'': {type: NS, value: ns.example.test.}\n");
+	struct compiled compiled;
+	struct tbl_reply reply;
+
+	(void)state;
+	loaded.zones->items[0].has_own_soa = true; /* as read: serial 0 */
+	compiled = compile(&loaded, NULL);
+	assert_int_equal(compiled.rc, 0);
+	reply = ask(&compiled, "example.test.", CP_TYPE_SOA, "192.0.2.1");
+	assert_int_equal(reply.pieces[0].answer->flags, 0);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
 int
 main(void)
 {
@@ -445,6 +504,8 @@ main(void)
 		cmocka_unit_test(test_no_zone_at_all),
 		cmocka_unit_test(test_geos_need_a_database),
 		cmocka_unit_test(test_ds_stands_at_delegations),
+		cmocka_unit_test(test_content_knows_no_generation),
+		cmocka_unit_test(test_own_serials_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,6 +38,7 @@ test_json_has_every_item(void **state)
 	size_t size;
 	void *image = sample_everything(&size);
 	struct tbl_view view;
+	const json_t *geo;
 	json_t *json;
 	char *text;
 
@@ -56,6 +57,10 @@ test_json_has_every_item(void **state)
 			view.select->set_cnt);
 	assert_int_equal(cp_json_number(json_object_get(json, "header"), "generation"),
 			SAMPLE_GENERATION);
+	geo = json_object_get(json_object_get(json, "header"), "geo");
+	assert_string_equal(cp_json_text(geo, "description"), "sample.mmdb");
+	assert_int_equal(cp_json_number(geo, "built_unix_s"), SAMPLE_GEO_BUILT_UNIX_S);
+	assert_string_equal(cp_json_text(geo, "places"), "EU-DE EU-FR NA-CA NA-US");
 	json_decref(json);
 	free(text);
 	free(image);

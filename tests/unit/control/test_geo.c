@@ -180,6 +180,7 @@ all_record_sizes_read_alike(void **state)
 		assert_int_equal(1, geo->unknown_cnt);
 		assert_int_equal(1781725900, geo->build_epoch_s);
 		assert_string_equal("test.mmdb (2026-06-17)", geo->description);
+		assert_string_equal("EU-DE NA-CA-ON NA-US-CA SA-BR", geo->places_text);
 		cp_geo_free(geo);
 	}
 }
@@ -448,6 +449,7 @@ families_may_come_apart_but_not_twice(void **state)
 	assert_place(geo, "192.0.2.1", "EU-DE", 24);
 	assert_place(geo, "2001:db8::1", "NA-US", 32);
 	assert_string_equal("v4.mmdb (2026-06-17), v6.mmdb (2026-06-18)", geo->description);
+	assert_string_equal("EU-DE NA-US", geo->places_text);
 	assert_int_equal(file.build_epoch_s, geo->build_epoch_s);
 	cp_geo_free(geo);
 

@@ -32,7 +32,7 @@ static uint16_t
 put_soa(const char *primary, uint8_t *bytes)
 {
 	static const uint8_t numbers[20] = {
-		[3] = 1, [7] = 2, [11] = 3, [15] = 4, [19] = SAMPLE_NEGATIVE_TTL_S
+		[3] = SAMPLE_SERIAL, [7] = 2, [11] = 3, [15] = 4, [19] = SAMPLE_NEGATIVE_TTL_S
 	};
 	uint16_t len = put_name(primary, bytes);
 
@@ -114,7 +114,13 @@ add_zone(struct tbl_builder *builder, const struct sample_zone *zone)
 		stop(zone->apex, error.text);
 	}
 	for (const struct sample_record *record = zone->records; record->owner != NULL; record++) {
-		read_values(record->type, record->values, &values);
+		const char *text = record->values;
+
+		if (record->type == SOA && text[0] == '+') {
+			tbl_builder_follow_generation(builder, number);
+			text++;
+		}
+		read_values(record->type, text, &values);
 		(void)put_name(record->owner, name);
 		if (tbl_builder_add_rrset(builder, number, name, record->type, SAMPLE_TTL_S,
 				    values.rdata, values.cnt, &error) != 0) {
@@ -215,6 +221,9 @@ sample_build(const struct sample_zone *zones, size_t zone_cnt,
 		.generation = SAMPLE_GENERATION,
 		.hash_seed = { 0x0123456789abcdefULL, 0xfedcba9876543210ULL },
 		.location = location,
+		.geo_built_unix_s = location != NULL ? SAMPLE_GEO_BUILT_UNIX_S : 0,
+		.geo_description = location != NULL ? "sample.mmdb" : NULL,
+		.geo_places = location != NULL ? "EU-DE EU-FR NA-CA NA-US" : NULL,
 	};
 	struct tbl_builder *builder = NULL;
 	struct tbl_error error = { .text = "no reason" };
@@ -280,7 +289,7 @@ static const struct sample_record example_records[] = {
 };
 
 static const struct sample_record child_records[] = {
-	{ "child.example.", SOA, "ns.child.example." },
+	{ "child.example.", SOA, "+ns.child.example." },
 	{ "child.example.", NS, "ns.child.example." },
 	{ "ns.child.example.", A, "192.0.2.71" },
 	{ "up.child.example.", CNAME, "mail.example." },

@@ -27,12 +27,15 @@ enum sample_type {
 	ANY = 255,
 };
 
-#define SAMPLE_TTL_S          300u
-#define SAMPLE_NEGATIVE_TTL_S 60u /* every SOA's MINIMUM */
-#define SAMPLE_GENERATION     7u
+#define SAMPLE_TTL_S            300u
+#define SAMPLE_NEGATIVE_TTL_S   60u /* every SOA's MINIMUM */
+#define SAMPLE_GENERATION       7u
+#define SAMPLE_SERIAL           1u
+#define SAMPLE_GEO_BUILT_UNIX_S 1781725900u
 
 /* One RRset. Values are parted by '|'; those of types without a form of their own here are taken
- * byte for byte (RFC 3597). An SOA's is its MNAME; the rest of it is always the same. */
+ * byte for byte (RFC 3597). An SOA's is its MNAME; the rest of it is always the same, but for the
+ * serial: behind a '+' it is the generation, else SAMPLE_SERIAL. */
 struct sample_record {
 	const char *owner;
 	uint16_t type;

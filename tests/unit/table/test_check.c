@@ -169,7 +169,7 @@ struct lie {
 
 static const struct lie lies[] = {
 	{ HEADER(magic), 1, "magic" },
-	{ HEADER(version), TBL_VERSION + 1, "version 2" },
+	{ HEADER(version), TBL_VERSION + 1, "version 3" },
 	{ HEADER(header_bytes), 64, "header: 64 bytes" },
 	{ HEADER(section_cnt), 3, "with 3 sections" },
 	{ HEADER(generation), 0, "generation 0" },
@@ -179,7 +179,10 @@ static const struct lie lies[] = {
 	{ HEADER(leaf4_cnt), 0, "0 IPv4 leaves" },
 	{ HEADER(leaf4_cnt), UINT32_MAX, "IPv4 leaves" },
 	{ HEADER(slot_cnt), 1, "slots" },
-	{ HEADER(reserved[0]), 1, "reserved" },
+	{ HEADER(reserved), 1, "reserved" },
+	{ HEADER(reserved2[1]), 1, "reserved" },
+	{ HEADER(geo_description_str), UINT32_MAX, "the geo database's texts" },
+	{ HEADER(geo_places_str), UINT32_MAX, "the geo database's texts" },
 	{ SECTION(ZONES, cnt), 0, "section zones" },
 	{ SECTION(NODES, cnt), UINT64_MAX / 32, "section nodes" },
 	{ SECTION(NODES, off), UINT64_MAX - 63, "section nodes" },
@@ -225,7 +228,9 @@ static const struct lie lies[] = {
 	{ FIELD(ANSWERS, tbl_answer, 0, wire_len), UINT16_MAX, "answer" },
 	{ FIELD(ANSWERS, tbl_answer, 0, wire_len), 1, "answer 0" },
 	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), 0, "empty" },
-	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), UINT16_MAX, "answer 0" },
+	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), UINT8_MAX, "answer 0" },
+	{ FIELD(ANSWERS, tbl_answer, 0, flags), 0x80, "unknown flags" },
+	{ FIELD(ANSWERS, tbl_answer, 0, flags), TBL_ANSWER_SERIAL, "what is no SOA" },
 	{ FIELD(ANSWERS, tbl_answer, 0, extra_cnt), 1, "answer 0" },
 	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), 0, "fixup" },
 	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), UINT16_MAX, "answer" },
@@ -358,6 +363,68 @@ find_fixups(const struct victim *victim, const char *owner, uint16_t type)
 }
 
 #define RDLENGTH_LOW 11u /* low byte of RDLENGTH in a record owned by a pointer */
+
+/* child.example.'s serial is the generation's: three pointers, then the serial. */
+#define SERIAL_FIXUP 3
+
+static struct tbl_fixup *
+find_serial(const struct victim *victim)
+{
+	struct tbl_fixup *fixup = find_fixups(victim, "child.example.", SOA) + SERIAL_FIXUP;
+
+	assert_int_equal(fixup->arg, TBL_FIXUP_SERIAL);
+	return fixup;
+}
+
+static void
+move_serial(const struct victim *victim)
+{
+	find_serial(victim)->pos++;
+}
+
+static void
+move_serial_outside(const struct victim *victim)
+{
+	find_serial(victim)->pos = UINT16_MAX;
+}
+
+static void
+say_more_of_a_serial(const struct victim *victim)
+{
+	find_serial(victim)->arg |= 1;
+}
+
+static void
+make_a_pointer_a_serial(const struct victim *victim)
+{
+	find_fixups(victim, "mail.example.", A)->arg = TBL_FIXUP_SERIAL;
+}
+
+static void
+forget_a_serial(const struct victim *victim)
+{
+	find_answer(victim, "child.example.", SOA)->fixup_cnt--;
+}
+
+static void
+forget_that_there_is_a_serial(const struct victim *victim)
+{
+	find_answer(victim, "child.example.", SOA)->flags = 0;
+}
+
+static void
+follow_without_a_fixup(const struct victim *victim)
+{
+	find_answer(victim, "example.", SOA)->flags = TBL_ANSWER_SERIAL;
+}
+
+static void
+store_a_serial(const struct victim *victim)
+{
+	uint8_t *wire = find_wire(victim, "child.example.", SOA);
+
+	wire[find_serial(victim)->pos + 3] = 7;
+}
 
 static void
 shorten_mx(const struct victim *victim)
@@ -530,6 +597,14 @@ lies_about_records_are_refused(void **state)
 		void (*tell)(const struct victim *victim);
 		const char *complaint;
 	} rows[] = {
+		{ move_serial, "the serial at byte" },
+		{ move_serial_outside, "the serial at byte" },
+		{ say_more_of_a_serial, "the serial at byte" },
+		{ make_a_pointer_a_serial, "leads nowhere" },
+		{ forget_a_serial, "the serial at byte" },
+		{ forget_that_there_is_a_serial, "pointers" },
+		{ follow_without_a_fixup, "the serial at byte" },
+		{ store_a_serial, "the serial at byte" },
 		{ shorten_mx, "an MX of 1 bytes" },
 		{ shorten_address, "not of its type" },
 		{ set_ttl_sign, "TTL" },

@@ -558,6 +558,74 @@ expect_wellformed(const struct tbl_view *view, const char *name, uint16_t type)
 	}
 }
 
+/* The serial of the SOA that a reply ends with: five numbers, the serial first. */
+static uint32_t
+last_serial(const struct message *message)
+{
+	const uint8_t *at = message->bytes + message->len - 20;
+
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* An SOA that follows the generation says it wherever it stands: as the answer itself, which is else
+ * copied without a look, behind a CNAME, and under NXDOMAIN and NODATA. One of a zone's own is served as
+ * it is. */
+static void
+serials_follow_the_generation_of_the_header(void **state)
+{
+	static const struct sample_record following[] = {
+		{ "follow.", SOA, "+ns.follow." },
+		{ "www.follow.", A, "192.0.2.1" },
+		{ "apex.follow.", CNAME, "follow." },
+		{ NULL, 0, NULL },
+	};
+	static const struct sample_record own[] = {
+		{ "own.", SOA, "ns.own." },
+		{ "www.own.", A, "192.0.2.1" },
+		{ "apex.own.", CNAME, "follow." },
+		{ NULL, 0, NULL },
+	};
+	static const struct sample_zone zones[] = { { "follow.", following }, { "own.", own } };
+	static const struct {
+		const char *name;
+		uint16_t type;
+		bool is_following;
+	} rows[] = {
+		{ "follow.", SOA, true },
+		{ "FOLLOW.", SOA, true },
+		{ "apex.follow.", SOA, true },
+		{ "apex.own.", SOA, true },
+		{ "www.follow.", AAAA, true },
+		{ "x.www.follow.", A, true },
+		{ "apex.follow.", AAAA, true },
+		{ "own.", SOA, false },
+		{ "www.own.", AAAA, false },
+		{ "x.www.own.", A, false },
+	};
+	static const uint64_t generations[] = { SAMPLE_GENERATION, 8, 0x1fffffffeULL,
+		0x8000000001020304ULL };
+	struct tbl_view view;
+	size_t size;
+	void *image = sample_build(zones, 2, NULL, &size);
+	uint64_t content_hash = ((struct tbl_header *)image)->content_hash;
+
+	(void)state;
+	tbl_view_init(&view, image, NULL);
+	for (size_t g = 0; g < ARRAY_LEN(generations); g++) {
+		tbl_reseal(image, generations[g], 0);
+		assert_true(view.header->content_hash == content_hash);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct message message;
+
+			(void)ask(&view, rows[i].name, rows[i].type, EVERYWHERE, &message);
+			assert_int_equal(last_serial(&message),
+					rows[i].is_following ? (uint32_t)generations[g]
+							     : SAMPLE_SERIAL);
+		}
+	}
+	free(image);
+}
+
 /* No type number is special that should not be; every reply is well-formed. */
 static void
 every_type_gets_a_wellformed_reply(void **state)
@@ -593,6 +661,7 @@ main(void)
 		cmocka_unit_test(the_trace_names_the_dynamic_record),
 		cmocka_unit_test(the_root_can_be_a_zone),
 		cmocka_unit_test(records_that_do_not_fit_are_refused_at_every_size),
+		cmocka_unit_test(serials_follow_the_generation_of_the_header),
 		cmocka_unit_test(every_type_gets_a_wellformed_reply),
 	};
 
