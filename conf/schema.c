@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +44,7 @@ static const char *const kind_names[] = {
 	[CONF_ROW_STRING] = "text",
 	[CONF_ROW_PATH] = "path",
 	[CONF_ROW_INT] = "integer",
+	[CONF_ROW_REAL] = "number",
 	[CONF_ROW_BOOL] = "yes or no",
 	[CONF_ROW_ENUM] = "one of",
 	[CONF_ROW_STRING_LIST] = "list of text",
@@ -54,6 +56,7 @@ static const size_t kind_bytes[] = {
 	[CONF_ROW_STRING] = sizeof(char *),
 	[CONF_ROW_PATH] = sizeof(char *),
 	[CONF_ROW_INT] = sizeof(int64_t),
+	[CONF_ROW_REAL] = sizeof(double),
 	[CONF_ROW_BOOL] = sizeof(bool),
 	[CONF_ROW_ENUM] = sizeof(int),
 	[CONF_ROW_STRING_LIST] = sizeof(struct conf_strings),
@@ -202,24 +205,48 @@ tell_slot(struct walk *walk, const struct slot *slot, const char *format, ...)
 }
 
 static void
+tell_range(struct walk *walk, const struct slot *slot)
+{
+	const struct conf_row *row = slot->row;
+
+	tell_slot(walk, slot, "must be %" PRId64 " to %" PRId64 "%s%s%s", row->min, row->max,
+			row->unit != NULL ? " (" : "", row->unit != NULL ? row->unit : "",
+			row->unit != NULL ? ")" : "");
+}
+
+static void
 set_int(struct walk *walk, const struct slot *slot)
 {
 	const struct conf_row *row = slot->row;
 	struct conf_value value = conf_type_of(slot->node);
-	char range[96];
 
 	if (value.type != CONF_TYPE_INT) {
 		tell_slot(walk, slot, "must be an integer, not \"%s\"", slot->node->scalar.text);
 		return;
 	}
 	if (value.is_big || value.integer < row->min || value.integer > row->max) {
-		(void)snprintf(range, sizeof(range), "%" PRId64 " to %" PRId64 "%s%s%s", row->min,
-				row->max, row->unit != NULL ? " (" : "",
-				row->unit != NULL ? row->unit : "", row->unit != NULL ? ")" : "");
-		tell_slot(walk, slot, "must be %s", range);
+		tell_range(walk, slot);
 		return;
 	}
 	memcpy(slot->target, &value.integer, sizeof(value.integer));
+}
+
+static void
+set_real(struct walk *walk, const struct slot *slot)
+{
+	struct conf_value value = conf_type_of(slot->node);
+	double real = value.type == CONF_TYPE_INT ? (double)value.integer : value.real;
+
+	if (value.type != CONF_TYPE_INT && value.type != CONF_TYPE_FLOAT) {
+		tell_slot(walk, slot, "must be a number, not \"%s\"", slot->node->scalar.text);
+		return;
+	}
+	/* So asked, "not a number" is out of range too. */
+	if (!(real >= (double)slot->row->min && real <= (double)slot->row->max)) {
+		tell_range(walk, slot);
+		return;
+	}
+	memcpy(slot->target, &real, sizeof(real));
 }
 
 static void
@@ -339,6 +366,9 @@ set_value(struct walk *walk, const struct slot *slot)
 	case CONF_ROW_INT:
 		set_int(walk, slot);
 		break;
+	case CONF_ROW_REAL:
+		set_real(walk, slot);
+		break;
 	case CONF_ROW_BOOL:
 		set_bool(walk, slot);
 		break;
@@ -384,6 +414,18 @@ set_list(struct walk *walk, const struct slot *slot)
 				   .elem_bytes = row->elem_bytes });
 }
 
+static void
+zero_row(const struct conf_row *row, void *target)
+{
+	static const double none = NAN;
+
+	if (row->kind == CONF_ROW_REAL) {
+		memcpy(target, &none, sizeof(none));
+	} else {
+		memset(target, 0, kind_bytes[row->kind]);
+	}
+}
+
 /* set_row gives one row its value: from the file, else from its default, else none. */
 static void
 set_row(struct walk *walk, const struct conf_row *row)
@@ -392,7 +434,7 @@ set_row(struct walk *walk, const struct conf_row *row)
 	struct slot slot = { row, frame->base + row->offset, conf_get(frame->node, row->key) };
 	struct conf_node fallback = { .kind = CONF_SCALAR, .is_plain = true };
 
-	memset(slot.target, 0, kind_bytes[row->kind]);
+	zero_row(row, slot.target);
 	if (row->kind == CONF_ROW_MAP) {
 		push(walk, (struct frame){ .rows = row->rows,
 					   .base = slot.target,
@@ -551,7 +593,7 @@ static void
 print_kind(const struct conf_row *row, FILE *out)
 {
 	(void)fputs(kind_names[row->kind], out);
-	if (row->kind == CONF_ROW_INT) {
+	if (row->kind == CONF_ROW_INT || row->kind == CONF_ROW_REAL) {
 		(void)fprintf(out, " %" PRId64 "..%" PRId64, row->min, row->max);
 	}
 	for (size_t i = 0; row->kind == CONF_ROW_ENUM && row->choices[i] != NULL; i++) {

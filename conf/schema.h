@@ -22,6 +22,7 @@ enum conf_row_kind {
 	CONF_ROW_STRING,      /* char * */
 	CONF_ROW_PATH,        /* char *, made absolute relative to the configuration file */
 	CONF_ROW_INT,         /* int64_t within min..max */
+	CONF_ROW_REAL,        /* double within min..max; NaN without a value and a default */
 	CONF_ROW_BOOL,        /* bool */
 	CONF_ROW_ENUM,        /* int: index in `choices` */
 	CONF_ROW_STRING_LIST, /* struct conf_strings; a single scalar counts as a list of one */
@@ -44,7 +45,7 @@ struct conf_row {
 	size_t offset;        /* in the (nested) struct */
 	const char *fallback; /* default as text, NULL: none (string NULL, empty list) */
 	bool is_required;
-	int64_t min, max;            /* CONF_ROW_INT */
+	int64_t min, max;            /* CONF_ROW_INT, CONF_ROW_REAL */
 	const char *unit;            /* "s", "ms", "bytes"; for messages and help */
 	const char *const *choices;  /* CONF_ROW_ENUM, NULL-terminated */
 	const struct conf_row *rows; /* nested */

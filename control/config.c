@@ -1,8 +1,13 @@
 #include "control/config.h"
 
+#include <errno.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "table/name.h"
 
 #define TTL_MAX_S 2147483647 /* RFC 2181 §8: 31 bits */
 
@@ -76,12 +81,47 @@ static const struct conf_row probes_rows[] = {
 	{ .key = NULL },
 };
 
+/* Shares, as octoDNS has them although it calls them percent. Both are checked like octoDNS's: more
+ * than the share asks for force, so 1 never does. */
+#define THRESHOLD(name, type, member, preset, text)                                       \
+	{                                                                                 \
+		.key = (name), .kind = CONF_ROW_REAL, .offset = offsetof(type, member),   \
+		.fallback = (preset), .min = 0, .max = 1, .unit = "share", .help = (text) \
+	}
+
+static const struct conf_row zone_rows[] = {
+	{ .key = "name",
+			.kind = CONF_ROW_STRING,
+			.offset = offsetof(struct cp_zone_settings, name),
+			.is_required = true,
+			.help = "The zone, with its final dot." },
+	{ .key = "lenient",
+			.kind = CONF_ROW_BOOL,
+			.offset = offsetof(struct cp_zone_settings, is_lenient),
+			.fallback = "false",
+			.help = "Whether octoDNS's reasons against its records are only warned "
+				"about." },
+	{ .key = "ignore_subzone_adds",
+			.kind = CONF_ROW_BOOL,
+			.offset = offsetof(struct cp_zone_settings, ignore_subzone_adds),
+			.fallback = "false",
+			.help = "Whether records that belong into another zone here are left out "
+				"instead of refused." },
+	THRESHOLD("update_pcent_threshold", struct cp_zone_settings, update_share, NULL,
+			"As the key of that name for all zones, and instead of it."),
+	THRESHOLD("delete_pcent_threshold", struct cp_zone_settings, delete_share, NULL,
+			"As the key of that name for all zones, and instead of it."),
+	{ .key = NULL },
+};
+
+static const char *const order_modes[] = { "natural", "simple", NULL }; /* enum cp_key_order */
+
 static const struct conf_row rows[] = {
 	{ .key = "zones_dir",
 			.kind = CONF_ROW_PATH,
 			.offset = offsetof(struct cp_config, zones_dir),
 			.is_required = true,
-			.help = "Directory of OctoDNS zone files, one <zone>.yaml each." },
+			.help = "Directory of OctoDNS zone files." },
 	{ .key = "geo_databases",
 			.kind = CONF_ROW_STRING_LIST,
 			.offset = offsetof(struct cp_config, geo_databases),
@@ -115,8 +155,49 @@ static const struct conf_row rows[] = {
 			.kind = CONF_ROW_BOOL,
 			.offset = offsetof(struct cp_config, enforce_order),
 			.fallback = "true",
-			.help = "Whether keys of zone files must be in natural order (octoDNS: "
-				"enforce_order)." },
+			.help = "Whether keys of zone files must be in order." },
+	{ .key = "order_mode",
+			.kind = CONF_ROW_ENUM,
+			.offset = offsetof(struct cp_config, order_mode),
+			.fallback = "natural",
+			.choices = order_modes,
+			.help = "Which order: natural (a2 before a10), or simple, by code point." },
+	{ .key = "split_extension",
+			.kind = CONF_ROW_STRING,
+			.offset = offsetof(struct cp_config, split_extension),
+			.help = "What a directory with the files of one zone has behind the zone's "
+				"name; \".\" for example.com./ or \".zone\" for "
+				"example.com.zone/. "
+				"Without it there are no such directories." },
+	{ .key = "shared_filename",
+			.kind = CONF_ROW_STRING,
+			.offset = offsetof(struct cp_config, shared_filename),
+			.help = "A file of zones_dir whose records are in every zone." },
+	{ .key = "disable_zonefile",
+			.kind = CONF_ROW_BOOL,
+			.offset = offsetof(struct cp_config, disable_zonefile),
+			.fallback = "false",
+			.help = "Whether <zone>.yaml is left alone and only directories are "
+				"read." },
+	{ .key = "escaped_semicolons",
+			.kind = CONF_ROW_BOOL,
+			.offset = offsetof(struct cp_config, escaped_semicolons),
+			.fallback = "true",
+			.help = "Whether a \";\" in TXT values is written \"\\;\" (octoDNS 1), or "
+				"as "
+				"it is." },
+	{ .key = "zones",
+			.kind = CONF_ROW_MAP_LIST,
+			.offset = offsetof(struct cp_config, zones),
+			.rows = zone_rows,
+			.elem_bytes = sizeof(struct cp_zone_settings),
+			.help = "Settings of single zones. With shared_filename, a zone named here "
+				"needs no file of its own." },
+	THRESHOLD("update_pcent_threshold", struct cp_config, update_pcent_threshold, "0.3",
+			"A zone of which a larger share of records would be updated at once stops "
+			"the apply, unless forced."),
+	THRESHOLD("delete_pcent_threshold", struct cp_config, delete_pcent_threshold, "0.3",
+			"The same for records deleted."),
 	/* octoDNS's own threshold for deletions. */
 	{ .key = "max_shrink_percent",
 			.kind = CONF_ROW_INT,
@@ -140,16 +221,161 @@ static const struct conf_row rows[] = {
 	{ .key = NULL },
 };
 
+/* A configuration that has the right form, while what it says is looked at. */
+struct checker {
+	const char *file;
+	const struct conf_document *document;
+	struct conf_errors *errors;
+};
+
+static const struct conf_node *
+setting_node(const struct checker *checker, size_t at, const char *key)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "zones[%zu].%s", at, key);
+	return conf_find(checker->document, path);
+}
+
+/* normalise_zone_name makes a setting's name what zones are called. */
+static int
+normalise_zone_name(struct cp_zone_settings *settings, char reason[static 128])
+{
+	uint8_t wire[TBL_NAME_MAX];
+	size_t len = strlen(settings->name);
+
+	for (char *at = settings->name; *at != '\0'; at++) {
+		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
+	}
+	if (len == 0 || settings->name[len - 1] != '.') {
+		(void)snprintf(reason, 128, "missing ending dot");
+		return -EINVAL;
+	}
+	if (tbl_name_from_text(settings->name, wire) < 0) {
+		(void)snprintf(reason, 128, "not a domain name");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void
+check_zone(const struct checker *checker, struct cp_config *config, size_t at)
+{
+	struct cp_zone_settings *settings = (struct cp_zone_settings *)config->zones.items + at;
+	const struct conf_node *node = setting_node(checker, at, "name");
+	char reason[128];
+
+	settings->line = node->line;
+	settings->col = node->col;
+	if (isnan(settings->update_share)) {
+		settings->update_share = config->update_pcent_threshold;
+	}
+	if (isnan(settings->delete_share)) {
+		settings->delete_share = config->delete_pcent_threshold;
+	}
+	if (normalise_zone_name(settings, reason) != 0) {
+		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
+				"zones[%zu].name: Invalid zone name %s, %s", at, settings->name,
+				reason);
+	}
+}
+
+static int
+compare_settings(const void *a, const void *b)
+{
+	const struct cp_zone_settings *x = a;
+	const struct cp_zone_settings *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
+}
+
+static void
+check_zones(const struct checker *checker, struct cp_config *config)
+{
+	struct cp_zone_settings *zones = config->zones.items;
+
+	for (size_t i = 0; i < config->zones.cnt; i++) {
+		check_zone(checker, config, i);
+	}
+	if (config->zones.cnt > 0) {
+		qsort(zones, config->zones.cnt, sizeof(*zones), compare_settings);
+	}
+	for (size_t i = 1; i < config->zones.cnt; i++) {
+		if (strcmp(zones[i].name, zones[i - 1].name) == 0) {
+			conf_error_add(checker->errors, CONF_ERROR, checker->file, zones[i].line,
+					zones[i].col, "zones: %s already has settings in line %u",
+					zones[i].name, zones[i - 1].line);
+		}
+	}
+}
+
+static void
+check_split_extension(const struct checker *checker, const char *extension)
+{
+	const struct conf_node *node = conf_find(checker->document, "split_extension");
+
+	if (extension != NULL && extension[0] != '\0' &&
+			(extension[0] != '.' || strchr(extension, '/') != NULL)) {
+		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
+				"split_extension: must begin with \".\" and have no \"/\"");
+	}
+}
+
+/* check looks at what rows cannot say. The document is read again for its places. */
+static int
+check(const char *path, struct cp_config *config, struct conf_errors *errors)
+{
+	struct conf_errors told = { 0 }; /* what the first reading said already */
+	struct conf_document document = { 0 };
+	struct checker checker = { .file = path, .document = &document, .errors = errors };
+	size_t first = errors->cnt;
+	size_t errors_before = errors->error_cnt;
+	int rc = conf_yaml_load(path, false, &told, &document);
+
+	conf_errors_free(&told);
+	if (rc == 0) {
+		check_split_extension(&checker, config->split_extension);
+		check_zones(&checker, config);
+		conf_yaml_free(&document);
+		conf_errors_sort(errors, first);
+		config->file = strdup(path);
+		rc = config->file == NULL ? -ENOMEM : 0;
+	} else {
+		conf_error_add(errors, CONF_ERROR, path, 0, 0, "changed while it was read");
+	}
+	return rc == 0 && errors->error_cnt > errors_before ? -EINVAL : rc;
+}
+
 int
 cp_config_load(const char *path, struct cp_config *config, struct conf_errors *errors)
 {
-	return conf_schema_load(path, rows, config, errors);
+	int rc = 0;
+
+	config->file = NULL;
+	rc = conf_schema_load(path, rows, config, errors);
+	if (rc == 0) {
+		rc = check(path, config, errors);
+		if (rc != 0) {
+			cp_config_free(config);
+		}
+	}
+	return rc;
 }
 
 void
 cp_config_free(struct cp_config *config)
 {
 	conf_schema_free(rows, config);
+	free(config->file);
+	config->file = NULL;
+}
+
+/* text_or_null: an empty text in the file is none, as octoDNS takes it. */
+static const char *
+text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
 struct cp_zones_options
@@ -158,6 +384,14 @@ cp_config_zones(const struct cp_config *config)
 	return (struct cp_zones_options){
 		.default_ttl_s = (uint32_t)config->default_ttl_s,
 		.enforce_order = config->enforce_order,
+		.order_mode = (enum cp_key_order)config->order_mode,
+		.split_extension = text_or_null(config->split_extension),
+		.shared_filename = text_or_null(config->shared_filename),
+		.disable_zonefile = config->disable_zonefile,
+		.escaped_semicolons = config->escaped_semicolons,
+		.settings = config->zones.items,
+		.setting_cnt = config->zones.cnt,
+		.settings_file = config->file,
 		.soa = {
 			.mname = config->soa.mname,
 			.rname = config->soa.rname,
@@ -168,6 +402,19 @@ cp_config_zones(const struct cp_config *config)
 			.negative_ttl_s = (uint32_t)config->soa.negative_ttl_s,
 		},
 	};
+}
+
+struct cp_zone_settings
+cp_config_zone(const struct cp_config *config, const char *name)
+{
+	const struct cp_zone_settings *found =
+			cp_zone_settings_find(config->zones.items, config->zones.cnt, name);
+
+	return found != NULL ? *found
+	                     : (struct cp_zone_settings){
+				       .update_share = config->update_pcent_threshold,
+				       .delete_share = config->delete_pcent_threshold,
+			       };
 }
 
 void

@@ -42,6 +42,15 @@ struct cp_config {
 	char *data_plane;
 	int64_t default_ttl_s;
 	bool enforce_order;
+	int order_mode; /* enum cp_key_order */
+	char *split_extension;
+	char *shared_filename;
+	bool disable_zonefile;
+	bool escaped_semicolons;
+	double update_pcent_threshold;
+	double delete_pcent_threshold;
+	struct conf_list zones; /* struct cp_zone_settings by name, with its thresholds filled in */
+	char *file;             /* this configuration, for messages about `zones` */
 	int64_t max_shrink_percent;
 	struct cp_config_soa soa;
 	struct cp_config_probes probes;
@@ -52,6 +61,11 @@ void cp_config_free(struct cp_config *config);
 
 /* cp_config_zones: the part the zone loader takes; borrows the configuration's strings. */
 struct cp_zones_options cp_config_zones(const struct cp_config *config);
+
+/* cp_config_zone: what holds for a zone ("example.com.", lower-cased), which is what is configured
+ * for all zones where it has no settings of its own. Its name is borrowed, and NULL where it
+ * has none. */
+struct cp_zone_settings cp_config_zone(const struct cp_config *config, const char *name);
 
 /* cp_config_help prints every key. */
 void cp_config_help(FILE *out);

@@ -18,6 +18,7 @@ cp_zones_defaults(void)
 	return (struct cp_zones_options){
 		.default_ttl_s = 3600,
 		.enforce_order = true,
+		.escaped_semicolons = true,
 		/* Nobody transfers these zones, so refresh, retry and expire only inform. Five
 		 * minutes is how long a new name may seem missing to somebody who asked too soon. */
 		.soa = { .refresh_s = 7200,
@@ -26,6 +27,20 @@ cp_zones_defaults(void)
 				.ttl_s = 3600,
 				.negative_ttl_s = 300 },
 	};
+}
+
+static int
+compare_setting(const void *key, const void *element)
+{
+	const struct cp_zone_settings *settings = element;
+
+	return strcmp(key, settings->name);
+}
+
+const struct cp_zone_settings *
+cp_zone_settings_find(const struct cp_zone_settings *settings, size_t cnt, const char *name)
+{
+	return cnt > 0 ? bsearch(name, settings, cnt, sizeof(*settings), compare_setting) : NULL;
 }
 
 static bool

@@ -28,9 +28,35 @@ struct cp_soa_settings {
 	uint32_t refresh_s, retry_s, expire_s;
 	uint32_t ttl_s, negative_ttl_s;
 };
+/* What may be set for one zone by its name: octoDNS's `zones`. */
+struct cp_zone_settings {
+	char *name;               /* "example.test.", lower-cased ASCII */
+	bool is_lenient;          /* reasons become warnings */
+	bool ignore_subzone_adds; /* records that belong into another zone are left out */
+	double update_share;      /* of its records may change at once without force, 0 to 1 */
+	double delete_share;
+	uint32_t line, col;
+};
+
+enum cp_key_order {
+	CP_ORDER_NATURAL = 0, /* "a2" before "a10" */
+	CP_ORDER_SIMPLE,      /* by code point */
+};
+
+/* How zone files are read; the names are octoDNS's. */
 struct cp_zones_options {
 	uint32_t default_ttl_s; /* octoDNS: 3600 */
-	bool enforce_order;     /* octoDNS: true; natural order of keys */
+	bool enforce_order;     /* octoDNS: true */
+	enum cp_key_order order_mode;
+	/* Split zones: every *.yaml in the directory "example.test" + split_extension. NULL: none. */
+	const char *split_extension;
+	/* A file of the directory that is read into every zone. NULL: none. */
+	const char *shared_filename;
+	bool disable_zonefile;   /* example.test.yaml is not read, only split zones are */
+	bool escaped_semicolons; /* octoDNS: true; ";" in texts is written "\;" */
+	const struct cp_zone_settings *settings; /* by name */
+	size_t setting_cnt;
+	const char *settings_file; /* where they stand, for messages */
 	struct cp_soa_settings soa;
 };
 
@@ -107,6 +133,10 @@ void cp_zones_free(struct cp_zones *zones);
 
 /* cp_zones_defaults: what octoDNS and we assume when nothing is configured. */
 struct cp_zones_options cp_zones_defaults(void);
+
+/* cp_zone_settings_find: those of the zone `name` among cnt sorted ones, or NULL. */
+const struct cp_zone_settings *
+cp_zone_settings_find(const struct cp_zone_settings *settings, size_t cnt, const char *name);
 
 /* cp_type_name, cp_type_from_name: "A" <-> 1; TYPEnnn for others; 0 when unknown. */
 const char *cp_type_name(uint16_t type, char buffer[16]);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct config {
 	char *name;
 	char *path;
 	int64_t cnt;
+	double share;
+	double unset;
 	struct conf_strings listen;
 	struct conf_list ports;
 	struct health health;
@@ -81,6 +84,20 @@ static const struct conf_row rows[] = {
 			.min = 0,
 			.max = 10,
 			.help = "A number." },
+	{ .key = "share",
+			.kind = CONF_ROW_REAL,
+			.offset = offsetof(struct config, share),
+			.fallback = "0.25",
+			.min = 0,
+			.max = 2,
+			.help = "A share." },
+	{ .key = "unset",
+			.kind = CONF_ROW_REAL,
+			.offset = offsetof(struct config, unset),
+			.min = -1,
+			.max = 1,
+			.unit = "turns",
+			.help = "Nothing." },
 	{ .key = "listen",
 			.kind = CONF_ROW_STRING_LIST,
 			.offset = offsetof(struct config, listen),
@@ -122,6 +139,8 @@ test_every_kind_is_read(void **state)
 	int rc = load("name: x\n"
 		      "path: /abs\n"
 		      "cnt: 0x0a\n"
+		      "share: 2\n"
+		      "unset: -0.5\n"
 		      "listen: [a, 5]\n"
 		      "ports:\n"
 		      "  - driver: tap\n"
@@ -135,6 +154,8 @@ test_every_kind_is_read(void **state)
 	assert_string_equal(config.name, "x");
 	assert_string_equal(config.path, "/abs");
 	assert_int_equal(config.cnt, 10);
+	assert_float_equal(config.share, 2.0, 1e-9);
+	assert_float_equal(config.unset, -0.5, 1e-9);
 	assert_int_equal(config.listen.cnt, 2);
 	assert_string_equal(config.listen.items[1], "5");
 	assert_int_equal(config.ports.cnt, 2);
@@ -165,6 +186,8 @@ test_defaults(void **state)
 	/* Relative paths begin at the configuration file, not at the working directory. */
 	assert_string_equal(config.path, "/tmp/run/socket");
 	assert_int_equal(config.cnt, 5);
+	assert_float_equal(config.share, 0.25, 1e-9);
+	assert_true(isnan(config.unset));
 	assert_int_equal(config.listen.cnt, 1);
 	assert_int_equal(config.ports.cnt, 0);
 	assert_true(config.health.enabled);
@@ -191,6 +214,10 @@ test_errors(void **state)
 		{ "name: x\ncnt: 11\n", "2:6: error: cnt: must be 0 to 10\n" },
 		{ "name: x\ncnt: 99999999999999999999\n", "2:6: error: cnt: must be 0 to 10\n" },
 		{ "name: x\ncnt: \"5\"\n", "2:6: error: cnt: must be an integer, not \"5\"\n" },
+		{ "name: x\nshare: 2.1\n", "2:8: error: share: must be 0 to 2\n" },
+		{ "name: x\nunset: .nan\n", "2:8: error: unset: must be -1 to 1 (turns)\n" },
+		{ "name: x\nunset: -.inf\n", "2:8: error: unset: must be -1 to 1 (turns)\n" },
+		{ "name: x\nshare: 30%\n", "2:8: error: share: must be a number, not \"30%\"\n" },
 		{ "name: [x]\n", "1:7: error: name: must be text\n" },
 		{ "name: \"a\\0b\"\n", "1:7: error: name: holds a NUL byte\n" },
 		{ "name: x\nlisten: [a, {b: c}]\n",
@@ -247,6 +274,7 @@ test_help_names_every_key(void **state)
 	conf_schema_help(rows, out);
 	(void)fclose(out);
 	assert_non_null(strstr(text, "  cnt: integer 0..10; default 5\n      A number.\n"));
+	assert_non_null(strstr(text, "  share: number 0..2; default 0.25\n"));
 	assert_non_null(strstr(text, "    queues: integer 1..64 (queues); default 1\n"));
 	assert_non_null(strstr(text, "    driver: text; required\n"));
 	assert_non_null(strstr(text, "    mode: one of fast, slow; default slow\n"));

@@ -28,6 +28,12 @@ test_one_key_is_enough(void **state)
 	options = cp_config_zones(&config);
 	assert_int_equal(options.default_ttl_s, defaults.default_ttl_s);
 	assert_int_equal(options.enforce_order, defaults.enforce_order);
+	assert_int_equal(options.order_mode, defaults.order_mode);
+	assert_null(options.split_extension);
+	assert_null(options.shared_filename);
+	assert_int_equal(options.disable_zonefile, defaults.disable_zonefile);
+	assert_int_equal(options.escaped_semicolons, defaults.escaped_semicolons);
+	assert_int_equal(options.setting_cnt, 0);
 	assert_null(options.soa.mname);
 	assert_int_equal(options.soa.refresh_s, defaults.soa.refresh_s);
 	assert_int_equal(options.soa.retry_s, defaults.soa.retry_s);
@@ -51,6 +57,17 @@ test_wrong_files_are_told_all_at_once(void **state)
 		{ "zones_dir: z\nzones_dir: y\n", 1, "zones_dir" },
 		{ "zones_dir: z\ndefault_ttl_s: 1h\nenforce_order: perhaps\n", 2, "default_ttl_s" },
 		{ "zones_dir: z\nsoa:\n  refresh_s: -1\n", 1, "soa.refresh_s" },
+		{ "zones_dir: z\nsplit_extension: zone\n", 1, "split_extension" },
+		{ "zones_dir: z\nsplit_extension: ./x\n", 1, "split_extension" },
+		{ "zones_dir: z\norder_mode: none\n", 1, "order_mode" },
+		{ "zones_dir: z\nupdate_pcent_threshold: 30\n", 1, "update_pcent_threshold" },
+		{ "zones_dir: z\nzones:\n- {name: a.test}\n- {lenient: yes}\n", 1,
+				"zones[1].name" },
+		{ "zones_dir: z\nzones:\n- {name: a.test}\n- {name: '..'}\n", 2,
+				"zones[0].name: Invalid zone name a.test, missing ending dot" },
+		{ "zones_dir: z\nzones:\n- {name: a.test.}\n- {name: b.test.}\n"
+		  "- {name: A.test.}\n",
+				1, "zones: a.test. already has settings in line 3" },
 		{ "zones_dir: z\nprobes:\n  max_concurrent: 0\n  min_up_percent: 101\n", 2,
 				"probes.max_concurrent" },
 	};
@@ -71,6 +88,49 @@ test_wrong_files_are_told_all_at_once(void **state)
 }
 
 static void
+test_settings_of_zones(void **state)
+{
+	struct conf_errors errors = { 0 };
+	struct cp_zones_options options;
+	struct cp_zone_settings settings;
+	struct cp_config config;
+
+	(void)state;
+	scratch_write("zones.yaml", "zones_dir: zones\nsplit_extension: .\nshared_filename: ''\n"
+				    "order_mode: simple\nescaped_semicolons: no\n"
+				    "delete_pcent_threshold: 0.5\nzones:\n"
+				    "- {name: b.test., update_pcent_threshold: 1}\n"
+				    "- {name: A.Test., lenient: true, ignore_subzone_adds: true,\n"
+				    "   delete_pcent_threshold: 0}\n");
+	assert_int_equal(cp_config_load(scratch_path("zones.yaml"), &config, &errors), 0);
+	settings = cp_config_zone(&config, "a.test.");
+	assert_string_equal(settings.name, "a.test.");
+	assert_true(settings.is_lenient);
+	assert_true(settings.ignore_subzone_adds);
+	assert_float_equal(settings.update_share, 0.3, 1e-9);
+	assert_float_equal(settings.delete_share, 0.0, 1e-9);
+	assert_int_equal(settings.line, 9);
+	assert_int_equal(settings.col, 10);
+	settings = cp_config_zone(&config, "b.test.");
+	assert_false(settings.is_lenient);
+	assert_float_equal(settings.update_share, 1.0, 1e-9);
+	assert_float_equal(settings.delete_share, 0.5, 1e-9);
+	settings = cp_config_zone(&config, "c.test.");
+	assert_null(settings.name);
+	assert_float_equal(settings.update_share, 0.3, 1e-9);
+	assert_float_equal(settings.delete_share, 0.5, 1e-9);
+	options = cp_config_zones(&config);
+	assert_string_equal(options.split_extension, ".");
+	assert_null(options.shared_filename); /* empty is none, as in octoDNS */
+	assert_int_equal(options.order_mode, CP_ORDER_SIMPLE);
+	assert_false(options.escaped_semicolons);
+	assert_int_equal(options.setting_cnt, 2);
+	assert_string_equal(options.settings_file, scratch_path("zones.yaml"));
+	cp_config_free(&config);
+	conf_errors_free(&errors);
+}
+
+static void
 test_the_example_is_the_defaults(void **state)
 {
 	struct conf_errors errors = { 0 };
@@ -87,6 +147,14 @@ test_the_example_is_the_defaults(void **state)
 	assert_string_equal(example.data_plane, minimal.data_plane);
 	assert_int_equal(example.default_ttl_s, minimal.default_ttl_s);
 	assert_int_equal(example.enforce_order, minimal.enforce_order);
+	assert_int_equal(example.order_mode, minimal.order_mode);
+	assert_null(example.split_extension);
+	assert_null(example.shared_filename);
+	assert_int_equal(example.disable_zonefile, minimal.disable_zonefile);
+	assert_int_equal(example.escaped_semicolons, minimal.escaped_semicolons);
+	assert_float_equal(example.update_pcent_threshold, minimal.update_pcent_threshold, 1e-9);
+	assert_float_equal(example.delete_pcent_threshold, minimal.delete_pcent_threshold, 1e-9);
+	assert_int_equal(example.zones.cnt, 0);
 	assert_int_equal(example.probes.is_enabled, minimal.probes.is_enabled);
 	assert_int_equal(example.probes.max_concurrent, minimal.probes.max_concurrent);
 	assert_int_equal(example.probes.min_up_percent, minimal.probes.min_up_percent);
@@ -102,8 +170,11 @@ static void
 test_help_names_every_key(void **state)
 {
 	static const char *const keys[] = { "zones_dir", "geo_databases", "state_dir", "api_socket",
-		"data_plane", "default_ttl_s", "enforce_order", "mname", "negative_ttl_s",
-		"enabled", "max_concurrent", "min_up_percent", "max_down_per_min" };
+		"data_plane", "default_ttl_s", "enforce_order", "order_mode", "split_extension",
+		"shared_filename", "disable_zonefile", "escaped_semicolons", "zones", "lenient",
+		"ignore_subzone_adds", "update_pcent_threshold", "delete_pcent_threshold", "mname",
+		"negative_ttl_s", "enabled", "max_concurrent", "min_up_percent",
+		"max_down_per_min" };
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -123,6 +194,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_key_is_enough),
 		cmocka_unit_test(test_wrong_files_are_told_all_at_once),
+		cmocka_unit_test(test_settings_of_zones),
 		cmocka_unit_test(test_the_example_is_the_defaults),
 		cmocka_unit_test(test_help_names_every_key),
 	};
