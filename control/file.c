@@ -161,7 +161,9 @@ cp_file_read(const char *path, size_t size_max, char **ret_bytes, size_t *ret_si
 	} else if ((uint64_t)info.st_size > size_max) {
 		err = -EFBIG;
 	} else {
-		bytes = malloc((size_t)info.st_size + 1);
+		bytes = aligned_alloc(CP_FILE_ALIGN_BYTES,
+				((size_t)info.st_size / CP_FILE_ALIGN_BYTES + 1) *
+						CP_FILE_ALIGN_BYTES);
 		err = bytes == NULL ? -ENOMEM : read_all(fd, bytes, (size_t)info.st_size, &size);
 	}
 	close(fd);

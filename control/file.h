@@ -15,8 +15,11 @@
 /* cp_file_write replaces `path` by a temporary file beside it, flushed to disk and renamed. */
 int cp_file_write(const char *path, mode_t mode, const void *bytes, size_t size);
 
+/* What a table image needs of its address (TBL_ALIGN_BYTES). */
+#define CP_FILE_ALIGN_BYTES 64u
+
 /* cp_file_read reads all of `path`; -EFBIG when it is larger than size_max bytes. A NUL follows
- * the content and does not count. */
+ * the content and does not count. The content is aligned for a table image. */
 int cp_file_read(const char *path, size_t size_max, char **ret_bytes, size_t *ret_size);
 
 /* cp_path_join: "dir/name", the caller's; NULL when out of memory. */
