@@ -7,6 +7,11 @@
 
 #include "table/view.h"
 
+#include "control/stamp.h"
+
+/* Whoever writes zones takes a moment; one who never stops must not hold an apply for ever. */
+#define READS_MAX 3u
+
 static uint64_t
 monotonic_us(void)
 {
@@ -209,30 +214,60 @@ compile_again_without_refused(struct cp_workshop *workshop, const struct cp_prep
 	free(is_refused);
 }
 
-static void
-load_and_compile(struct cp_workshop *workshop, const struct cp_prepare_input *input,
-		struct cp_prepared *prepared)
+/* Reads the directory, again when somebody wrote meanwhile: what is read must have been there all at
+ * one time. 0, or -errno with the reason in the errors. */
+static int
+load_unchanged(const struct cp_prepare_input *input, struct cp_prepared *prepared,
+		struct cp_zones **ret_zones)
 {
-	struct cp_zones *zones = NULL;
-	struct cp_batch *batch;
-	uint64_t start_us = monotonic_us();
-	int err = cp_zones_load(input->zones_dir, &input->options, &prepared->errors, &zones);
+	for (prepared->read_cnt = 1; prepared->read_cnt <= READS_MAX; prepared->read_cnt++) {
+		struct cp_zones *zones = NULL;
+		uint64_t before = 0;
+		uint64_t after = 0;
+		int err = cp_stamp_directory(input->zones_dir, &before);
 
-	prepared->load_us = monotonic_us() - start_us;
-	if (err != 0) {
-		return; /* the loader said why */
+		if (err == 0) {
+			err = cp_zones_load(input->zones_dir, &input->options, &prepared->errors,
+					&zones);
+		}
+		if (input->on_read != NULL) {
+			input->on_read(input->ctx);
+		}
+		if (err == 0) {
+			err = cp_stamp_directory(input->zones_dir, &after);
+		}
+		if (err == 0 && before == after) {
+			*ret_zones = zones;
+			return 0;
+		}
+		cp_zones_free(zones);
+		if (err != 0) {
+			return err; /* the loader said why */
+		}
+		conf_errors_free(&prepared->errors); /* of files that are half written, perhaps */
 	}
-	batch = cp_batch_new(zones);
+	prepared->read_cnt--;
+	conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
+			"files changed each of the %u times they were read; apply again when "
+			"nobody writes to them",
+			READS_MAX);
+	return -EAGAIN;
+}
+
+static void
+compile_zones(struct cp_workshop *workshop, const struct cp_prepare_input *input,
+		struct cp_zones *zones, struct cp_prepared *prepared)
+{
+	struct cp_batch *batch = cp_batch_new(zones);
+
 	if (batch == NULL || cp_book_merge(input->served, batch, NULL, &prepared->book) != 0) {
 		conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
 				"out of memory");
 		cp_batch_release(batch);
 		return;
 	}
-	start_us = monotonic_us();
 	compile_book(workshop, input, prepared->book, &prepared->errors, prepared);
 	compile_again_without_refused(workshop, input, batch, prepared);
-	prepared->compile_us = monotonic_us() - start_us;
 	cp_batch_release(batch);
 }
 
@@ -241,16 +276,27 @@ cp_prepare(struct cp_workshop *workshop, const struct cp_prepare_input *input,
 		struct cp_prepared *prepared)
 {
 	const struct cp_geo *before = workshop->geo;
+	struct cp_zones *zones = NULL;
 	uint64_t start_us = monotonic_us();
+	uint64_t loaded_us;
+	uint64_t compiling_us;
+	int err;
 
 	memset(prepared, 0, sizeof(*prepared));
+	err = load_unchanged(input, prepared, &zones);
+	loaded_us = monotonic_us();
+	prepared->load_us = loaded_us - start_us;
 	if (input->geo_path_cnt > 0) {
 		refresh_geo(workshop, input, &prepared->errors);
 	}
+	compiling_us = monotonic_us();
 	if (workshop->geo != before) {
-		prepared->geo_us = monotonic_us() - start_us;
+		prepared->geo_us = compiling_us - loaded_us;
 	}
-	load_and_compile(workshop, input, prepared);
+	if (err == 0) {
+		compile_zones(workshop, input, zones, prepared);
+		prepared->compile_us = monotonic_us() - compiling_us;
+	}
 }
 
 void

@@ -39,6 +39,10 @@ struct cp_prepare_input {
 	size_t geo_path_cnt;
 	const struct cp_book *served; /* NULL: nothing was */
 	struct cp_compile_params params;
+	/* Told after each reading of the directory, before it is seen whether somebody wrote
+	 * meanwhile: a test is that somebody. NULL: nobody is. */
+	void (*on_read)(void *ctx);
+	void *ctx;
 };
 
 struct cp_prepared {
@@ -46,6 +50,7 @@ struct cp_prepared {
 	struct cp_book *book;
 	void *image;
 	size_t image_bytes;
+	unsigned int read_cnt; /* how often the directory was read: it must hold still meanwhile */
 	uint64_t load_us;
 	uint64_t geo_us; /* 0 when the databases had not changed */
 	uint64_t compile_us;
