@@ -121,7 +121,7 @@ static const struct conf_row rows[] = {
 			.kind = CONF_ROW_PATH,
 			.offset = offsetof(struct cp_config, zones_dir),
 			.is_required = true,
-			.help = "Directory of OctoDNS zone files." },
+			.help = "Directory of zone files, OctoDNS's and master files." },
 	{ .key = "geo_databases",
 			.kind = CONF_ROW_STRING_LIST,
 			.offset = offsetof(struct cp_config, geo_databases),
@@ -198,6 +198,11 @@ static const struct conf_row rows[] = {
 			"the apply, unless forced."),
 	THRESHOLD("delete_pcent_threshold", struct cp_config, delete_pcent_threshold, "0.3",
 			"The same for records deleted."),
+	{ .key = "include_outside",
+			.kind = CONF_ROW_BOOL,
+			.offset = offsetof(struct cp_config, include_outside),
+			.fallback = "false",
+			.help = "Whether zone files may include files from outside zones_dir." },
 	/* octoDNS's own threshold for deletions. */
 	{ .key = "max_shrink_percent",
 			.kind = CONF_ROW_INT,
@@ -392,6 +397,7 @@ cp_config_zones(const struct cp_config *config)
 		.settings = config->zones.items,
 		.setting_cnt = config->zones.cnt,
 		.settings_file = config->file,
+		.include_outside = config->include_outside,
 		.soa = {
 			.mname = config->soa.mname,
 			.rname = config->soa.rname,

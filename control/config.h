@@ -51,6 +51,7 @@ struct cp_config {
 	double delete_pcent_threshold;
 	struct conf_list zones; /* struct cp_zone_settings by name, with its thresholds filled in */
 	char *file;             /* this configuration, for messages about `zones` */
+	bool include_outside;
 	int64_t max_shrink_percent;
 	struct cp_config_soa soa;
 	struct cp_config_probes probes;

@@ -145,7 +145,8 @@ read_all(int fd, char *bytes, size_t size, size_t *ret_size)
 int
 cp_file_read(const char *path, size_t size_max, char **ret_bytes, size_t *ret_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not waiting: a FIFO is refused below, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat info;
 	char *bytes = NULL;
 	size_t size = 0;

@@ -107,12 +107,37 @@ cp_value_set(const struct cp_reader *reader, const uint8_t *bytes, size_t size, 
 }
 
 int
+cp_rdata_text(struct conf_arena *arena, const uint8_t *bytes, size_t size, uint16_t type,
+		char **ret_text)
+{
+	char *text = NULL;
+	char *copy = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int rc = 0;
+
+	if (out == NULL) {
+		return -ENOMEM;
+	}
+	rc = cp_present_rdata(bytes, size, 0, (uint16_t)size, type, out);
+	if (fclose(out) != 0) {
+		rc = -ENOMEM;
+	}
+	if (rc == 0) {
+		copy = conf_arena_copy(arena, text, len);
+		rc = copy != NULL ? 0 : -ENOMEM;
+	}
+	if (rc == 0) {
+		*ret_text = copy;
+	}
+	free(text);
+	return rc;
+}
+
+int
 cp_value_present(const struct cp_reader *reader, const uint8_t *bytes, size_t size,
 		struct cp_value *ret_value)
 {
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out = NULL;
 	int rc = 0;
 
 	if (size > UINT16_MAX) {
@@ -121,14 +146,7 @@ cp_value_present(const struct cp_reader *reader, const uint8_t *bytes, size_t si
 				reader->type->name, size);
 		return -EINVAL;
 	}
-	out = open_memstream(&text, &len);
-	if (out == NULL) {
-		return -ENOMEM;
-	}
-	rc = cp_present_rdata(bytes, size, 0, (uint16_t)size, reader->type->number, out);
-	if (fclose(out) != 0) {
-		rc = -ENOMEM;
-	}
+	rc = cp_rdata_text(reader->arena, bytes, size, reader->type->number, &ret_value->text);
 	/* A reader makes what has a form; assert would trust it more than we need to. */
 	if (rc == -EBADMSG) {
 		cp_reason_add(reader->reasons, CP_FATAL, "%s value has no form",
@@ -138,10 +156,7 @@ cp_value_present(const struct cp_reader *reader, const uint8_t *bytes, size_t si
 	if (rc == 0) {
 		ret_value->rdata.bytes = bytes;
 		ret_value->rdata.size = (uint16_t)size;
-		ret_value->text = conf_arena_copy(reader->arena, text, len);
-		rc = ret_value->text != NULL ? 0 : -ENOMEM;
 	}
-	free(text);
 	return rc;
 }
 

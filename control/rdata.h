@@ -114,6 +114,11 @@ int cp_target_read(const struct cp_reader *reader, const struct conf_node *node,
 int cp_value_set(const struct cp_reader *reader, const uint8_t *bytes, size_t size, char *text,
 		struct cp_value *ret_value);
 
+/* cp_rdata_text: at most 65535 octets of RDATA in the form of their type (cp_present_rdata), in the
+ * arena. -EBADMSG when they do not have it, -ENOMEM. */
+int cp_rdata_text(struct conf_arena *arena, const uint8_t *bytes, size_t size, uint16_t type,
+		char **ret_text);
+
 /* cp_value_present sets wire bytes, which the arena holds, and their text as cp_present_rdata has
  * it. More than a record holds (65535) is a reason; 0, -EINVAL or -ENOMEM. */
 int cp_value_present(const struct cp_reader *reader, const uint8_t *bytes, size_t size,

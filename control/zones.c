@@ -8,9 +8,12 @@
 
 #include "table/name.h"
 
+#include "control/master.h"
 #include "control/zones_impl.h"
 
-static const char suffix[] = "yaml"; /* a zone's name ends with the dot before it */
+/* What a zone's file ends with; the zone's name ends with the dot before it. */
+static const char *const suffixes[] = { "yaml", "zone" };
+#define SUFFIX_LEN 4u
 
 struct cp_zones_options
 cp_zones_defaults(void)
@@ -48,16 +51,18 @@ is_zone_file_name(const char *name)
 {
 	size_t len = strlen(name);
 
-	return name[0] != '.' && len > sizeof(suffix) &&
-	       strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0 &&
-	       name[len - sizeof(suffix)] == '.';
+	if (name[0] == '.' || len < SUFFIX_LEN + 2 || name[len - SUFFIX_LEN - 1] != '.') {
+		return false;
+	}
+	return strcmp(name + len - SUFFIX_LEN, suffixes[0]) == 0 ||
+	       strcmp(name + len - SUFFIX_LEN, suffixes[1]) == 0;
 }
 
 /* begin_zone names the zone of a file; -EINVAL when it is not a zone's. */
 static int
 begin_zone(struct conf_arena *arena, const char *path, const char *entry, struct cp_zone *zone)
 {
-	size_t len = strlen(entry) - (sizeof(suffix) - 1);
+	size_t len = strlen(entry) - SUFFIX_LEN;
 	uint8_t wire[TBL_NAME_MAX];
 
 	zone->file = conf_arena_copy(arena, path, strlen(path));
@@ -135,7 +140,11 @@ load_entry(const char *dir, const char *entry, struct cp_zone_load *load, bool *
 					"letters are not supported yet)",
 					load->draft->zone.name);
 		}
-		rc = rc == 0 ? cp_zone_read_file(load) : rc == -EINVAL ? 0 : rc;
+		if (rc == 0) {
+			rc = is_cp_master_file(path) ? cp_master_read(load)
+			                             : cp_zone_read_file(load);
+		}
+		rc = rc == -EINVAL ? 0 : rc;
 	}
 	free(path);
 	return rc;
@@ -207,7 +216,9 @@ cp_zones_load(const char *dir, const struct cp_zones_options *options, struct co
 {
 	struct cp_zones *zones = calloc(1, sizeof(*zones));
 	struct conf_arena *arena = conf_arena_new();
-	struct cp_zone_load load = { .arena = arena, .errors = errors, .options = options };
+	struct cp_zone_load load = {
+		.arena = arena, .errors = errors, .options = options, .dir = dir
+	};
 	struct dirent **entries = NULL;
 	int cnt = 0;
 	int rc = -ENOMEM;

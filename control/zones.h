@@ -57,6 +57,7 @@ struct cp_zones_options {
 	const struct cp_zone_settings *settings; /* by name */
 	size_t setting_cnt;
 	const char *settings_file; /* where they stand, for messages */
+	bool include_outside;      /* files may include others from outside the zones directory */
 	struct cp_soa_settings soa;
 };
 
@@ -126,7 +127,8 @@ struct cp_zones {
 	void *arena;
 };
 
-/* cp_zones_load reads every <zone.>yaml of a directory. Subdirectories and other files: ignored. */
+/* cp_zones_load reads every <zone.>yaml (octoDNS) and <zone.>zone (control/master.h) of a directory.
+ * Subdirectories and other files: ignored. */
 int cp_zones_load(const char *dir, const struct cp_zones_options *options,
 		struct conf_errors *errors, struct cp_zones **ret_zones);
 void cp_zones_free(struct cp_zones *zones);

@@ -31,6 +31,7 @@ struct cp_zone_load {
 	struct conf_errors *errors;
 	const struct cp_zones_options *options;
 	struct cp_zone_draft *draft;
+	const char *dir; /* of the zones */
 };
 
 /* cp_zone_read_file reads options and file into load->draft, whose zone has apex, name and file.

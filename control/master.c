@@ -1,0 +1,258 @@
+#include "control/master.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control/master_impl.h"
+#include "control/rdata.h"
+
+static const char suffix[] = ".zone";
+
+bool
+is_cp_master_file(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len >= sizeof(suffix) && strcmp(path + len - (sizeof(suffix) - 1), suffix) == 0;
+}
+
+static int
+compare_records(const void *a, const void *b)
+{
+	const struct cp_master_record *x = a;
+	const struct cp_master_record *y = b;
+	int order = x->fqdn == y->fqdn ? 0 : strcmp(x->fqdn, y->fqdn);
+
+	if (order == 0) {
+		order = (int)x->type - (int)y->type;
+	}
+	if (order == 0) {
+		order = strcmp(x->text, y->text);
+	}
+	return order != 0 ? order : (x->number > y->number) - (x->number < y->number);
+}
+
+static size_t
+rrset_end(const struct cp_master *master, size_t first)
+{
+	const struct cp_master_record *records = master->records;
+	size_t end = first + 1;
+
+	while (end < master->record_cnt && records[end].type == records[first].type &&
+			strcmp(records[end].fqdn, records[first].fqdn) == 0) {
+		end++;
+	}
+	return end;
+}
+
+static size_t
+rrset_cnt(const struct cp_master *master)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < master->record_cnt; i = rrset_end(master, i)) {
+		cnt++;
+	}
+	return cnt;
+}
+
+/* settle_ttl: one TTL an RRset (RFC 2181 §5.2), the lowest. */
+static uint32_t
+settle_ttl(struct cp_master *master, const struct cp_master_record *records, size_t cnt,
+		const struct cp_master_record *first)
+{
+	const struct cp_master_record *other = NULL;
+	uint32_t ttl_s = first->ttl_s;
+
+	for (size_t i = 0; i < cnt; i++) {
+		const struct cp_master_record *record = &records[i];
+
+		ttl_s = record->ttl_s < ttl_s ? record->ttl_s : ttl_s;
+		if (record->ttl_s != first->ttl_s &&
+				(other == NULL || record->number < other->number)) {
+			other = record;
+		}
+	}
+	if (other != NULL) {
+		char buffer[16];
+
+		cp_master_tell(master, CONF_WARNING, other->file, other->line, other->col,
+				"TTL %u, and %u on line %u, in one RRset of %s %s: the lowest is "
+				"taken, %u (RFC 2181 section 5.2)",
+				other->ttl_s, first->ttl_s, first->line, first->fqdn,
+				cp_type_name(first->type, buffer), ttl_s);
+	}
+	return ttl_s;
+}
+
+/* keep_values stores what is not there already; records of equal text are neighbours. */
+static void
+keep_values(struct cp_master *master, const struct cp_master_record *records, size_t cnt,
+		struct cp_record *rrset)
+{
+	const struct cp_master_record *kept = NULL;
+
+	for (size_t i = 0; i < cnt; i++) {
+		const struct cp_master_record *record = &records[i];
+
+		if (kept != NULL && strcmp(kept->text, record->text) == 0) {
+			cp_master_tell(master, CONF_WARNING, record->file, record->line,
+					record->col, "dropped: the same record is at %s:%u:%u",
+					kept->file, kept->line, kept->col);
+			continue;
+		}
+		kept = record;
+		rrset->values[rrset->value_cnt] =
+				(struct tbl_rdata){ record->rdata, record->rdata_len };
+		rrset->texts[rrset->value_cnt] = (char *)(uintptr_t)record->text;
+		rrset->value_cnt++;
+	}
+}
+
+static void
+judge_rrset(struct cp_master *master, const struct cp_record *rrset)
+{
+	const struct cp_zone *zone = &master->load->draft->zone;
+	bool is_single = rrset->type == CP_TYPE_CNAME || rrset->type == CP_TYPE_DNAME ||
+	                 rrset->type == CP_TYPE_SOA;
+	char buffer[16];
+
+	if (rrset->type == CP_TYPE_SOA && strcmp(rrset->fqdn, zone->name) != 0) {
+		cp_master_tell(master, CONF_ERROR, rrset->file, rrset->line, rrset->col,
+				"an SOA at %s, which is not the zone's own name", rrset->fqdn);
+	}
+	if (is_single && rrset->value_cnt > 1) {
+		cp_master_tell(master, CONF_ERROR, rrset->file, rrset->line, rrset->col,
+				"%u records of type %s at %s: there can be one", rrset->value_cnt,
+				cp_type_name(rrset->type, buffer), rrset->fqdn);
+	}
+	if (rrset->value_cnt > TBL_RRSET_RECORDS_MAX) {
+		cp_master_tell(master, CONF_ERROR, rrset->file, rrset->line, rrset->col,
+				"%u values, the limit is %u", rrset->value_cnt,
+				TBL_RRSET_RECORDS_MAX);
+	}
+}
+
+static int
+make_rrset(struct cp_master *master, const struct cp_master_record *records, size_t cnt,
+		struct cp_record *rrset)
+{
+	struct conf_arena *arena = master->load->arena;
+	const struct cp_master_record *first = &records[0];
+
+	for (size_t i = 1; i < cnt; i++) {
+		first = records[i].number < first->number ? &records[i] : first;
+	}
+	*rrset = (struct cp_record){ .fqdn = (char *)(uintptr_t)first->fqdn,
+		.type = first->type,
+		.values = conf_arena_alloc(arena, cnt, sizeof(*rrset->values)),
+		.texts = conf_arena_alloc(arena, cnt, sizeof(*rrset->texts)),
+		.file = first->file,
+		.line = first->line,
+		.col = first->col };
+	if (rrset->values == NULL || rrset->texts == NULL) {
+		return -ENOMEM;
+	}
+	memcpy(rrset->owner, first->owner, first->owner_len);
+	rrset->ttl_s = settle_ttl(master, records, cnt, first);
+	keep_values(master, records, cnt, rrset);
+	judge_rrset(master, rrset);
+	return 0;
+}
+
+static int
+make_rrsets(struct cp_master *master)
+{
+	struct cp_zone_draft *draft = master->load->draft;
+	int rc = 0;
+
+	if (master->record_cnt == 0) {
+		return 0;
+	}
+	qsort(master->records, master->record_cnt, sizeof(*master->records), compare_records);
+	draft->record_cap = rrset_cnt(master);
+	draft->records = calloc(draft->record_cap, sizeof(*draft->records));
+	if (draft->records == NULL) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; rc == 0 && i < master->record_cnt;) {
+		size_t end = rrset_end(master, i);
+
+		rc = make_rrset(master, &master->records[i], end - i,
+				&draft->records[draft->record_cnt].record);
+		draft->record_cnt += rc == 0;
+		i = end;
+	}
+	return rc;
+}
+
+/* find_apex: the RRset of a type at the zone's own name. */
+static const struct cp_record *
+find_apex(const struct cp_zone_draft *draft, uint16_t type)
+{
+	for (size_t i = 0; i < draft->record_cnt; i++) {
+		const struct cp_record *record = &draft->records[i].record;
+
+		if (record->type == type && strcmp(record->fqdn, draft->zone.name) == 0) {
+			return record;
+		}
+	}
+	return NULL;
+}
+
+/* store moves the records into the set, the SOA first. */
+static int
+store(struct cp_master *master)
+{
+	struct cp_zone_draft *draft = master->load->draft;
+	struct cp_zone *zone = &draft->zone;
+	const struct cp_record *soa = find_apex(draft, CP_TYPE_SOA);
+	size_t next = 0;
+
+	zone->has_own_soa = true;
+	if (soa == NULL) {
+		cp_master_tell(master, CONF_ERROR, zone->file, 0, 0, "zone %s has no SOA",
+				zone->name);
+	}
+	if (find_apex(draft, CP_TYPE_NS) == NULL) {
+		cp_master_tell(master, CONF_WARNING, zone->file, 0, 0,
+				"zone %s has no NS record at its apex", zone->name);
+	}
+	zone->records = conf_arena_alloc(
+			master->load->arena, draft->record_cnt, sizeof(*zone->records));
+	if (zone->records == NULL) {
+		return -ENOMEM;
+	}
+	if (soa != NULL) {
+		zone->records[next++] = *soa;
+	}
+	for (size_t i = 0; i < draft->record_cnt; i++) {
+		if (&draft->records[i].record != soa) {
+			zone->records[next++] = draft->records[i].record;
+		}
+	}
+	zone->record_cnt = next;
+	return 0;
+}
+
+int
+cp_master_read(struct cp_zone_load *load)
+{
+	struct cp_master master = { .load = load };
+	size_t errors_before = load->errors->error_cnt;
+	size_t messages_before = load->errors->cnt;
+	int rc = cp_master_read_text(&master);
+
+	if (rc == 0) {
+		rc = make_rrsets(&master);
+	}
+	if (rc == 0) {
+		cp_zone_check_records(load);
+		rc = store(&master);
+	}
+	free(master.records);
+	load->draft->zone.has_errors = load->errors->error_cnt > errors_before;
+	conf_errors_sort(load->errors, messages_before);
+	return rc;
+}
