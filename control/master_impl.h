@@ -48,7 +48,8 @@ struct cp_master_source {
 	size_t size;
 	size_t record_from; /* where the text of the next record may begin ... */
 	uint32_t line_from; /* ... and the line of that place */
-	bool is_in_wreck;   /* the parser still has to skip the rest of a broken record */
+	bool is_open;       /* a parenthesis is, there; behind a broken record, if is_broken */
+	bool is_broken;
 };
 
 struct cp_master {

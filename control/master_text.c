@@ -165,22 +165,39 @@ static size_t
 offset_of(const struct cp_master_source *source)
 {
 	return is_in_text(source) ? (size_t)(source->scanner->input.current - source->bytes)
-	                          : source->size;
+	                          : source->size - 1; /* the line feed of ours */
+}
+
+/* line_at: the line of a byte behind record_from; a line feed belongs to the line it ends. Counted
+ * here: the scanner does not count every line feed within parentheses. */
+static uint32_t
+line_at(const struct cp_master_source *source, size_t off)
+{
+	const char *end = source->bytes + off;
+	const char *at = source->bytes + source->record_from;
+	uint32_t line = source->line_from;
+
+	while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		at++;
+		line++;
+	}
+	return line;
 }
 
 static uint32_t
 line_of(const struct cp_master_source *source)
 {
-	return (uint32_t)source->scanner->line_counter; /* a file has at most BYTES_MAX lines */
+	return line_at(source, offset_of(source));
 }
 
-/* next_from: what is read next begins where the scanner stands: on the line feed that ends a record,
- * which it has not counted yet. */
+/* next_from: what is read next begins where the scanner stands: behind a
+ * record, but for a closing parenthesis and comments before it. */
 static void
 next_from(struct cp_master_source *source)
 {
-	source->record_from = offset_of(source);
 	source->line_from = line_of(source);
+	source->record_from = offset_of(source);
+	source->is_open = source->scanner->multiline;
 }
 
 struct place {
@@ -188,36 +205,46 @@ struct place {
 	uint32_t line, col;
 };
 
-/* first_place: where the record begins whose end the scanner has reached: behind blank lines,
- * comments and directives. */
-static struct place
-first_place(const struct cp_master_source *source)
+/* behind_parenthesis: where the text goes on behind the one that the last record left open. The rest of
+ * a broken record the scanner skips without regard to comments. */
+static size_t
+behind_parenthesis(const struct cp_master_source *source, size_t end)
 {
 	const char *bytes = source->bytes;
-	size_t end = offset_of(source);
-	struct place place = { source->record_from, source->line_from, 1 };
+	size_t at = source->record_from;
 
-	while (place.off < end) {
-		size_t at = place.off + strspn(bytes + place.off, " \t");
+	while (at < end && bytes[at] != ')') {
+		bool is_comment = bytes[at] == ';' && !source->is_broken;
 
-		if (bytes[at] != '\n' && bytes[at] != ';' && bytes[at] != '$') {
-			place.col = (uint32_t)(at - place.off) + 1;
-			return place;
-		}
-		at = (size_t)((const char *)memchr(bytes + at, '\n', source->size - at) - bytes);
-		place.off = at + 1;
-		place.line++;
+		at = is_comment ? (size_t)((const char *)memchr(
+							   bytes + at, '\n', source->size - at) -
+						  bytes)
+		                : at + 1;
 	}
-	return (struct place){ end, line_of(source), 1 };
+	return at < end ? at + 1 : end;
 }
 
+/* record_place: where the record begins whose end the scanner has reached: behind blank lines,
+ * comments and directives. */
 static struct place
 record_place(const struct cp_master_source *source)
 {
-	struct place place = { source->record_from, line_of(source), 1 };
+	const char *bytes = source->bytes;
+	size_t end = offset_of(source);
+	size_t off = source->is_open ? behind_parenthesis(source, end) : source->record_from;
+	size_t line_start = off;
 
-	/* Behind a broken record of several lines its rest would be taken for the next one. */
-	return source->is_in_wreck ? place : first_place(source);
+	while (off < end) {
+		size_t at = off + strspn(bytes + off, " \t");
+
+		if (bytes[at] != '\n' && bytes[at] != ';' && bytes[at] != '$') {
+			return (struct place){ at, line_at(source, at),
+				(uint32_t)(at - line_start) + 1 };
+		}
+		at = (size_t)((const char *)memchr(bytes + at, '\n', source->size - at) - bytes);
+		off = line_start = at + 1;
+	}
+	return (struct place){ end, line_of(source), 1 };
 }
 
 /* error_place: the scanner stands at the end of the line and has kept what it did not read of it. */
@@ -280,8 +307,8 @@ take_error(struct cp_master *master)
 		close_source(master);
 		return;
 	}
-	source->is_in_wreck = scanner->multiline;
 	next_from(source);
+	source->is_broken = true;
 }
 
 static const char *
@@ -454,7 +481,6 @@ take_record(struct cp_master *master)
 	struct cp_master_record *record = add_record(master);
 	int rc = 0;
 
-	source->is_in_wreck = false;
 	if (record == NULL) {
 		return -ENOMEM;
 	}
@@ -468,6 +494,7 @@ take_record(struct cp_master *master)
 		master->record_cnt += rc == 0;
 	}
 	next_from(source);
+	source->is_broken = false;
 	return rc == -ENOMEM ? rc : 0;
 }
 
@@ -519,9 +546,11 @@ take_include(struct cp_master *master)
 	uint32_t line = line_of(source);
 	int rc = 0;
 
-	/* libzscanner 3.2 leaves an entry on its stack of 16 at every $INCLUDE that is not its own to
-	 * follow, and does not check for the end of the stack. A directive is at its bottom. */
+	/* libzscanner 3.2 does not end an $INCLUDE that it does not follow itself: an entry stays on
+	 * its stack, which has 16 and no check, and the next error would count as the directive's,
+	 * which is fatal. A directive stands at the bottom of the stack. */
 	scanner->top = 0;
+	scanner->error.fatal = false;
 	next_from(source);
 	master->include_cnt++;
 	if (problem == NULL) {

@@ -36,10 +36,15 @@ write_file(const char *dir, const struct zone_file *file)
 static void
 remove_files(const char *dir, const struct zone_file *files)
 {
-	for (; files->name != NULL; files++) {
+	size_t cnt = 0;
+
+	while (files[cnt].name != NULL) {
+		cnt++;
+	}
+	while (cnt > 0) { /* a directory stands before what is in it */
 		char path[PATH_BYTES];
 
-		path_of(dir, files->name, path);
+		path_of(dir, files[--cnt].name, path);
 		assert_int_equal(remove(path), 0);
 	}
 	assert_int_equal(rmdir(dir), 0);
