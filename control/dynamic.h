@@ -1,5 +1,6 @@
 /*
- * The `dynamic` part of a record: pools, rules, and every rule of octoDNS's about them.
+ * The `dynamic` part of a record: pools, rules, and every rule of octoDNS's about them; and `geo`,
+ * which means the same in fewer words.
  *
  * Threads:   pure.
  * Memory:    the result lives in the reader's arena.
@@ -20,5 +21,11 @@
  * answer. Returns 0, or -EINVAL after a fatal reason, or -ENOMEM. */
 int cp_dynamic_read(const struct cp_reader *reader, const struct conf_node *record,
 		const char *fqdn, struct cp_dynamic **ret_dynamic);
+
+/* cp_geo_read reads node["geo"], the older way to write places, as a dynamic record; `record` has
+ * its values. *ret_dynamic is NULL when there is no `geo`, when no code in it is a known place, and
+ * beside a `dynamic`. Returns as cp_dynamic_read(). */
+int cp_geo_read(const struct cp_reader *reader, const struct conf_node *node,
+		const struct cp_record *record, const char *fqdn, struct cp_dynamic **ret_dynamic);
 
 #endif

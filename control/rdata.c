@@ -8,11 +8,14 @@
 
 #include "control/present.h"
 
-/* Every type octoDNS knows, so that "not served yet" is told from "no such type". */
+/* Every type octoDNS knows, so that "not served" is told from "no such type". */
 static const struct cp_type types[] = {
 	{ .name = "A", .number = CP_TYPE_A, .can_be_dynamic = true, .read = cp_read_a },
 	{ .name = "AAAA", .number = CP_TYPE_AAAA, .can_be_dynamic = true, .read = cp_read_aaaa },
-	{ .name = "ALIAS", .is_single = true },
+	{ .name = "ALIAS",
+			.number = CP_TYPE_ALIAS,
+			.is_single = true,
+			.read = cp_read_target },
 	{ .name = "CAA", .number = CP_TYPE_CAA, .read = cp_read_caa },
 	{ .name = "CNAME",
 			.number = CP_TYPE_CNAME,
@@ -28,7 +31,6 @@ static const struct cp_type types[] = {
 	{ .name = "NS", .number = CP_TYPE_NS, .read = cp_read_target },
 	{ .name = "OPENPGPKEY", .number = CP_TYPE_OPENPGPKEY, .read = cp_read_openpgpkey },
 	{ .name = "PTR", .number = CP_TYPE_PTR, .read = cp_read_target },
-	{ .name = "Route53Provider/ALIAS" },
 	{ .name = "SPF", .number = CP_TYPE_SPF, .read = cp_read_txt },
 	{ .name = "SRV", .number = CP_TYPE_SRV, .read = cp_read_srv },
 	{ .name = "SSHFP", .number = CP_TYPE_SSHFP, .read = cp_read_sshfp },

@@ -39,6 +39,8 @@ enum cp_rr_type {
 	CP_TYPE_SPF = 99,
 	CP_TYPE_URI = 256,
 	CP_TYPE_CAA = 257,
+	/* Of the private range (RFC 6895 §3.1); PowerDNS has it for ALIAS too. Never in a table. */
+	CP_TYPE_ALIAS = 65401,
 };
 
 /* RFC 1876 §2: angles count thousandths of a second from ZERO, altitudes centimetres from
@@ -68,6 +70,7 @@ struct cp_type;
 struct cp_reader {
 	struct conf_arena *arena;
 	struct cp_reasons *reasons;
+	struct conf_errors *errors; /* warnings with a place of their own; only `geo` has some */
 	const struct cp_type *type;
 };
 
@@ -77,7 +80,7 @@ struct cp_type {
 	bool is_single;  /* takes `value`, never `values` */
 	bool can_be_dynamic;
 	/* Reads one value into rdata and text; `value` is NULL when there is none at all. NULL: known
-	 * to octoDNS, not served yet. */
+	 * to octoDNS, not served. */
 	int (*read)(const struct cp_reader *reader, const struct conf_node *value,
 			struct cp_value *ret_value);
 };

@@ -74,6 +74,8 @@ static void
 check_owner(struct cp_zone_load *load, const struct cp_record_draft *drafts, size_t cnt)
 {
 	const struct cp_record *cname = NULL;
+	const struct cp_record *alias = NULL;
+	bool has_address = false;
 
 	for (size_t i = 0; i < cnt; i++) {
 		const struct cp_record *record = &drafts[i].record;
@@ -81,6 +83,11 @@ check_owner(struct cp_zone_load *load, const struct cp_record_draft *drafts, siz
 		if (record->type == CP_TYPE_CNAME) {
 			cname = record;
 		}
+		if (record->type == CP_TYPE_ALIAS) {
+			alias = record;
+		}
+		has_address = has_address || record->type == CP_TYPE_A ||
+		              record->type == CP_TYPE_AAAA;
 		if (i > 0 && record->type == drafts[i - 1].record.type) {
 			const struct cp_record *first = &drafts[i - 1].record;
 			char buffer[16];
@@ -100,6 +107,12 @@ check_owner(struct cp_zone_load *load, const struct cp_record_draft *drafts, siz
 				"Invalid zone \"%s\"\n"
 				"  - Invalid state, CNAME at %s cannot coexist with other records",
 				load->draft->zone.name, cname->fqdn);
+	} else if (alias != NULL && has_address) {
+		conf_error_add(load->errors, CONF_ERROR, alias->file, alias->line, alias->col,
+				"Invalid zone \"%s\"\n"
+				"  - Invalid state, ALIAS at %s cannot coexist with A or AAAA "
+				"records",
+				load->draft->zone.name, alias->fqdn);
 	}
 }
 

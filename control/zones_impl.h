@@ -24,6 +24,7 @@ struct cp_zone_draft {
 	struct cp_record_draft *records;
 	size_t record_cnt;
 	size_t record_cap;
+	bool is_geo_told; /* that `geo` is deprecated */
 };
 
 struct cp_zone_load {

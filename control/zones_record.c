@@ -163,6 +163,10 @@ judge_owner(struct draft *draft)
 	if (draft->record.type == CP_TYPE_CNAME && draft->name[0] == '\0') {
 		cp_reason_add(&draft->reasons, CP_FATAL, "root CNAME not allowed");
 	}
+	/* Flattening works anywhere, so a lenient one is served. */
+	if (draft->record.type == CP_TYPE_ALIAS && draft->name[0] != '\0') {
+		cp_reason_add(&draft->reasons, CP_LENIENT, "non-root ALIAS not allowed");
+	}
 	if ((draft->record.type == CP_TYPE_SRV || draft->record.type == CP_TYPE_URI) &&
 			!is_service_name(draft->name)) {
 		cp_reason_add(&draft->reasons, CP_LENIENT, "invalid name for %s record",
@@ -255,55 +259,25 @@ read_values(struct draft *draft)
 	return read_list(draft, value);
 }
 
-/* ^\w\w(-\w\w(-\w\w)?)?$ */
-static bool
-is_geo_shaped(const char *code)
-{
-	size_t len = strlen(code);
-
-	for (size_t i = 0; i < len; i++) {
-		bool is_word = (code[i] >= '0' && code[i] <= '9') || code[i] == '_' ||
-		               (code[i] >= 'A' && code[i] <= 'Z') ||
-		               (code[i] >= 'a' && code[i] <= 'z');
-
-		if (i % 3 == 2 ? code[i] != '-' : !is_word) {
-			return false;
-		}
-	}
-	return len == 2 || len == 5 || len == 8;
-}
-
-/* `geo`, which octoDNS keeps for old files: judged as octoDNS does, and not served. */
+/* `geo` is judged before `dynamic`, whichever of them then counts. */
 static int
-judge_geo(struct draft *draft)
+read_geo(struct draft *draft)
 {
-	const struct conf_node *geo = conf_get(draft->node, "geo");
-	struct cp_value unused = { 0 };
-	size_t before = draft->reasons.cnt;
+	struct cp_zone_draft *zone = draft->load->draft;
 	int rc = 0;
 
-	if (geo == NULL || !draft->reader.type->can_be_dynamic || draft->reader.type->is_single) {
+	if (conf_get(draft->node, "geo") == NULL || !draft->reader.type->can_be_dynamic ||
+			draft->reader.type->is_single) {
 		return 0;
 	}
-	for (size_t i = 0; geo->kind == CONF_MAPPING && i < geo->mapping.cnt; i++) {
-		const struct conf_pair *pair = &geo->mapping.pairs[i];
-		bool is_list = pair->value->kind == CONF_SEQUENCE;
-
-		if (!is_geo_shaped(pair->key->scalar.text)) {
-			cp_reason_add(&draft->reasons, CP_FATAL, "invalid geo \"%s\"",
-					pair->key->scalar.text);
-		}
-		for (size_t k = 0; rc != -ENOMEM && k < (is_list ? pair->value->sequence.cnt : 1);
-				k++) {
-			rc = draft->reader.type->read(&draft->reader,
-					is_list ? pair->value->sequence.items[k] : pair->value,
-					&unused);
-		}
+	if (!zone->is_geo_told) {
+		zone->is_geo_told = true;
+		tell(draft, CONF_WARNING,
+				"\"geo\" is deprecated and gone in octoDNS 2.0: write \"dynamic\" "
+				"(told once a zone)");
 	}
-	if (draft->reasons.cnt == before && conf_get(draft->node, "dynamic") == NULL) {
-		cp_reason_add(&draft->reasons, CP_FATAL,
-				"\"geo\" is not served, write it as \"dynamic\"");
-	}
+	rc = cp_geo_read(&draft->reader, draft->node, &draft->record, draft->fqdn,
+			&draft->record.dynamic);
 	return rc == -ENOMEM ? rc : 0;
 }
 
@@ -337,7 +311,7 @@ judge(struct draft *draft)
 	if (rc == -ENOMEM || (rc != 0 && draft->reasons.cnt == 0)) {
 		return -ENOMEM;
 	}
-	rc = judge_geo(draft);
+	rc = read_geo(draft);
 	return rc == 0 ? read_dynamic(draft) : rc;
 }
 
@@ -355,6 +329,8 @@ is_listed(const struct conf_node *list)
 	}
 	return false;
 }
+
+static const char withheld[] = "not served: octodns.ignored, excluded or included leaves it out";
 
 /* is_withheld: octoDNS would not send this record to a target of our name. */
 static bool
@@ -401,8 +377,7 @@ conclude(struct draft *draft)
 		return 0;
 	}
 	if (is_withheld(draft)) {
-		tell(draft, CONF_WARNING,
-				"not served: octodns.ignored, excluded or included leaves it out");
+		tell(draft, CONF_WARNING, withheld);
 		return 0;
 	}
 	draft->record.fqdn = draft->fqdn;
@@ -410,6 +385,26 @@ conclude(struct draft *draft)
 	draft->record.line = draft->node->line;
 	draft->record.col = draft->node->col;
 	return keep_record(draft->load->draft, draft);
+}
+
+/* refuse_type says what to do about a type that is a provider's product ("Route53Provider/ALIAS",
+ * URLFWD) and not DNS. A zone served by that provider and by us keeps it from us. */
+static void
+refuse_type(const struct draft *draft, const char *name)
+{
+	bool is_named_so = strchr(name, '/') != NULL;
+
+	if (is_withheld(draft)) {
+		tell(draft, CONF_WARNING, withheld);
+		return;
+	}
+	conf_error_add(draft->load->errors, CONF_ERROR, draft->load->draft->zone.file,
+			draft->node->line, draft->node->col,
+			"record type %s is a provider's own, not DNS, and cannot be served: %s, or "
+			"keep it from this server with \"octodns: {excluded: [" OWN_TARGET "]}\"",
+			name,
+			is_named_so ? "write an ALIAS, a CNAME or a dynamic record"
+				    : "let a web server redirect");
 }
 
 /* find_type tells why when there is none to go on with. */
@@ -427,17 +422,21 @@ find_type(const struct draft *draft)
 		return NULL;
 	}
 	type = cp_type_find(node->scalar.text);
-	if (type == NULL) {
-		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
-				"Unknown record type: \"%s\"", node->scalar.text);
-		return NULL;
-	}
-	if (type->read == NULL) {
+	if (type != NULL && type->number != 0 && type->read == NULL) {
 		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
 				"record type %s is not served yet", type->name);
 		return NULL;
 	}
-	return type;
+	if (type != NULL && type->read != NULL) {
+		return type;
+	}
+	if (type != NULL || strchr(node->scalar.text, '/') != NULL) {
+		refuse_type(draft, node->scalar.text);
+	} else {
+		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
+				"Unknown record type: \"%s\"", node->scalar.text);
+	}
+	return NULL;
 }
 
 int
@@ -453,6 +452,7 @@ cp_record_read(struct cp_zone_load *load, const struct conf_node *name,
 				name->scalar.text);
 		return 0;
 	}
+	draft.octodns = conf_get(record, "octodns");
 	rc = read_name(&draft, name);
 	draft.reader.type = rc == 0 ? find_type(&draft) : NULL;
 	if (draft.reader.type == NULL) {
@@ -460,7 +460,7 @@ cp_record_read(struct cp_zone_load *load, const struct conf_node *name,
 	}
 	draft.reader.arena = load->arena;
 	draft.reader.reasons = &draft.reasons;
-	draft.octodns = conf_get(record, "octodns");
+	draft.reader.errors = load->errors;
 	draft.is_lenient = is_cp_true(conf_get(draft.octodns, "lenient"));
 	draft.record.type = draft.reader.type->number;
 	rc = judge(&draft);
