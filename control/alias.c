@@ -110,8 +110,8 @@ expand_zone(struct expansion *expansion, const struct cp_zone *source, struct cp
 		return 0;
 	}
 	zone->record_cnt = 0;
-	zone->records = conf_arena_alloc(expansion->arena, source->record_cnt + alias_cnt,
-			sizeof(*zone->records));
+	zone->records = conf_arena_alloc(
+			expansion->arena, source->record_cnt + alias_cnt, sizeof(*zone->records));
 	if (zone->records == NULL) {
 		return -ENOMEM;
 	}

@@ -52,8 +52,7 @@ go_on(struct cp_chase *chase, const uint8_t *target)
 		}
 	}
 	if (chase->seen_cnt == TBL_CHAIN_MAX) {
-		return cp_chase_fail(chase, name, "lies behind more than %u names",
-				TBL_CHAIN_MAX);
+		return cp_chase_fail(chase, name, "lies behind more than %u names", TBL_CHAIN_MAX);
 	}
 	memcpy(chase->seen[chase->seen_cnt++], name, sizeof(name));
 	return 0;

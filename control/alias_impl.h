@@ -26,7 +26,8 @@ struct cp_chase {
 	uint32_t ttl_s;               /* least of all on the way */
 	const struct cp_record *a;    /* NULL: none */
 	const struct cp_record *aaaa; /* NULL: none */
-	const struct cp_record *cname; /* a dynamic one, where the way forks; then neither of the above */
+	const struct cp_record
+			*cname; /* a dynamic one, where the way forks; then neither of the above */
 	char reason[2 * TBL_NAME_TEXT_MAX + 256];
 };
 

@@ -122,10 +122,10 @@ merge_values(struct cp_chase *chase, const struct branch *branches, uint32_t cnt
 	for (uint32_t i = 0; i < cnt; i++) {
 		value_cnt += branches[i].record->value_cnt;
 	}
-	if (value_cnt > TBL_RRSET_RECORDS_MAX ||
-			find_scale(branches, cnt, &scale, &divisor) != 0) {
+	if (value_cnt > TBL_RRSET_RECORDS_MAX || find_scale(branches, cnt, &scale, &divisor) != 0) {
 		return cp_chase_fail(chase, chase->cname->owner,
-				"is a dynamic CNAME whose pool \"%s\" has too many addresses behind "
+				"is a dynamic CNAME whose pool \"%s\" has too many addresses "
+				"behind "
 				"its names to keep their weights",
 				pool->name);
 	}

@@ -6,6 +6,7 @@
 
 #include "conf/arena.h"
 #include "control/address.h"
+#include "control/alias.h"
 #include "control/rdata.h"
 #include "control/rulesets.h"
 #include "control/shadow.h"
@@ -18,7 +19,10 @@ struct cp_compiler {
 
 /* One compilation. */
 struct job {
-	const struct cp_zones *zones;
+	const struct cp_zones *source;
+	struct cp_zones expanded;     /* the same without ALIAS records */
+	const struct cp_zones *zones; /* source, then expanded */
+	size_t alias_cnt;
 	const struct cp_geo *geo;
 	const struct cp_compile_params *params;
 	struct conf_errors *errors;
@@ -147,7 +151,8 @@ fill_value(const struct cp_dynamic *dynamic, const struct cp_value *value,
 	if (value->status != TBL_STATUS_OBEY) {
 		return 0;
 	}
-	cp_target_make(&dynamic->healthcheck, value->text, &target);
+	cp_target_make(&dynamic->healthcheck, value->probed != NULL ? value->probed : value->text,
+			&target);
 	len = cp_target_key(&target, key);
 	if (len < 0) {
 		return len;
@@ -364,13 +369,14 @@ finish(struct job *job, void **ret_image, size_t *ret_size)
 }
 
 /* build makes the image of every zone that is not refused; each round without success refuses one
- * zone more, so that there are at most as many rounds as zones. */
+ * zone more, so that there are at most as many rounds as zones. With ALIAS records a round ends with
+ * -EAGAIN, since a refused zone may be where one of them led. */
 static int
 build(struct job *job, void **ret_image, size_t *ret_size)
 {
-	int rc = -EAGAIN;
+	int rc = 0;
 
-	while (rc == -EAGAIN) {
+	do {
 		size_t before = refused_cnt(job);
 
 		if (before == job->zones->cnt) {
@@ -386,7 +392,45 @@ build(struct job *job, void **ret_image, size_t *ret_size)
 		}
 		tbl_builder_free(job->builder);
 		job->builder = NULL;
+	} while (rc == -EAGAIN && job->alias_cnt == 0);
+	return rc;
+}
+
+/* refuse_unusable: zones with errors, and those that need a database that is not there. */
+static void
+refuse_unusable(struct job *job)
+{
+	for (size_t i = 0; i < job->zones->cnt; i++) {
+		job->is_refused[i] = job->zones->items[i].has_errors;
+		if (!job->is_refused[i] && job->geo == NULL) {
+			refuse_without_geo(job, i);
+		}
 	}
+}
+
+/* expand makes what the builder is fed with: records that DNS has, and their rules. */
+static int
+expand(struct cp_compiler *compiler, struct job *job)
+{
+	int rc = 0;
+
+	cp_rulesets_free(&job->rulesets);
+	cp_alias_free(&job->expanded);
+	rc = cp_alias_expand(
+			job->source, job->is_refused, job->errors, &job->expanded, &job->alias_cnt);
+	if (rc != 0) {
+		return rc;
+	}
+	job->zones = &job->expanded;
+	rc = cp_rulesets_collect(job->zones, job->is_refused, &job->rulesets);
+	if (rc == -E2BIG) {
+		conf_error_add(job->errors, CONF_ERROR, "", 0, 0, "more than %u distinct rule sets",
+				TBL_RULESETS_MAX);
+	}
+	if (rc == 0) {
+		rc = refresh_location(compiler, job);
+	}
+	job->location = compiler->location;
 	return rc;
 }
 
@@ -397,36 +441,27 @@ cp_compile(struct cp_compiler *compiler, const struct cp_zones *zones, const str
 		const struct cp_compile_params *params, struct conf_errors *errors,
 		void **ret_image, size_t *ret_size)
 {
-	struct job job = { .zones = zones, .geo = geo, .params = params, .errors = errors };
-	bool *is_refused = calloc(zones->cnt + 1, sizeof(*is_refused));
+	struct job job = { .source = zones,
+		.zones = zones,
+		.geo = geo,
+		.params = params,
+		.errors = errors,
+		.is_refused = calloc(zones->cnt + 1, sizeof(bool)) };
 	void *image = NULL;
 	size_t size = 0;
-	int rc = -ENOMEM;
+	int rc = job.is_refused != NULL ? -EAGAIN : -ENOMEM;
 
-	if (is_refused == NULL) {
-		goto out_free;
+	if (rc == -EAGAIN) {
+		refuse_unusable(&job);
 	}
-	job.is_refused = is_refused;
-	for (size_t i = 0; i < zones->cnt; i++) {
-		job.is_refused[i] = zones->items[i].has_errors;
-		if (!job.is_refused[i] && geo == NULL) {
-			refuse_without_geo(&job, i);
+	while (rc == -EAGAIN) {
+		rc = expand(compiler, &job);
+		if (rc == 0) {
+			rc = build(&job, &image, &size);
 		}
 	}
-	rc = cp_rulesets_collect(zones, job.is_refused, &job.rulesets);
-	if (rc == -E2BIG) {
-		conf_error_add(errors, CONF_ERROR, "", 0, 0, "more than %u distinct rule sets",
-				TBL_RULESETS_MAX);
-	}
 	if (rc == 0) {
-		rc = refresh_location(compiler, &job);
-	}
-	if (rc == 0) {
-		job.location = compiler->location;
-		rc = build(&job, &image, &size);
-	}
-	if (rc == 0) {
-		rc = cp_shadow_check(image, zones, job.is_refused, errors);
+		rc = cp_shadow_check(image, job.zones, job.is_refused, errors);
 	}
 	if (rc == 0) {
 		*ret_image = image;
@@ -434,11 +469,11 @@ cp_compile(struct cp_compiler *compiler, const struct cp_zones *zones, const str
 	} else {
 		free(image);
 	}
-out_free:
 	if (rc == -ENOMEM) {
 		conf_error_add(errors, CONF_ERROR, "", 0, 0, "out of memory");
 	}
 	cp_rulesets_free(&job.rulesets);
-	free(is_refused);
+	cp_alias_free(&job.expanded);
+	free(job.is_refused);
 	return rc;
 }

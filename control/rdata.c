@@ -12,10 +12,7 @@
 static const struct cp_type types[] = {
 	{ .name = "A", .number = CP_TYPE_A, .can_be_dynamic = true, .read = cp_read_a },
 	{ .name = "AAAA", .number = CP_TYPE_AAAA, .can_be_dynamic = true, .read = cp_read_aaaa },
-	{ .name = "ALIAS",
-			.number = CP_TYPE_ALIAS,
-			.is_single = true,
-			.read = cp_read_target },
+	{ .name = "ALIAS", .number = CP_TYPE_ALIAS, .is_single = true, .read = cp_read_target },
 	{ .name = "CAA", .number = CP_TYPE_CAA, .read = cp_read_caa },
 	{ .name = "CNAME",
 			.number = CP_TYPE_CNAME,

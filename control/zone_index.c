@@ -205,9 +205,9 @@ find_wildcard(const struct slot *slot, struct key *name, uint8_t encloser, struc
 	name->bytes[len] = 1;
 	name->bytes[len + 1] = '*';
 	found->is_wildcard = has_node(slot, name->bytes, (uint8_t)(len + 2), found);
-	found->finding = !found->is_wildcard                           ? CP_NO_NAME
+	found->finding = !found->is_wildcard                        ? CP_NO_NAME
 	                 : cp_found_type(found, CP_TYPE_NS) != NULL ? CP_FOUND_CUT
-	                                                              : CP_FOUND;
+	                                                            : CP_FOUND;
 }
 
 static void

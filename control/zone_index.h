@@ -40,8 +40,8 @@ int cp_zone_index_new(const struct cp_zones *zones, struct cp_zone_index **ret_i
 void cp_zone_index_free(struct cp_zone_index *index);
 
 /* cp_zone_index_find looks up a lower-cased wire name. */
-int cp_zone_index_find(
-		struct cp_zone_index *index, const uint8_t *name, struct cp_found *ret_found);
+int
+cp_zone_index_find(struct cp_zone_index *index, const uint8_t *name, struct cp_found *ret_found);
 
 /* cp_found_type: the record of this type at the name, or NULL. */
 const struct cp_record *cp_found_type(const struct cp_found *found, uint16_t type);

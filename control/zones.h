@@ -84,6 +84,7 @@ struct cp_healthcheck {
 struct cp_value {
 	struct tbl_rdata rdata;
 	char *text;
+	const char *probed; /* what its check asks, where that is not `text`; else NULL */
 	uint16_t weight;
 	uint8_t status; /* enum tbl_status */
 };

@@ -115,14 +115,27 @@ static const struct {
 	{ NS "www: 192.0.2.1\n", "example.test.yaml:2:6: error: \"www\" must be a record "
 				 "or a list of "
 				 "records\n" },
-	{ NS "www: {geo: {EU: [192.0.2.2]}, type: A, value: 192.0.2.1}\n",
+	{ NS "www: {type: ALIAS, value: a.example.test.}\n",
 			"example.test.yaml:2:6: error: Invalid record "
 			"\"www.example.test.\"\n"
-			"  - \"geo\" is not served, write it as \"dynamic\"\n" },
-	{ NS "www: {geo: {EUR: [x]}, type: A, value: 192.0.2.1}\n",
-			"example.test.yaml:2:6: error: Invalid record "
-			"\"www.example.test.\"\n"
-			"  - invalid geo \"EUR\"\n  - invalid IPv4 address \"x\"\n" },
+			"  - non-root ALIAS not allowed\n" },
+	{ "'':\n- {type: ALIAS, value: a.example.test.}\n- {type: AAAA, value: '2001:db8::1'}\n- "
+	  "{type: NS, value: ns.example.net.}\n",
+			"example.test.yaml:2:3: error: Invalid zone \"example.test.\"\n"
+			"  - Invalid state, ALIAS at example.test. cannot coexist with A or AAAA "
+			"records\n" },
+	/* Types that are a provider's: as fatal as unknown ones are to octoDNS, lenient or not. */
+	{ NS "www: {octodns: {lenient: true}, type: Route53Provider/ALIAS, value: x}\n",
+			"example.test.yaml:2:6: error: record type Route53Provider/ALIAS is a "
+			"provider's own, not DNS, and cannot be served: write an ALIAS, a CNAME or "
+			"a "
+			"dynamic record, or keep it from this server with \"octodns: {excluded: "
+			"[meridian]}\"\n" },
+	{ NS "www: {type: URLFWD, value: x}\n",
+			"example.test.yaml:2:6: error: record type URLFWD is a provider's own, not "
+			"DNS, and cannot be served: let a web server redirect, or keep it from "
+			"this "
+			"server with \"octodns: {excluded: [meridian]}\"\n" },
 	{ "- type: A\n", "example.test.yaml: warning: zone example.test. has no NS record "
 			 "at "
 			 "its apex\n"
@@ -309,6 +322,14 @@ test_withheld_records(void **state)
 		assert_int_equal(record_at(&loaded, "a.example.test.", "A") != NULL,
 				rows[i].is_served);
 		free_loaded(&loaded);
+		/* A provider's own type is refused only where it would be served. */
+		(void)snprintf(text, sizeof(text),
+				NS "a: {octodns: {%s}, type: Route53Provider/ALIAS, value: x}\n",
+				rows[i].octodns);
+		loaded = load_text(text);
+		assert_int_equal(loaded.errors.error_cnt, rows[i].is_served ? 1 : 0);
+		assert_int_equal(loaded.errors.cnt, 1);
+		free_loaded(&loaded);
 	}
 }
 
@@ -447,7 +468,7 @@ test_type_names(void **state)
 	assert_int_equal(cp_type_from_name("TYPE65536"), 0);
 	assert_int_equal(cp_type_from_name("TYPE"), 0);
 	assert_int_equal(cp_type_from_name("TYPE1x"), 0);
-	assert_int_equal(cp_type_from_name("ALIAS"), 0);
+	assert_int_equal(cp_type_from_name("ALIAS"), 65401);
 	assert_int_equal(cp_type_from_name(""), 0);
 }
 
