@@ -183,19 +183,6 @@ test_refused_rules(void **state)
 }
 
 static void
-test_geo_beside_dynamic(void **state)
-{
-	struct loaded loaded = load_dynamic(POOLS, RULES("{geos: [EU], pool: one}, {pool: two}"),
-			"  geo: {EU: [192.0.2.1]}\n");
-
-	(void)state;
-	assert_string_equal(loaded.said,
-			"example.test.yaml:3:3: error: Invalid record \"x.example.test.\"\n"
-			"  - \"dynamic\" record with \"geo\" content\n");
-	free_loaded(&loaded);
-}
-
-static void
 test_good_record(void **state)
 {
 	struct loaded loaded = load_dynamic(
@@ -479,7 +466,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_pools),
 		cmocka_unit_test(test_refused_rules),
-		cmocka_unit_test(test_geo_beside_dynamic),
 		cmocka_unit_test(test_good_record),
 		cmocka_unit_test(test_lenient),
 		cmocka_unit_test(test_healthcheck),
