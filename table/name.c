@@ -271,3 +271,44 @@ is_tbl_name_within(const uint8_t *name, const uint8_t *ancestor)
 	}
 	return len == ancestor_len && memcmp(name, ancestor, len) == 0;
 }
+
+/* Where each label begins, the leftmost first; returns how many there are. */
+static size_t
+find_labels(const uint8_t *wire, uint8_t at[TBL_LABELS_MAX])
+{
+	size_t cnt = 0;
+	size_t off = 0;
+
+	while (wire[off] != 0) {
+		at[cnt++] = (uint8_t)off;
+		off += 1u + wire[off];
+	}
+	return cnt;
+}
+
+/* Octets compare unsigned, an absent octet before a zero one. */
+static int
+compare_labels(const uint8_t *a, const uint8_t *b)
+{
+	int order = memcmp(a + 1, b + 1, *a < *b ? *a : *b);
+
+	return order != 0 ? order : (int)*a - (int)*b;
+}
+
+int
+tbl_name_compare(const uint8_t *a, const uint8_t *b)
+{
+	uint8_t a_at[TBL_LABELS_MAX];
+	uint8_t b_at[TBL_LABELS_MAX];
+	size_t a_cnt = find_labels(a, a_at);
+	size_t b_cnt = find_labels(b, b_at);
+
+	while (a_cnt > 0 && b_cnt > 0) {
+		int order = compare_labels(a + a_at[--a_cnt], b + b_at[--b_cnt]);
+
+		if (order != 0) {
+			return order;
+		}
+	}
+	return (a_cnt > 0) - (b_cnt > 0);
+}

@@ -5,7 +5,8 @@
  * Threads:   pure functions.
  * Memory:    callers own every buffer; nothing is allocated.
  * Errors:    -EINVAL for text or bytes that are not a name.
- * Standards: RFC 1035 §3.1 (wire form), RFC 4343 (ASCII case only), RFC 2181 §11 (any octet).
+ * Standards: RFC 1035 §3.1 (wire form), RFC 4343 (ASCII case only), RFC 2181 §11 (any octet),
+ *            RFC 4034 §6.1 (canonical order).
  */
 #ifndef TABLE_NAME_H
 #define TABLE_NAME_H
@@ -47,6 +48,10 @@ size_t tbl_name_to_text(const uint8_t *wire, char text[TBL_NAME_TEXT_MAX]);
 
 /* tbl_name_lower copies a valid wire name, ASCII letters lower-cased. Returns its length. */
 uint8_t tbl_name_lower(const uint8_t *wire, uint8_t lower[TBL_NAME_MAX]);
+
+/* tbl_name_compare orders two lower-cased wire names canonically (RFC 4034 §6.1), as a table's nodes
+ * and zones lie: below, at or above 0. */
+int tbl_name_compare(const uint8_t *a, const uint8_t *b);
 
 /* is_tbl_name_within: `name` is `ancestor` or below it; both lower-cased wire names. */
 bool is_tbl_name_within(const uint8_t *name, const uint8_t *ancestor);

@@ -218,6 +218,39 @@ within_means_whole_labels(void **state)
 }
 
 /* A suffix hashes like the name it is, whatever stands before it and behind it in the buffer. */
+/* The list of RFC 4034 §6.1, with the root before it and a name that only length tells apart. */
+static void
+names_compare_in_canonical_order(void **state)
+{
+	static const char *const rows[] = {
+		".",
+		"example.",
+		"a.example.",
+		"yljkjljk.a.example.",
+		"z.a.example.",
+		"zabc.a.example.",
+		"z.example.",
+		"\\001.z.example.",
+		"*.z.example.",
+		"\\200.z.example.",
+		"example0.",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+			uint8_t a[TBL_NAME_MAX];
+			uint8_t b[TBL_NAME_MAX];
+			int order;
+
+			assert_true(tbl_name_from_text(rows[i], a) > 0);
+			assert_true(tbl_name_from_text(rows[k], b) > 0);
+			order = tbl_name_compare(a, b);
+			assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+		}
+	}
+}
+
 static void
 suffixes_hash_like_names(void **state)
 {
@@ -336,6 +369,7 @@ main(void)
 		cmocka_unit_test(text_goes_to_wire_and_back),
 		cmocka_unit_test(longest_text_fits),
 		cmocka_unit_test(within_means_whole_labels),
+		cmocka_unit_test(names_compare_in_canonical_order),
 		cmocka_unit_test(suffixes_hash_like_names),
 		cmocka_unit_test(hashes_see_boundaries_and_seed_but_not_case),
 		cmocka_unit_test(hashes_spread),
