@@ -20,7 +20,10 @@
 #include "control/geo.h"
 
 /* octoDNS's: a share above the threshold asks for force, in zones of at least this many records. */
-#define CP_PLAN_EXISTING_MIN 10
+#define CP_PLAN_EXISTING_MIN 10u
+/* A plan lists so many changes and counts the rest: a new zone of a million records is 2 KB of memory
+ * and 200 bytes of JSON for each, and nobody reads on. The checksum covers them all the same. */
+#define CP_PLAN_CHANGES_MAX 100000u
 
 struct cp_plan_thresholds {
 	double update_share; /* octoDNS: 0.3 */
@@ -48,15 +51,26 @@ struct cp_plan_input {
  *           { "action": "delete" | "create" | "update", "name": "www.example.com.", "type": "A",
  *             "existing": RECORD, "new": RECORD } ],  the one that is not there is left out
  *         "deletes": 1, "creates": 1, "updates": 3, "existing": 25 } ],
+ *     "omitted": { "changes": 7, "sha256": "..." },   of all zones, over CP_PLAN_CHANGES_MAX; left
+ *                                                     out when there are none
  *     "geo": { "existing": DB | null, "new": DB | null, "appearing": ["OC-NR"], "vanishing": [],
  *              "is_older": false },                   left out when both are the same
- *     "moves": [ dynamic records of both tables for which addresses change pool, see blast.h ],
+ *     "moves": [ which clients change pool, see blast.h ],
  *     "unsafe": [ "[example.com.] Too many updates, 44.00% is over 30.00% (11/25), force required" ],
  *     "checksum": "<64 hexadecimal digits>" }
- * RECORD is { "ttl": 300, "values": ["192.0.2.1"] } and for a dynamic record also "pools" and
- * "rules", names in place of numbers. A generated SOA serial is no change. The checksum is the
- * SHA-256 of the plan without "checksum" and "served_generation", as sorted compact JSON, so that a
- * CI job's plan and the daemon's of the same change have the same one.
+ * RECORD is { "ttl": 300, "values": ["192.0.2.1"] }, values in strcmp() order. A delegation also has
+ * "glue": ["ns1.sub.example.com. 3600 A 192.0.2.1"] when it has some; such addresses are part of it
+ * and no records of their own. A dynamic record also has
+ *   "pools": { "eu": { "fallback": "us", "values": [ { "value": "192.0.2.1", "weight": 1,
+ *              "status": "obey" | "up" | "down",
+ *              "check": "tcp 192.0.2.1:443 every 10 s, timeout 4 s, down after 3, up after 2" } ] } },
+ *   "rules": [ { "pool": "eu", "geos": ["EU"], "subnets": ["192.0.2.0/24"] } ]
+ * where fallback, check, geos and subnets are left out when there are none. DB is { "description",
+ * "built_unix_s", "built_date": "2026-06-01" }.
+ *
+ * A generated SOA counts in no number but "updates", and only when more than its serial changes.
+ * The checksum is the SHA-256 of the plan without "checksum", "served_generation" and "unsafe", as
+ * sorted compact ASCII JSON: a CI job's plan and the daemon's of the same change have the same one.
  */
 int cp_plan_make(const struct cp_plan_input *input, json_t **ret_plan);
 

@@ -1,0 +1,207 @@
+/* A plan for people: octoDNS's frame and words, so that who reads its plans reads ours. */
+#include <ctype.h>
+#include <string.h>
+
+#include "control/json_read.h"
+#include "control/plan.h"
+#include "control/plan_impl.h"
+
+#define RULER "********************************************************************************\n"
+
+struct printer {
+	FILE *out;
+	bool is_terminal;
+	long long generation; /* 0: nothing is served */
+};
+
+/* ECMA-48 colours. */
+#define RED    "\033[31m"
+#define GREEN  "\033[32m"
+#define YELLOW "\033[33m"
+
+static const char *
+colour(const struct printer *printer, const char *sequence)
+{
+	return printer->is_terminal ? sequence : "";
+}
+
+static const char *
+plain(const struct printer *printer)
+{
+	return printer->is_terminal ? "\033[0m" : "";
+}
+
+static void
+print_title(const struct printer *printer, const char *title)
+{
+	(void)fprintf(printer->out, RULER "* %s\n" RULER, title);
+}
+
+/* "ARecord", "AaaaRecord": octoDNS's classes. */
+static void
+print_class(const struct printer *printer, const char *type)
+{
+	for (size_t i = 0; type[i] != '\0'; i++) {
+		(void)fputc(i == 0 ? type[i] : tolower((unsigned char)type[i]), printer->out);
+	}
+	(void)fputs("Record", printer->out);
+}
+
+/* Types that octoDNS gives one `value`. */
+static bool
+has_one_value(const char *type)
+{
+	return strcmp(type, "CNAME") == 0 || strcmp(type, "DNAME") == 0 || strcmp(type, "SOA") == 0;
+}
+
+static void
+print_record(const struct printer *printer, const json_t *change, const char *side)
+{
+	const json_t *record = json_object_get(change, side);
+	const char *type = cp_json_text(change, "type");
+	const char *quote = has_one_value(type) ? "" : "'";
+	size_t cnt = cp_json_count(record, "values");
+
+	(void)fputc('<', printer->out);
+	print_class(printer, type);
+	(void)fprintf(printer->out, " %s %lld, %s, %s", type, cp_json_number(record, "ttl"),
+			cp_json_text(change, "name"), *quote != '\0' ? "[" : "");
+	for (size_t i = 0; i < cnt; i++) {
+		(void)fprintf(printer->out, "%s%s%s%s", i > 0 ? ", " : "", quote,
+				json_string_value(cp_json_item(record, "values", i)), quote);
+	}
+	(void)fprintf(printer->out, "%s>", *quote != '\0' ? "]" : "");
+}
+
+static void
+print_change(const struct printer *printer, const json_t *change)
+{
+	const json_t *existing = json_object_get(change, "existing");
+	const json_t *wanted = json_object_get(change, "new");
+
+	if (existing != NULL && wanted != NULL) {
+		(void)fprintf(printer->out, "*   %sUpdate%s\n*     ", colour(printer, YELLOW),
+				plain(printer));
+		print_record(printer, change, "existing");
+		(void)fputs(" ->\n*     ", printer->out);
+		print_record(printer, change, "new");
+	} else if (existing != NULL) {
+		(void)fprintf(printer->out, "*   %sDelete%s ", colour(printer, RED),
+				plain(printer));
+		print_record(printer, change, "existing");
+	} else {
+		(void)fprintf(printer->out, "*   %sCreate%s ", colour(printer, GREEN),
+				plain(printer));
+		print_record(printer, change, "new");
+	}
+	(void)fputc('\n', printer->out);
+	cp_plan_print_dynamic(existing, wanted, "*       ", printer->out);
+}
+
+static void
+print_zone(const struct printer *printer, const json_t *zone)
+{
+	const char *name = cp_json_text(zone, "name");
+	long long cnt = cp_json_number(zone, "creates") + cp_json_number(zone, "updates") +
+	                cp_json_number(zone, "deletes");
+	size_t listed_cnt = cp_json_count(zone, "changes");
+
+	print_title(printer, name);
+	if (printer->generation != 0) {
+		(void)fprintf(printer->out, "* meridian (generation %lld)\n", printer->generation);
+	} else {
+		(void)fputs("* meridian (nothing is served)\n", printer->out);
+	}
+	if (!is_cp_json_true(zone, "exists")) {
+		(void)fprintf(printer->out, "*   %sCreate%s Zone<%s>\n", colour(printer, GREEN),
+				plain(printer), name);
+	}
+	if (is_cp_json_true(zone, "vanishes")) {
+		(void)fprintf(printer->out, "*   %sDelete%s Zone<%s>\n", colour(printer, RED),
+				plain(printer), name);
+	}
+	for (size_t i = 0; i < listed_cnt; i++) {
+		print_change(printer, cp_json_item(zone, "changes", i));
+	}
+	if ((long long)listed_cnt < cnt) {
+		(void)fprintf(printer->out, "*   and %lld more changes\n",
+				cnt - (long long)listed_cnt);
+	}
+	(void)fprintf(printer->out,
+			"*   Summary: Creates=%lld, Updates=%lld, Deletes=%lld, Existing=%lld, "
+			"Meta=False\n",
+			cp_json_number(zone, "creates"), cp_json_number(zone, "updates"),
+			cp_json_number(zone, "deletes"), cp_json_number(zone, "existing"));
+}
+
+/* The database */
+
+static void
+print_database(const struct printer *printer, const json_t *geo, const char *key)
+{
+	const json_t *database = json_object_get(geo, key);
+
+	if (!json_is_object(database)) {
+		(void)fprintf(printer->out, "*   %-9s none\n", key);
+		return;
+	}
+	(void)fprintf(printer->out, "*   %-9s %s, built %s\n", key,
+			cp_json_text(database, "description"),
+			cp_json_text(database, "built_date"));
+}
+
+static void
+print_places(const struct printer *printer, const json_t *geo, const char *key)
+{
+	size_t cnt = cp_json_count(geo, key);
+
+	if (cnt == 0) {
+		return;
+	}
+	(void)fprintf(printer->out, "*   %s:", key);
+	for (size_t i = 0; i < cnt; i++) {
+		const char *code = json_string_value(cp_json_item(geo, key, i));
+		const char *name = code != NULL ? cp_geo_name(code) : NULL;
+
+		(void)fprintf(printer->out, "%s %s (%s)", i > 0 ? "," : "", code,
+				name != NULL ? name : "?");
+	}
+	(void)fputc('\n', printer->out);
+}
+
+static void
+print_geo(const struct printer *printer, const json_t *geo)
+{
+	if (geo == NULL) {
+		return;
+	}
+	print_title(printer, "geo database");
+	print_database(printer, geo, "existing");
+	print_database(printer, geo, "new");
+	print_places(printer, geo, "appearing");
+	print_places(printer, geo, "vanishing");
+}
+
+void
+cp_plan_print(const json_t *plan, FILE *out, bool is_terminal)
+{
+	const struct printer printer = { .out = out,
+		.is_terminal = is_terminal,
+		.generation = cp_json_number(plan, "served_generation") };
+
+	if (is_cp_plan_empty(plan)) {
+		(void)fputs(RULER "No changes were planned\n" RULER, out);
+		return;
+	}
+	for (size_t i = 0; i < cp_json_count(plan, "zones"); i++) {
+		print_zone(&printer, cp_json_item(plan, "zones", i));
+	}
+	print_geo(&printer, json_object_get(plan, "geo"));
+	(void)fputs(RULER, out);
+	for (size_t i = 0; i < cp_json_count(plan, "unsafe"); i++) {
+		(void)fprintf(out, "%sunsafe: %s%s\n", colour(&printer, RED),
+				json_string_value(cp_json_item(plan, "unsafe", i)),
+				plain(&printer));
+	}
+	(void)fprintf(out, "checksum: %s\n", cp_json_text(plan, "checksum"));
+}
