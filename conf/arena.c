@@ -2,23 +2,31 @@
 
 #include <stdalign.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A block serves a few hundred nodes: large enough that malloc does not show in a profile, small
- * enough that a ten-line file does not cost a megabyte. */
-#define BLOCK_BYTES 16384u
+/* The first block serves a few hundred nodes, so that a ten-line file does not cost a megabyte; each
+ * further one is twice as large, so that malloc does not show in the profile of a large zone. Past
+ * 1 MiB that gains nothing, and half a block may stay unused. */
+#define BLOCK_BYTES_MIN 16384u
+#define BLOCK_BYTES_MAX (1u << 20)
+/* A larger thing gets a block of its own, so that the rest of the current one is not lost. */
+#define SHARED_BYTES_MAX (BLOCK_BYTES_MIN / 4)
 
 struct block {
 	struct block *next;
 	alignas(max_align_t) char bytes[];
 };
+/* Structures are taken from the front of the current block, aligned; bytes that need no alignment
+ * from its back, packed. */
 struct conf_arena {
 	struct block *blocks;
-	char *free_at;
+	char *front;
 	size_t left;
+	size_t block_bytes; /* of the current block */
 };
 
 struct conf_arena *
@@ -57,6 +65,28 @@ add_block(struct conf_arena *arena, size_t bytes)
 	return block;
 }
 
+/* is_ready: the current block, or a new one, has room for `need` bytes. */
+static bool
+is_ready(struct conf_arena *arena, size_t need)
+{
+	size_t bytes = arena->block_bytes == 0                ? BLOCK_BYTES_MIN
+	               : arena->block_bytes < BLOCK_BYTES_MAX ? arena->block_bytes * 2
+	                                                      : BLOCK_BYTES_MAX;
+	struct block *block = NULL;
+
+	if (need <= arena->left) {
+		return true;
+	}
+	block = add_block(arena, bytes);
+	if (block == NULL) {
+		return false;
+	}
+	arena->front = block->bytes;
+	arena->left = bytes;
+	arena->block_bytes = bytes;
+	return true;
+}
+
 void *
 conf_arena_alloc(struct conf_arena *arena, size_t cnt, size_t bytes)
 {
@@ -67,22 +97,16 @@ conf_arena_alloc(struct conf_arena *arena, size_t cnt, size_t bytes)
 	if (__builtin_mul_overflow(cnt, bytes, &need) || need > SIZE_MAX - alignof(max_align_t)) {
 		return NULL;
 	}
-	need = (need + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
-	/* A large thing gets a block of its own, so that the rest of the current one is not lost. */
-	if (need > BLOCK_BYTES / 4) {
+	if (need > SHARED_BYTES_MAX) {
 		block = add_block(arena, need);
 		return block != NULL ? block->bytes : NULL;
 	}
-	if (arena->free_at == NULL || need > arena->left) {
-		block = add_block(arena, BLOCK_BYTES);
-		if (block == NULL) {
-			return NULL;
-		}
-		arena->free_at = block->bytes;
-		arena->left = BLOCK_BYTES;
+	need = (need + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+	if (!is_ready(arena, need)) {
+		return NULL;
 	}
-	place = arena->free_at;
-	arena->free_at += need;
+	place = arena->front;
+	arena->front += need;
 	arena->left -= need;
 	return place;
 }
@@ -90,8 +114,16 @@ conf_arena_alloc(struct conf_arena *arena, size_t cnt, size_t bytes)
 char *
 conf_arena_copy(struct conf_arena *arena, const void *bytes, size_t len)
 {
-	char *copy = len < SIZE_MAX ? conf_arena_alloc(arena, len + 1, 1) : NULL;
+	struct block *block = NULL;
+	char *copy = NULL;
 
+	if (len >= SHARED_BYTES_MAX) {
+		block = len < SIZE_MAX ? add_block(arena, len + 1) : NULL;
+		copy = block != NULL ? block->bytes : NULL;
+	} else if (is_ready(arena, len + 1)) {
+		arena->left -= len + 1;
+		copy = arena->front + arena->left;
+	}
 	if (copy != NULL && len > 0) {
 		memcpy(copy, bytes, len);
 	}
@@ -101,15 +133,19 @@ conf_arena_copy(struct conf_arena *arena, const void *bytes, size_t len)
 char *
 conf_arena_printf(struct conf_arena *arena, const char *format, ...)
 {
+	char short_text[256]; /* most are names: formatted once */
 	char *text = NULL;
 	int len = 0;
 	va_list args;
 
 	va_start(args, format);
-	len = vsnprintf(NULL, 0, format, args);
+	len = vsnprintf(short_text, sizeof(short_text), format, args);
 	va_end(args);
 	if (len < 0) {
 		return NULL;
+	}
+	if ((size_t)len < sizeof(short_text)) {
+		return conf_arena_copy(arena, short_text, (size_t)len);
 	}
 	text = conf_arena_alloc(arena, (size_t)len + 1, 1);
 	if (text != NULL) {

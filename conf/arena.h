@@ -20,7 +20,7 @@ void conf_arena_free(struct conf_arena *arena);
  * the product overflows. cnt 0 gives a valid pointer to nothing. */
 void *conf_arena_alloc(struct conf_arena *arena, size_t cnt, size_t bytes);
 
-/* conf_arena_copy: bytes[0..len) with a NUL behind them. */
+/* conf_arena_copy: bytes[0..len) with a NUL behind them, not aligned. */
 char *conf_arena_copy(struct conf_arena *arena, const void *bytes, size_t len);
 char *conf_arena_printf(struct conf_arena *arena, const char *format, ...)
 		__attribute__((format(printf, 2, 3)));

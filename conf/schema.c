@@ -485,10 +485,11 @@ conf_schema_load(const char *path, const struct conf_row *rows, void *target,
 {
 	/* An empty file has no keys, which is not the same as no file: required ones are missing. */
 	static const struct conf_node empty = { .kind = CONF_MAPPING, .line = 1, .col = 1 };
+	static const struct conf_yaml_options options = { .is_strict = false };
 	struct conf_document document = { 0 };
 	size_t first = errors->cnt;
 	size_t duplicate_cnt = 0;
-	int rc = conf_yaml_load(path, false, errors, &document);
+	int rc = conf_yaml_load(path, &options, errors, &document);
 
 	if (rc != 0) {
 		return rc;

@@ -7,7 +7,8 @@
  * Memory:    conf_yaml_load allocates one document; conf_yaml_free releases all of it. Nodes and
  *            strings live as long as the document.
  * Errors:    collected in a conf_errors list with file:line:col; nothing is printed.
- * Standards: YAML 1.1 as libyaml parses it; anchors, aliases and merge keys ("<<") resolved here.
+ * Standards: YAML 1.1 as libyaml parses it; anchors, aliases, merge keys ("<<") and "!include"
+ *            resolved here, as octoDNS 1.22's loader does.
  */
 #ifndef CONF_YAML_H
 #define CONF_YAML_H
@@ -17,11 +18,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Limits against hostile documents: a zone file of 1 million records is about 10 million nodes and
- * 60 MB; alias expansion and nesting beyond these are bombs, not zones. */
-#define CONF_YAML_BYTES_MAX (256u << 20)
-#define CONF_YAML_NODES_MAX 40000000u
-#define CONF_YAML_DEPTH_MAX 64u /* aliases expanded: a walk needs no deeper stack */
+/* Limits against hostile documents, included files counted in: a zone of 1 million records is about
+ * 8 million nodes in 60 MB. What is larger, by its bytes or by what its aliases and merge keys stand
+ * for, is a bomb. A scalar of 256 KiB is the longest TXT value, 65535 octets, each of them written as
+ * "\255". */
+#define CONF_YAML_BYTES_MAX  (256u << 20)
+#define CONF_YAML_NODES_MAX  20000000u
+#define CONF_YAML_SCALAR_MAX (256u << 10)
+#define CONF_YAML_DEPTH_MAX  64u /* aliases and includes expanded: a walk needs no deeper stack */
+#define CONF_YAML_FILES_MAX  16u /* open at once: a file includes a file that includes ... */
 
 enum conf_level {
 	CONF_WARNING,
@@ -31,18 +36,27 @@ enum conf_level {
 /* One message with its place. line and col are 1-based; 0: the file as a whole. */
 struct conf_message {
 	enum conf_level level;
-	char *file;
+	const char *file;
 	uint32_t line;
 	uint32_t col;
-	char *text;    /* may hold newlines: octoDNS's reasons, one a line */
-	size_t number; /* as it was told: keeps the order of messages with one place */
+	char *text;      /* may hold newlines: octoDNS's reasons, one a line */
+	size_t number;   /* as it was told: keeps the order of messages with one place */
+	bool is_summary; /* "... and N more": behind all others of its file */
 };
 struct conf_errors {
 	struct conf_message *messages;
 	size_t cnt;
-	size_t error_cnt; /* those of level CONF_ERROR */
+	size_t error_cnt; /* those of level CONF_ERROR, kept or not */
 	size_t cap;
+	void *files; /* what is kept of each file, errors.c */
 };
+
+/* Nobody reads more of one file, and a million bad records must not become a million messages: of
+ * each level so many are kept, then one that says how many more there were. */
+#define CONF_MESSAGES_PER_FILE_MAX 1000u
+/* A text is cut after so many bytes: the reasons of the largest record fit, a scalar that somebody
+ * filled with a megabyte does not. */
+#define CONF_MESSAGE_BYTES_MAX 65536u
 
 /* conf_error_add appends a message (printf-like); out of memory sets error_cnt and drops the text. */
 void
@@ -94,13 +108,33 @@ struct conf_document {
 	void *arena;
 };
 
-/* conf_yaml_load reads one file holding at most one document. Duplicate keys: a warning and the
- * last one wins (PyYAML's way); with `strict`, an error. Returns 0, or -EINVAL / -errno with the
- * reason in *errors. */
-int conf_yaml_load(const char *path, bool strict, struct conf_errors *errors,
-		struct conf_document *ret_document);
-/* conf_yaml_parse: the same from memory; `name` stands for the file in messages. */
-int conf_yaml_parse(const char *name, const char *text, size_t len, bool strict,
+/* How far a long work has come. `tell` is called every now and then, from within the work. */
+struct conf_progress {
+	void (*tell)(void *context, const char *file, uint64_t done, uint64_t total);
+	void *context;
+};
+
+struct conf_yaml_options {
+	bool is_strict; /* duplicate keys are errors, not warnings (PyYAML's way: the last one wins) */
+	/* Where "!include" may find files; NULL: it is an unknown tag. */
+	const char *include_root;
+	bool can_include_outside;             /* of include_root too */
+	const struct conf_progress *progress; /* bytes of the file; NULL: nobody looks */
+};
+
+/* conf_yaml_load reads one file holding at most one document, and the files it includes. Returns 0,
+ * or -EINVAL / -errno with the reason in *errors. */
+int conf_yaml_load(const char *path, const struct conf_yaml_options *options,
+		struct conf_errors *errors, struct conf_document *ret_document);
+
+/* Bytes of a document and what stands for their file in messages. */
+struct conf_yaml_text {
+	const char *name;
+	const char *bytes;
+	size_t len;
+};
+/* conf_yaml_parse: the same from memory; what it includes is sought beside `name`. */
+int conf_yaml_parse(const struct conf_yaml_text *text, const struct conf_yaml_options *options,
 		struct conf_errors *errors, struct conf_document *ret_document);
 void conf_yaml_free(struct conf_document *document);
 

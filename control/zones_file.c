@@ -228,8 +228,9 @@ cp_zone_read_file(struct cp_zone_load *load)
 	struct cp_zone *zone = &load->draft->zone;
 	size_t errors_before = load->errors->error_cnt;
 	size_t messages_before = load->errors->cnt;
+	const struct conf_yaml_options options = { .is_strict = false };
 	struct conf_document document = { 0 };
-	int rc = conf_yaml_load(zone->file, false, load->errors, &document);
+	int rc = conf_yaml_load(zone->file, &options, load->errors, &document);
 
 	if (rc != 0) {
 		zone->has_errors = true;

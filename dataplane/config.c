@@ -503,8 +503,9 @@ check(const char *file, const struct conf_document *document, struct dp_config *
 static int
 check_file(const char *path, struct dp_config *config, struct conf_errors *errors)
 {
+	static const struct conf_yaml_options options = { .is_strict = true };
 	struct conf_document document = { 0 };
-	int err = conf_yaml_load(path, true, errors, &document);
+	int err = conf_yaml_load(path, &options, errors, &document);
 
 	if (err == 0) {
 		err = check(path, &document, config, errors);

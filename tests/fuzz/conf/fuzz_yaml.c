@@ -79,7 +79,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct conf_errors errors = { 0 };
 	struct conf_document document = { 0 };
 	bool is_strict = size > 0 && data[size - 1] % 2 == 1;
-	int rc = conf_yaml_parse("fuzz", (const char *)data, size, is_strict, &errors, &document);
+	const struct conf_yaml_options options = { .is_strict = is_strict };
+	const struct conf_yaml_text text = { "fuzz", (const char *)data, size };
+	int rc = conf_yaml_parse(&text, &options, &errors, &document);
 
 	FUZZ_ASSERT((rc == 0) == (errors.error_cnt == 0));
 	FUZZ_ASSERT((rc == 0) == (document.arena != NULL));

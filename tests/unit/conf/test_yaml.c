@@ -9,6 +9,8 @@
 #include "conf/yaml.h"
 #include "tests/unit/test.h"
 
+static const struct conf_yaml_options lenient = { .is_strict = false };
+
 /* Every message of an error list, one a line, as it is printed. */
 static char *
 printed(const struct conf_errors *errors)
@@ -31,7 +33,8 @@ expect_messages(const char *text, bool is_strict, const char *messages)
 	struct conf_document document = { 0 };
 	char *said = NULL;
 
-	(void)conf_yaml_parse("f", text, strlen(text), is_strict, &errors, &document);
+	(void)conf_yaml_parse(&(struct conf_yaml_text){ "f", text, strlen(text) },
+			&(struct conf_yaml_options){ .is_strict = is_strict }, &errors, &document);
 	said = printed(&errors);
 	assert_string_equal(said, messages);
 	free(said);
@@ -45,7 +48,9 @@ parse(const char *text)
 	struct conf_errors errors = { 0 };
 	struct conf_document document = { 0 };
 
-	assert_int_equal(conf_yaml_parse("f", text, strlen(text), false, &errors, &document), 0);
+	assert_int_equal(conf_yaml_parse(&(struct conf_yaml_text){ "f", text, strlen(text) },
+					 &lenient, &errors, &document),
+			0);
 	assert_int_equal(errors.cnt, 0);
 	return document;
 }
@@ -106,6 +111,7 @@ expect_pairs(const char *text, const char *key, const char *pairs)
 	conf_yaml_free(&document);
 }
 
+/* octoDNS since 1.15: merged pairs stand where "<<" stands, and the last of equal keys wins. */
 static void
 test_merge_keys(void **state)
 {
@@ -113,7 +119,9 @@ test_merge_keys(void **state)
 		const char *text, *pairs;
 	} rows[] = {
 		{ "b: &b {x: 1, y: 2}\nt: {<<: *b, z: 3}", "x=1 y=2 z=3 " },
-		{ "b: &b {x: 1, y: 2}\nt: {z: 3, <<: *b}", "x=1 y=2 z=3 " },
+		{ "b: &b {x: 1, y: 2}\nt: {z: 3, <<: *b}", "z=3 x=1 y=2 " },
+		{ "b: &b {x: 1, y: 2}\nt: {<<: *b, x: 9, z: 3}", "x=9 y=2 z=3 " },
+		{ "b: &b {x: 1}\nc: &c {x: 2, y: 2}\nt: {<<: *b, <<: *c}", "x=2 y=2 " },
 		{ "b: &b {x: 1}\nt: {<<: *b, x: 9}", "x=9 " },
 		{ "b: &b {x: 1}\nc: &c {x: 2, y: 2}\nt: {<<: [*b, *c]}", "x=1 y=2 " },
 		{ "b: &b {x: 1}\nc: &c {<<: *b, y: 2}\nt: {<<: *c}", "x=1 y=2 " },
@@ -144,9 +152,28 @@ test_refused_documents(void **state)
 		{ "{a: 1}: 2\n", false, "f:1:1: error: a key must be a scalar\n" },
 		{ "t: {<<: 5}\n", false,
 				"f:1:9: error: \"<<\" needs a mapping or a list of mappings\n" },
-		{ "a: !include b\n", false, "f:1:4: error: !include is not supported yet\n" },
-		{ "a: !!binary YQ==\n", false,
-				"f:1:4: error: unknown tag tag:yaml.org,2002:binary\n" },
+		{ "a: 1\nb: 3\na: 2\na: 4\n", false,
+				"f:3:1: warning: duplicate key \"a\": hides the one on line 1\n"
+				"f:4:1: warning: duplicate key \"a\": hides the one on line 3\n" },
+		{ "t:\n  u: {c: 1, b: 2, \"c\": 3}\n", false,
+				"f:2:19: warning: duplicate key \"c\": hides the one on line 2\n" },
+		{ "b: &b {x: 1}\nt:\n  x: 9\n  <<: *b\n", false,
+				"f:3:3: warning: key \"x\" is hidden by what \"<<\" on line 4 "
+				"brings: a "
+				"key that is to win stands behind it\n" },
+		{ "t: {<<: [{x: 1}, 5]}\n", false,
+				"f:1:9: error: \"<<\" needs a mapping or a list of mappings\n" },
+		{ "a: !include b\n", false, "f:1:4: error: unknown tag !include\n" },
+		{ "a: !!binary YQ==\n", false, "f:1:4: error: unknown tag !!binary\n" },
+		{ "a: !x [1]\n", false, "f:1:4: error: unknown tag !x\n" },
+		{ "a: !!str [1]\n", false,
+				"f:1:4: error: the tag !!str does not suit what it stands "
+				"before\n" },
+		{ "a: !!map 1\n", false,
+				"f:1:4: error: the tag !!map does not suit what it stands "
+				"before\n" },
+		{ "a: !!int x\n", false, "f:1:4: error: \"x\" is no !!int\n" },
+		{ "a: !!float x\n", false, "f:1:4: error: \"x\" is no !!float\n" },
 		{ "a: 1\n---\nb: 2\n", false,
 				"f:2:1: error: expected a single document in the stream\n" },
 		{ "a:\n\t- 1\n", false,
@@ -219,7 +246,8 @@ test_alias_bomb_is_refused(void **state)
 					k < 9 ? ", " : "]\n");
 		}
 	}
-	assert_int_equal(conf_yaml_parse("f", text, strlen(text), false, &errors, &document),
+	assert_int_equal(conf_yaml_parse(&(struct conf_yaml_text){ "f", text, strlen(text) },
+					 &lenient, &errors, &document),
 			-EINVAL);
 	assert_int_equal(errors.error_cnt, 1);
 	assert_non_null(strstr(errors.messages[0].text, "too many values"));
@@ -245,7 +273,7 @@ test_load_names_the_file(void **state)
 		struct conf_document document = { 0 };
 		char *said = NULL;
 
-		assert_int_equal(conf_yaml_load(rows[i].path, false, &errors, &document),
+		assert_int_equal(conf_yaml_load(rows[i].path, &lenient, &errors, &document),
 				rows[i].rc);
 		said = printed(&errors);
 		assert_string_equal(said, rows[i].messages);
