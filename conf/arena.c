@@ -74,7 +74,7 @@ is_ready(struct conf_arena *arena, size_t need)
 	                                                      : BLOCK_BYTES_MAX;
 	struct block *block = NULL;
 
-	if (need <= arena->left) {
+	if (arena->front != NULL && need <= arena->left) {
 		return true;
 	}
 	block = add_block(arena, bytes);
