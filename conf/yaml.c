@@ -620,8 +620,8 @@ tell_progress(const struct conf_yaml_builder *builder)
 	const struct conf_yaml_source *first = &builder->sources[0];
 
 	if (progress != NULL) {
-		progress->tell(progress->context, first->name, first->parser.mark.index,
-				first->len);
+		progress->tell(progress->context, first->name, CONF_UNIT_BYTES,
+				first->parser.mark.index, first->len);
 	}
 }
 

@@ -108,9 +108,15 @@ struct conf_document {
 	void *arena;
 };
 
-/* How far a long work has come. `tell` is called every now and then, from within the work. */
+/* How far a long work has come: bytes of a file parsed, or records of it read. `tell` is called every
+ * now and then, from within the work. */
+enum conf_unit {
+	CONF_UNIT_BYTES,
+	CONF_UNIT_RECORDS,
+};
 struct conf_progress {
-	void (*tell)(void *context, const char *file, uint64_t done, uint64_t total);
+	void (*tell)(void *context, const char *file, enum conf_unit unit, uint64_t done,
+			uint64_t total);
 	void *context;
 };
 
