@@ -346,8 +346,9 @@ refuse_include(struct conf_yaml_builder *builder, const char *path, int err, yam
 
 	if (err == -EXDEV) {
 		return conf_yaml_fail(builder, line_of(mark), col_of(mark),
-				"cannot include %s: it is outside of %s", path,
-				builder->options->include_root);
+				"cannot include %s: it is outside of %s (include_outside allows "
+				"that)",
+				path, builder->options->include_root);
 	}
 	if (err == -ELOOP) {
 		reason = "it includes this file";

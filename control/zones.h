@@ -58,6 +58,7 @@ struct cp_zones_options {
 	size_t setting_cnt;
 	const char *settings_file; /* where they stand, for messages */
 	bool include_outside;      /* files may include others from outside the zones directory */
+	const struct conf_progress *progress; /* of each file; NULL: nobody looks */
 	struct cp_soa_settings soa;
 };
 

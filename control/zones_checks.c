@@ -24,8 +24,7 @@ check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 		const char *before = pairs[i - 1].key->scalar.text;
 
 		if (cp_natural_compare(before, key->scalar.text) > 0) {
-			conf_error_add(load->errors, CONF_ERROR, load->draft->zone.file, key->line,
-					key->col,
+			conf_error_add(load->errors, CONF_ERROR, key->file, key->line, key->col,
 					"keys out of order: \"%s\" stands behind \"%s\" (natural "
 					"order; enforce_order is on)",
 					key->scalar.text, before);

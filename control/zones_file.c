@@ -10,16 +10,43 @@
 #include "control/healthcheck.h"
 #include "control/zones_impl.h"
 
+/* Progress is told every so many names, some hundredths of a second. */
+#define NAMES_PER_TELL 10000u
+
+const char *
+cp_zone_keep_file(struct cp_zone_load *load, const struct conf_node *node)
+{
+	if (node->file == load->kept_of) {
+		return load->kept_file;
+	}
+	load->kept_file = conf_arena_copy(load->arena, node->file, strlen(node->file));
+	load->kept_of = load->kept_file != NULL ? node->file : NULL;
+	return load->kept_file;
+}
+
+static void
+tell_progress(const struct cp_zone_load *load, size_t done, size_t total)
+{
+	const struct conf_progress *progress = load->options->progress;
+
+	if (progress != NULL && done % NAMES_PER_TELL == 0) {
+		progress->tell(progress->context, load->draft->zone.file, CONF_UNIT_RECORDS, done,
+				total);
+	}
+}
+
 static int
 read_records(struct cp_zone_load *load, const struct conf_node *root)
 {
 	int rc = 0;
 
+	load->kept_of = NULL; /* an address of another document may be taken again */
 	for (size_t i = 0; rc == 0 && i < root->mapping.cnt; i++) {
 		const struct conf_pair *pair = &root->mapping.pairs[i];
 		bool is_list = pair->value->kind == CONF_SEQUENCE;
 		size_t cnt = is_list ? pair->value->sequence.cnt : 1;
 
+		tell_progress(load, i, root->mapping.cnt);
 		for (size_t k = 0; rc == 0 && k < cnt; k++) {
 			rc = cp_record_read(load, pair->key,
 					is_list ? pair->value->sequence.items[k] : pair->value);
@@ -228,7 +255,11 @@ cp_zone_read_file(struct cp_zone_load *load)
 	struct cp_zone *zone = &load->draft->zone;
 	size_t errors_before = load->errors->error_cnt;
 	size_t messages_before = load->errors->cnt;
-	const struct conf_yaml_options options = { .is_strict = false };
+	const struct conf_yaml_options options = {
+		.include_root = load->dir,
+		.can_include_outside = load->options->include_outside,
+		.progress = load->options->progress,
+	};
 	struct conf_document document = { 0 };
 	int rc = conf_yaml_load(zone->file, &options, load->errors, &document);
 

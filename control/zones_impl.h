@@ -33,11 +33,18 @@ struct cp_zone_load {
 	const struct cp_zones_options *options;
 	struct cp_zone_draft *draft;
 	const char *dir; /* of the zones */
+	/* The last name that cp_zone_keep_file kept, and what it was a copy of. */
+	const char *kept_file;
+	const char *kept_of;
 };
 
 /* cp_zone_read_file reads options and file into load->draft, whose zone has apex, name and file.
  * The records come out sorted by owner and type, the SOA among them. */
 int cp_zone_read_file(struct cp_zone_load *load);
+
+/* cp_zone_keep_file: the name of a node's file, which may be an included one, in the set's arena; the
+ * document that has it is freed. */
+const char *cp_zone_keep_file(struct cp_zone_load *load, const struct conf_node *node);
 
 /* cp_record_read takes one record mapping under the key `name`. */
 int cp_record_read(struct cp_zone_load *load, const struct conf_node *name,

@@ -36,7 +36,7 @@ struct draft {
 static void
 tell(const struct draft *draft, enum conf_level level, const char *text)
 {
-	conf_error_add(draft->load->errors, level, draft->load->draft->zone.file, draft->node->line,
+	conf_error_add(draft->load->errors, level, draft->node->file, draft->node->line,
 			draft->node->col, "%s", text);
 }
 
@@ -52,8 +52,7 @@ read_name(struct draft *draft, const struct conf_node *key)
 		return -ENOMEM;
 	}
 	if (strcmp(draft->name, key->scalar.text) != 0) {
-		conf_error_add(draft->load->errors, CONF_WARNING, draft->load->draft->zone.file,
-				key->line, key->col,
+		conf_error_add(draft->load->errors, CONF_WARNING, key->file, key->line, key->col,
 				"name %s is read as \"%s\": put quotes around it if that is not "
 				"meant",
 				key->scalar.text, draft->name);
@@ -369,7 +368,7 @@ conclude(struct draft *draft)
 
 	if (draft->reasons.cnt > 0) {
 		conf_error_add(draft->load->errors, is_refused ? CONF_ERROR : CONF_WARNING,
-				draft->load->draft->zone.file, draft->node->line, draft->node->col,
+				draft->node->file, draft->node->line, draft->node->col,
 				"Invalid record \"%s\"%s", draft->fqdn,
 				cp_reasons_body(&draft->reasons));
 	}
@@ -381,7 +380,10 @@ conclude(struct draft *draft)
 		return 0;
 	}
 	draft->record.fqdn = draft->fqdn;
-	draft->record.file = draft->load->draft->zone.file;
+	draft->record.file = cp_zone_keep_file(draft->load, draft->node);
+	if (draft->record.file == NULL) {
+		return -ENOMEM;
+	}
 	draft->record.line = draft->node->line;
 	draft->record.col = draft->node->col;
 	return keep_record(draft->load->draft, draft);
@@ -414,7 +416,7 @@ find_type(const struct draft *draft)
 	const struct conf_node *node = conf_get(draft->node, "type");
 	const struct cp_type *type = NULL;
 	struct conf_errors *errors = draft->load->errors;
-	const char *file = draft->load->draft->zone.file;
+	const char *file = draft->node->file;
 
 	if (node == NULL || node->kind != CONF_SCALAR) {
 		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
@@ -447,9 +449,8 @@ cp_record_read(struct cp_zone_load *load, const struct conf_node *name,
 	int rc = 0;
 
 	if (record->kind != CONF_MAPPING) {
-		conf_error_add(load->errors, CONF_ERROR, load->draft->zone.file, record->line,
-				record->col, "\"%s\" must be a record or a list of records",
-				name->scalar.text);
+		conf_error_add(load->errors, CONF_ERROR, record->file, record->line, record->col,
+				"\"%s\" must be a record or a list of records", name->scalar.text);
 		return 0;
 	}
 	draft.octodns = conf_get(record, "octodns");

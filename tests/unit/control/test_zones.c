@@ -162,7 +162,8 @@ static const struct {
 			"records\n" },
 	/* All of them in one run, in the file's order. */
 	{ "'': {type: NS, value: ns1}\na: {type: A}\nb: !include c\n",
-			"example.test.yaml:3:4: error: !include is not supported yet\n" },
+			"example.test.yaml:3:4: error: cannot include c: No such file or "
+			"directory\n" },
 	{ "'': {type: NS, value: ns1}\na: {type: A}\nb: {type: X}\n",
 			"example.test.yaml: warning: zone example.test. has no NS record "
 			"at its "
@@ -472,12 +473,80 @@ test_type_names(void **state)
 	assert_int_equal(cp_type_from_name(""), 0);
 }
 
+/* What an included file is wrong about is told at its place there. */
+static void
+test_included_files(void **state)
+{
+	static const struct zone_file files[] = {
+		{ "example.test.yaml", "'': !include apex\n"
+				       "a: !include address\n"
+				       "b:\n  <<: !include address\n  value: 192.0.2.2\n"
+				       "c: !include bad\n"
+				       "d: {type: A, value: !include one}\n" },
+		{ "apex", "type: NS\nvalue: ns1.example.test.\n" },
+		{ "address", "ttl: 60\ntype: A\nvalue: 192.0.2.1\n" },
+		{ "bad", "- type: A\n  value: 192.0.2.3\n- value: x\n  type: AAAA\n" },
+		{ "one", "192.0.2.4\n" },
+		{ NULL, NULL },
+	};
+	struct loaded loaded = load_files(files, NULL);
+	const struct cp_record *record = record_at(&loaded, "a.example.test.", "A");
+	char text[1024];
+
+	(void)state;
+	assert_string_equal(loaded.said,
+			"bad:3:3: error: Invalid record \"c.example.test.\"\n"
+			"  - invalid IPv6 address \"x\"\n"
+			"bad:4:3: error: keys out of order: \"type\" stands behind "
+			"\"value\" (natural order; enforce_order is on)\n");
+	assert_string_equal(values_of(&loaded, "a.example.test.", "A", text), "60 192.0.2.1");
+	assert_string_equal(values_of(&loaded, "b.example.test.", "A", text), "60 192.0.2.2");
+	assert_string_equal(values_of(&loaded, "c.example.test.", "A", text), "3600 192.0.2.3");
+	assert_string_equal(values_of(&loaded, "d.example.test.", "A", text), "3600 192.0.2.4");
+	assert_non_null(strstr(record->file, "/address"));
+	assert_int_equal(record->line, 1);
+	assert_true(loaded.zones->items[0].has_errors);
+	free_loaded(&loaded);
+}
+
+static void
+count_tells(void *context, const char *file, enum conf_unit unit, uint64_t done, uint64_t total)
+{
+	size_t *cnt = context;
+
+	assert_non_null(strstr(file, "/example.test.yaml"));
+	assert_int_equal(unit, CONF_UNIT_RECORDS);
+	assert_true(done < total);
+	(*cnt)++;
+}
+
+static void
+test_progress_is_told(void **state)
+{
+	size_t cnt = 0;
+	const struct conf_progress progress = { count_tells, &cnt };
+	static const struct zone_file files[] = {
+		{ "example.test.yaml", "'': {type: NS, value: ns1.example.test.}\n" },
+		{ NULL, NULL }
+	};
+	struct cp_zones_options options = cp_zones_defaults();
+	struct loaded loaded;
+
+	(void)state;
+	options.progress = &progress;
+	loaded = load_files(files, &options);
+	assert_int_equal(cnt, 1);
+	free_loaded(&loaded);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_values_and_ttls),
 		cmocka_unit_test(test_errors_and_their_places),
+		cmocka_unit_test(test_included_files),
+		cmocka_unit_test(test_progress_is_told),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_typed_names),
 		cmocka_unit_test(test_lenient_records),
