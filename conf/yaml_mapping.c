@@ -193,8 +193,10 @@ count_pairs(struct conf_yaml_builder *builder, struct conf_node *const *children
 		int rc = 0;
 
 		if (key->kind != CONF_SCALAR) {
-			return conf_yaml_fail(
-					builder, key->line, key->col, "a key must be a scalar");
+			/* Where it stands, which may be in an included file. */
+			conf_error_add(builder->errors, CONF_ERROR, key->file, key->line, key->col,
+					"a key must be a scalar");
+			return -EINVAL;
 		}
 		if (!is_merge_key(key)) {
 			cnt++;
