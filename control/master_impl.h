@@ -23,7 +23,7 @@ struct zs_scanner;
 /* $INCLUDEs of a zone: files that each include another twice would else be read for ever. */
 #define CP_MASTER_INCLUDES_MAX 1000u
 /* Messages about a zone: the rest would say the same of a file that is no master file at all. */
-#define CP_MASTER_MESSAGES_MAX 1000u
+#define CP_MASTER_MESSAGES_MAX (CONF_MESSAGES_PER_FILE_MAX - 1) /* the last one says so */
 
 /* One record as the text has it. */
 struct cp_master_record {
