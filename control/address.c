@@ -99,19 +99,23 @@ parse_bits(const char *text, unsigned int max, uint8_t *ret_bits)
 	return 0;
 }
 
+/* Clears what lies behind the prefix; says whether anything did. */
 static bool
-has_host_bits(const struct tbl_prefix *prefix)
+has_cleared_host_bits(struct tbl_prefix *prefix)
 {
+	bool has_any = false;
+
 	for (unsigned int bit = prefix->bits; bit < 128; bit++) {
-		if ((prefix->bytes[bit / 8] >> (7 - bit % 8) & 1) != 0) {
-			return true;
-		}
+		uint8_t mask = (uint8_t)(0x80u >> (bit % 8));
+
+		has_any = has_any || (prefix->bytes[bit / 8] & mask) != 0;
+		prefix->bytes[bit / 8] &= (uint8_t)~mask;
 	}
-	return false;
+	return has_any;
 }
 
 int
-cp_prefix_parse(const char *text, struct tbl_prefix *ret_prefix)
+cp_prefix_parse_loose(const char *text, struct tbl_prefix *ret_prefix, bool *ret_has_host_bits)
 {
 	const char *slash = strchr(text, '/');
 	size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
@@ -135,7 +139,18 @@ cp_prefix_parse(const char *text, struct tbl_prefix *ret_prefix)
 	if (slash != NULL && parse_bits(slash + 1, bits_max, &prefix.bits) != 0) {
 		return -EINVAL;
 	}
-	if (has_host_bits(&prefix)) {
+	*ret_has_host_bits = has_cleared_host_bits(&prefix);
+	*ret_prefix = prefix;
+	return 0;
+}
+
+int
+cp_prefix_parse(const char *text, struct tbl_prefix *ret_prefix)
+{
+	struct tbl_prefix prefix;
+	bool has_host_bits;
+
+	if (cp_prefix_parse_loose(text, &prefix, &has_host_bits) != 0 || has_host_bits) {
 		return -EINVAL;
 	}
 	*ret_prefix = prefix;

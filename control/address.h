@@ -10,6 +10,7 @@
 #ifndef CONTROL_ADDRESS_H
 #define CONTROL_ADDRESS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "table/location.h"
@@ -23,6 +24,9 @@ void cp_address_text(const struct tbl_addr *addr, char text[CP_ADDRESS_TEXT_MAX]
 
 /* cp_prefix_parse: "192.0.2.0/24"; a bare address is a prefix of all its bits. */
 int cp_prefix_parse(const char *text, struct tbl_prefix *ret_prefix);
+/* cp_prefix_parse_loose: 0 also when bits behind the prefix are set; they are cleared, and
+ * *ret_has_host_bits says so: for telling people what they must have meant. */
+int cp_prefix_parse_loose(const char *text, struct tbl_prefix *ret_prefix, bool *ret_has_host_bits);
 void cp_prefix_text(const struct tbl_prefix *prefix, char text[CP_PREFIX_TEXT_MAX]);
 
 #endif

@@ -112,6 +112,7 @@ get_explain(struct cp_api *api, struct evhttp_request *request)
 		.ctx = api->engine,
 	};
 	char error[CP_EXPLAIN_ERROR_MAX];
+	struct timeval now;
 	json_t *json = NULL;
 
 	if (evhttp_parse_query_str(query != NULL ? query : "", &parameters) != 0) {
@@ -121,9 +122,12 @@ get_explain(struct cp_api *api, struct evhttp_request *request)
 	input.name = evhttp_find_header(&parameters, "name");
 	input.type = evhttp_find_header(&parameters, "type");
 	input.from = evhttp_find_header(&parameters, "from");
+	input.ecs = evhttp_find_header(&parameters, "ecs");
+	evutil_gettimeofday(&now, NULL);
+	input.now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
 	evutil_secure_rng_get_bytes(&input.random, sizeof(input.random));
-	if (input.name == NULL || input.type == NULL || input.from == NULL) {
-		send_error(request, 400, "Bad Request", "name, type and from are needed");
+	if (input.name == NULL || input.type == NULL) {
+		send_error(request, 400, "Bad Request", "name and type are needed");
 	} else if (!cp_engine_view(api->engine, &view, &input.geo)) {
 		send_error(request, 503, "Service Unavailable", "no table has been made yet");
 	} else if (cp_explain(&input, &json, error) != 0) {

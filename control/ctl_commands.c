@@ -100,22 +100,27 @@ const struct ctl_command ctl_commands[] = {
 			.options = "jsf",
 			.run = ctl_apply },
 	{ .name = "explain",
-			.arguments = "NAME TYPE --from ADDRESS [--table FILE [--geo FILE.mmdb]...]",
+			.arguments = "NAME TYPE [--from ADDRESS] [--ecs PREFIX] [--table FILE "
+				     "[--geo FILE.mmdb]...]",
 			.summary = "why a client gets the answer it gets",
-			.help = "Runs the data plane's own look-up for a client (or its subnet) at "
-				"ADDRESS and says which\n"
-				"zone, name, rule, pool and health gave the answer, why other "
-				"rules did "
-				"not, and how far\n"
-				"the answer may be cached (ECS scope). Asks the daemon, or reads a "
-				"table "
-				"file.\n"
+			.help = "Runs the data plane's own look-up for a question that comes from "
+				"ADDRESS, or carries the\n"
+				"client subnet PREFIX, and says which zone, names, rules, pools "
+	                        "and "
+				"health gave the\n"
+				"answer, why other rules did not, how far the answer holds (ECS "
+				"scope), and prints it\n"
+				"as dig does. With neither: every distinct answer and how much of "
+				"the address space\n"
+				"gets it. Asks the daemon, or reads a table file.\n"
 				"\n"
 				"  meridianctl explain www.example.com A --from 198.51.100.7\n"
+				"  meridianctl explain www.example.com A --from 192.0.2.53 --ecs "
+				"198.51.100.0/24\n"
+				"  meridianctl explain www.example.com A\n"
 				"  meridianctl explain www.example.com AAAA --from 2001:db8::7 "
-				"--table "
-				"example.table\n",
-			.options = "jsFTg",
+				"--table example.table\n",
+			.options = "jsFETg",
 			.completes = CTL_ARG_TEXT,
 			.arg_min = 2,
 			.arg_max = 2,

@@ -1,4 +1,5 @@
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ explain_file(const struct ctl_options *options)
 			.name = options->args[0],
 			.type = options->args[1],
 			.from = options->from,
+			.ecs = options->ecs,
 		};
 		char error[CP_EXPLAIN_ERROR_MAX];
 		json_t *explained = NULL;
@@ -59,27 +61,44 @@ explain_file(const struct ctl_options *options)
 	return status;
 }
 
+/* Adds "&key=value", escaped. */
+static int
+add_parameter(char **path, const char *key, const char *value)
+{
+	char *escaped = value != NULL ? curl_easy_escape(NULL, value, 0) : NULL;
+	char *longer = NULL;
+	int err = 0;
+
+	if (value == NULL) {
+		return 0;
+	}
+	if (escaped == NULL || asprintf(&longer, "%s&%s=%s", *path, key, escaped) < 0) {
+		longer = NULL;
+		err = -ENOMEM;
+	}
+	curl_free(escaped);
+	if (err == 0) {
+		free(*path);
+		*path = longer;
+	}
+	return err;
+}
+
 static enum ctl_status
 explain_live(const struct ctl_options *options)
 {
-	char *name = curl_easy_escape(NULL, options->args[0], 0);
-	char *type = curl_easy_escape(NULL, options->args[1], 0);
-	char *from = curl_easy_escape(NULL, options->from, 0);
-	char *path = NULL;
+	char *path = strdup("/v1/explain?");
 	json_t *explained = NULL;
-	enum ctl_status status = CTL_INPUT;
+	enum ctl_status status;
 
-	if (name == NULL || type == NULL || from == NULL ||
-			asprintf(&path, "/v1/explain?name=%s&type=%s&from=%s", name, type, from) <
-					0) {
-		path = NULL;
-		ctl_fail(status, "out of memory");
+	if (path == NULL || add_parameter(&path, "name", options->args[0]) != 0 ||
+			add_parameter(&path, "type", options->args[1]) != 0 ||
+			add_parameter(&path, "from", options->from) != 0 ||
+			add_parameter(&path, "ecs", options->ecs) != 0) {
+		status = ctl_fail(CTL_INPUT, "out of memory");
 	} else {
 		status = ctl_get(options, path, &explained);
 	}
-	curl_free(name);
-	curl_free(type);
-	curl_free(from);
 	free(path);
 	return status == CTL_FINE ? print_explained(options, explained) : status;
 }
@@ -87,8 +106,9 @@ explain_live(const struct ctl_options *options)
 enum ctl_status
 ctl_explain(const struct ctl_options *options)
 {
-	if (options->from == NULL) {
-		return ctl_fail(CTL_USAGE, "explain needs --from ADDRESS: whose answer?");
+	if (options->table == NULL && options->geo_cnt > 0) {
+		return ctl_fail(CTL_USAGE,
+				"explain: --geo goes with --table: the daemon has its own");
 	}
 	return options->table != NULL ? explain_file(options) : explain_live(options);
 }

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
 
 #include "control/address.h"
 #include "control/dump_impl.h"
@@ -107,7 +106,7 @@ answer_json(const struct tbl_view *view, uint32_t node, const struct tbl_answer 
 			    &question) < 0) {
 		return json_null(); /* not in a checked image */
 	}
-	return cp_present_reply(view, &reply, &question);
+	return cp_present_reply(view, &reply, &question, NULL);
 }
 
 static json_t *

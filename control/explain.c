@@ -1,256 +1,91 @@
 #include "control/explain.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "table/reply.h"
 
 #include "control/address.h"
-#include "control/explain_rules.h"
+#include "control/explain_impl.h"
+#include "control/leaves.h"
 #include "control/present.h"
-#include "control/watchlist.h"
 #include "control/zones.h"
+
+#define RCODE_REFUSED 5u
+
+/* What a message has beside the question and the table's records (RFC 1035 §4.1.1 and §4.1.2,
+ * RFC 6891 §6.1.2, RFC 7871 §6). */
+#define HEADER_BYTES        12u
+#define QUESTION_TAIL_BYTES 4u
+#define OPT_BYTES           11u
+#define ECS_FIXED_BYTES     8u
 
 /* Everything about one explanation that its parts need. */
 struct explainer {
 	const struct cp_explain_input *input;
 	const struct tbl_view *view;
 	struct tbl_name name;
-	struct tbl_addr client;
-	struct tbl_reply reply;
 	uint16_t type;
+	struct tbl_prefix from; /* family 0: not told */
+	struct tbl_prefix ecs;  /* family 0: the question carries none */
+	struct cp_explain_client client;
+	struct tbl_reply reply;
+	struct cp_explain_step steps[CP_EXPLAIN_STEPS_MAX];
+	size_t step_cnt;
 };
 
-static const char *
-rcode_name(uint8_t rcode)
+/* The question */
+
+static int
+read_prefix(const char *option, const char *text, struct tbl_prefix *ret_prefix,
+		char error[CP_EXPLAIN_ERROR_MAX])
 {
-	switch (rcode) {
-	case 0:
-		return "NOERROR";
-	case 3:
-		return "NXDOMAIN";
-	case 5:
-		return "REFUSED";
-	default:
-		return "?";
+	bool has_host_bits = false;
+	char meant[CP_PREFIX_TEXT_MAX];
+
+	if (cp_prefix_parse_loose(text, ret_prefix, &has_host_bits) != 0) {
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
+				"%s: \"%.60s\" is not an IPv4 or IPv6 address or prefix", option,
+				text);
+		return -EINVAL;
 	}
-}
-
-static json_t *
-node_json(const struct tbl_view *view, const struct tbl_node *node)
-{
-	char text[TBL_NAME_TEXT_MAX];
-
-	tbl_name_to_text(tbl_node_name(view, node), text);
-	return json_string(text);
-}
-
-/* Where the question's name is in our zones. */
-static json_t *
-match_json(const struct explainer *explainer)
-{
-	const struct tbl_view *view = explainer->view;
-	const struct tbl_match *match = &explainer->reply.match;
-	json_t *json = json_object();
-
-	if (match->kind == TBL_MATCH_NONE) {
-		json_object_set_new(json, "kind", json_string("none"));
-		return json;
+	if (has_host_bits) {
+		cp_prefix_text(ret_prefix, meant);
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
+				"%s: \"%.60s\" has bits set behind its /%u: the prefix is %s",
+				option, text, ret_prefix->bits, meant);
+		return -EINVAL;
 	}
-	json_object_set_new(json, "kind",
-			json_string(match->kind == TBL_MATCH_EXACT ? "exact" : "closest_encloser"));
-	json_object_set_new(json, "name", node_json(view, match->node));
-	json_object_set_new(json, "zone",
-			json_string(view->strings + view->zones[match->node->zone].name_str));
-	if (explainer->reply.is_wildcard) {
-		json_object_set_new(json, "wildcard",
-				node_json(view, &view->nodes[match->node->wildcard]));
-	}
-	if (match->node->cut != TBL_NONE) {
-		json_object_set_new(json, "delegated_at",
-				node_json(view, &view->nodes[match->node->cut]));
-	}
-	return json;
-}
-
-static const char *
-find_place(const struct explainer *explainer, uint8_t *ret_bits)
-{
-	const struct cp_geo *geo = explainer->input->geo;
-
-	*ret_bits = 0;
-	return geo != NULL ? cp_geo_place(geo, &explainer->client, ret_bits) : NULL;
-}
-
-static json_t *
-client_json(const struct explainer *explainer)
-{
-	const struct tbl_view *view = explainer->view;
-	const struct cp_explain_input *input = explainer->input;
-	uint32_t leaf = tbl_locate(view, &explainer->client);
-	char prefix[CP_PREFIX_TEXT_MAX];
-	uint8_t place_bits;
-	const char *code = find_place(explainer, &place_bits);
-	json_t *json;
-
-	cp_explain_prefix(&explainer->client, view->leaves[leaf].prefix_bits, prefix);
-	json = json_pack("{s:s, s:I, s:I, s:s, s:b}", "address", input->from, "leaf",
-			(json_int_t)leaf, "class", (json_int_t)view->leaves[leaf].class_id,
-			"prefix", prefix, "has_geo_database", input->geo != NULL);
-	if (code != NULL) {
-		const char *place_name = cp_geo_name(code);
-
-		cp_explain_prefix(&explainer->client, place_bits, prefix);
-		json_object_set_new(json, "place", json_string(code));
-		json_object_set_new(json, "place_name",
-				json_string(place_name != NULL ? place_name : code));
-		json_object_set_new(json, "place_prefix", json_string(prefix));
-	}
-	return json;
-}
-
-/* The part of a set's draws that yields `answer`, 0..1, read off its alias table. */
-static double
-share_of(const struct tbl_view *view, const struct tbl_set *set, uint32_t answer)
-{
-	double share = 0;
-
-	for (uint32_t i = 0; i < set->cnt; i++) {
-		const struct tbl_alias *alias = &view->aliases[set->alias_first + i];
-		double first = alias->threshold == UINT32_MAX
-		                               ? 1.0
-		                               : (double)alias->threshold / 4294967296.0;
-
-		share += alias->answer == answer ? first : 0;
-		share += alias->other == answer ? 1.0 - first : 0;
-	}
-	return share / set->cnt;
-}
-
-static json_t *
-health_json(const struct explainer *explainer, const struct tbl_value *value)
-{
-	const struct cp_explain_input *input = explainer->input;
-	const struct cp_watch *watch;
-	json_t *json;
-
-	if (value->status != TBL_STATUS_OBEY) {
-		return json_pack("{s:s, s:s}", "state",
-				value->status == TBL_STATUS_UP ? "up" : "down", "because",
-				"the zone file says status");
-	}
-	if (value->target == TBL_NONE) {
-		return json_pack("{s:s, s:s}", "state", "up", "because", "it has no health check");
-	}
-	watch = input->watch_of != NULL ? input->watch_of(input->ctx, value->target) : NULL;
-	if (watch == NULL) {
-		return json_pack("{s:s, s:s}", "state", "unknown", "because",
-				"health is not known here; unknown counts as up");
-	}
-	json = json_pack("{s:s, s:s}", "state",
-			watch->unprobed != NULL ? "unprobed"
-						: cp_health_state_name(watch->health.state),
-			"target", watch->label);
-	if (watch->unprobed != NULL || watch->health.reason[0] != '\0') {
-		json_object_set_new(json, "because",
-				json_string(watch->unprobed != NULL ? watch->unprobed
-								    : watch->health.reason));
-	}
-	return json;
-}
-
-static json_t *
-pool_json(const struct explainer *explainer, const struct tbl_pool *pool, const struct tbl_set *set)
-{
-	const struct tbl_view *view = explainer->view;
-	bool is_answering = set->pool != TBL_NONE && pool == &view->pools[set->pool];
-	json_t *values = json_array();
-
-	for (uint32_t i = 0; i < pool->value_cnt; i++) {
-		const struct tbl_value *value = &view->values[pool->value_first + i];
-
-		json_array_append_new(values,
-				json_pack("{s:s, s:i, s:o, s:f}", "value",
-						view->strings + value->text_str, "weight",
-						(int)value->weight, "health",
-						health_json(explainer, value), "share",
-						is_answering ? share_of(view, set, value->answer)
-							     : 0.0));
-	}
-	return json_pack("{s:s, s:b, s:o}", "pool", view->strings + pool->name_str, "is_answering",
-			is_answering, "values", values);
-}
-
-/* The pools tried in turn, up to the one the selection took. */
-static json_t *
-steps_json(const struct explainer *explainer)
-{
-	const struct tbl_view *view = explainer->view;
-	const struct tbl_trace *trace = &explainer->reply.trace;
-	const struct tbl_ruleset *ruleset = &view->rulesets[trace->dyn->ruleset];
-	json_t *steps = json_array();
-	uint32_t ordinal = TBL_POOL_NONE;
-
-	if (trace->rule < ruleset->rule_cnt) {
-		ordinal = view->rules[ruleset->rule_first + trace->rule].pool;
-	}
-	for (uint32_t i = 0; i < trace->dyn->pool_cnt && ordinal != TBL_POOL_NONE; i++) {
-		const struct tbl_pool *pool = &view->pools[trace->dyn->pool_first + ordinal];
-
-		json_array_append_new(steps, pool_json(explainer, pool, trace->set));
-		if (trace->set->pool != TBL_NONE && pool == &view->pools[trace->set->pool]) {
-			break;
-		}
-		ordinal = pool->fallback;
-	}
-	return steps;
-}
-
-static json_t *
-decision_json(const struct explainer *explainer)
-{
-	const struct tbl_view *view = explainer->view;
-	const struct tbl_trace *trace = &explainer->reply.trace;
-	struct cp_client_place place = {
-		.addr = explainer->client,
-		.has_geo = explainer->input->geo != NULL,
-	};
-	struct tbl_choice choice;
-	char scope[CP_PREFIX_TEXT_MAX];
-	char type_name[16];
-	uint8_t place_bits;
-	json_t *json;
-
-	if (trace->dyn == NULL) {
-		return json_null();
-	}
-	place.code = find_place(explainer, &place_bits);
-	choice = tbl_choose(view, trace->dyn, trace->leaf);
-	cp_explain_prefix(&explainer->client, choice.scope_bits, scope);
-	json = json_pack("{s:o, s:s, s:o, s:o, s:b, s:i, s:s}", "record",
-			node_json(view, &view->nodes[trace->dyn->node]), "type",
-			cp_type_name(trace->dyn->type, type_name), "rules",
-			cp_explain_rules(view, trace->dyn, trace->rule, &place), "pools",
-			steps_json(explainer), "is_last_resort", trace->set->pool == TBL_NONE,
-			"scope_bits", (int)choice.scope_bits, "scope_prefix", scope);
-	if (trace->set->pool != TBL_NONE) {
-		json_object_set_new(json, "pool",
-				json_string(view->strings +
-						view->pools[trace->set->pool].name_str));
-	}
-	if (trace->rule < view->rulesets[trace->dyn->ruleset].rule_cnt) {
-		json_object_set_new(json, "rule", json_integer((json_int_t)trace->rule + 1));
-	}
-	return json;
+	return 0;
 }
 
 static int
-read_question(const struct cp_explain_input *input, struct explainer *explainer,
-		char error[CP_EXPLAIN_ERROR_MAX])
+read_clients(struct explainer *explainer, char error[CP_EXPLAIN_ERROR_MAX])
 {
+	const struct cp_explain_input *input = explainer->input;
+	int err = 0;
+
+	if (input->from != NULL) {
+		err = read_prefix("from", input->from, &explainer->from, error);
+	}
+	if (err == 0 && input->ecs != NULL) {
+		err = read_prefix("ecs", input->ecs, &explainer->ecs, error);
+	}
+	if (err == 0 && input->ecs != NULL && input->from == NULL && explainer->ecs.bits == 0) {
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
+				"ecs: a /0 tells no address, so that the one the question comes "
+				"from "
+				"counts: say which with --from");
+		err = -EINVAL;
+	}
+	return err;
+}
+
+static int
+read_question(struct explainer *explainer, char error[CP_EXPLAIN_ERROR_MAX])
+{
+	const struct cp_explain_input *input = explainer->input;
 	uint8_t wire[TBL_NAME_MAX];
-	struct tbl_prefix from;
 	int len = tbl_name_from_text(input->name, wire);
 
 	if (len < 0 || tbl_name_parse(wire, (size_t)len, &explainer->name) < 0) {
@@ -265,15 +100,267 @@ read_question(const struct cp_explain_input *input, struct explainer *explainer,
 				input->type);
 		return -EINVAL;
 	}
-	if (cp_prefix_parse(input->from, &from) != 0) {
-		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
-				"\"%.60s\" is not an IPv4 or IPv6 address or prefix", input->from);
-		return -EINVAL;
+	tbl_name_hash(&explainer->name, explainer->view->header->hash_seed);
+	return read_clients(explainer, error);
+}
+
+static json_t *
+question_json(const struct explainer *explainer)
+{
+	const struct cp_explain_input *input = explainer->input;
+	char type_name[16];
+	json_t *json = json_pack("{s:o, s:s}", "name", cp_explain_name(explainer->name.wire),
+			"type", cp_type_name(explainer->type, type_name));
+
+	if (input->from != NULL) {
+		json_object_set_new(json, "from", json_string(input->from));
 	}
-	/* As the data plane takes a client subnet: by its first address. */
-	memcpy(explainer->client.bytes, from.bytes, sizeof(from.bytes));
-	explainer->client.family = from.family;
-	return 0;
+	if (input->ecs != NULL) {
+		json_object_set_new(json, "ecs", json_string(input->ecs));
+	}
+	return json;
+}
+
+/* The client */
+
+/* As the data plane does (RFC 7871 §7.1.2): the subnet when it tells an address, by its first one. */
+static bool
+is_located_by_ecs(const struct explainer *explainer)
+{
+	return explainer->ecs.family != 0 && explainer->ecs.bits > 0;
+}
+
+static void
+locate(struct explainer *explainer)
+{
+	const struct tbl_prefix *by =
+			is_located_by_ecs(explainer) ? &explainer->ecs : &explainer->from;
+	struct cp_explain_client *client = &explainer->client;
+
+	memcpy(client->addr.bytes, by->bytes, sizeof(by->bytes));
+	client->addr.family = by->family;
+	client->leaf = tbl_locate(explainer->view, &client->addr);
+	if (explainer->input->geo != NULL) {
+		client->place = cp_geo_place(
+				explainer->input->geo, &client->addr, &client->place_bits);
+	}
+}
+
+static const char *
+why_located_so(const struct explainer *explainer)
+{
+	if (is_located_by_ecs(explainer)) {
+		return explainer->from.family != 0 ? "the client subnet of the question counts, "
+		                                     "not the address it "
+		                                     "comes from"
+		                                   : "the client subnet of the question counts";
+	}
+	if (explainer->ecs.family != 0) {
+		return "the question's client subnet is a /0, which asks not to be located by it: "
+		       "the "
+		       "address it comes from counts";
+	}
+	return "the question carries no client subnet: the address it comes from counts";
+}
+
+static void
+add_place(const struct cp_explain_client *client, json_t *json)
+{
+	struct cp_geo_parts parts = { 0 };
+	const char *place_name = cp_geo_name(client->place);
+	char text[CP_PREFIX_TEXT_MAX];
+	struct tbl_prefix prefix = cp_prefix_around(&client->addr, client->place_bits);
+
+	cp_prefix_text(&prefix, text);
+	json_object_set_new(json, "place", json_string(client->place));
+	json_object_set_new(json, "place_name",
+			json_string(place_name != NULL ? place_name : client->place));
+	json_object_set_new(json, "place_prefix", json_string(text));
+	if (cp_geo_code_check(client->place, &parts) == CP_GEO_OK) {
+		const char *continent_name = cp_geo_name(parts.continent);
+
+		json_object_set_new(json, "continent", json_string(parts.continent));
+		json_object_set_new(json, "continent_name",
+				json_string(continent_name != NULL ? continent_name
+								   : parts.continent));
+		json_object_set_new(json, "country", json_string(parts.country));
+	}
+}
+
+static json_t *
+client_json(const struct explainer *explainer)
+{
+	const struct tbl_view *view = explainer->view;
+	const struct cp_explain_client *client = &explainer->client;
+	const struct tbl_leaf *leaf = &view->leaves[client->leaf];
+	struct tbl_prefix prefix = cp_prefix_around(&client->addr, leaf->prefix_bits);
+	char address[CP_ADDRESS_TEXT_MAX];
+	char leaf_text[CP_PREFIX_TEXT_MAX];
+	json_t *json;
+
+	cp_address_text(&client->addr, address);
+	cp_prefix_text(&prefix, leaf_text);
+	json = json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:b}", "address", address, "told_by",
+			is_located_by_ecs(explainer) ? "ecs" : "from", "because",
+			why_located_so(explainer), "leaf", (json_int_t)client->leaf, "class",
+			(json_int_t)leaf->class_id, "prefix", leaf_text, "has_geo_database",
+			explainer->input->geo != NULL);
+	if (client->place != NULL) {
+		add_place(client, json);
+	}
+	return json;
+}
+
+/* The way and the reply */
+
+static json_t *
+steps_json(const struct explainer *explainer)
+{
+	json_t *steps = json_array();
+
+	for (size_t i = 0; i < explainer->step_cnt; i++) {
+		const struct cp_explain_step *step = &explainer->steps[i];
+		json_t *json = cp_explain_step_json(
+				explainer->view, step, explainer->name.wire, explainer->type);
+
+		if (step->dyn != NULL) {
+			json_object_set_new(json, "decision",
+					cp_explain_decision(explainer->input, &explainer->client,
+							step));
+		}
+		json_array_append_new(steps, json);
+	}
+	return steps;
+}
+
+/* Marks what another question may get another value of. */
+static void
+mark_drawn(const struct explainer *explainer, json_t *answer)
+{
+	const struct tbl_view *view = explainer->view;
+	size_t at = 0;
+
+	for (size_t i = 0; i < explainer->step_cnt && explainer->steps[i].answer != NULL; i++) {
+		const struct cp_explain_step *step = &explainer->steps[i];
+
+		if (step->dyn != NULL && step->choice.set->cnt > 1) {
+			uint32_t index = (uint32_t)(step->answer - view->answers);
+
+			json_object_set_new(json_array_get(answer, at), "drawn",
+					json_pack("{s:I, s:f}", "of_values",
+							(json_int_t)step->choice.set->cnt, "share",
+							cp_explain_share(view, step->choice.set,
+									index)));
+		}
+		at += step->answer->rr_cnt;
+	}
+}
+
+static unsigned int
+opt_bytes(const struct explainer *explainer, bool has_edns)
+{
+	bool has_ecs = explainer->ecs.family != 0 && explainer->reply.rcode != RCODE_REFUSED;
+
+	if (!has_edns) {
+		return 0;
+	}
+	return OPT_BYTES + (has_ecs ? ECS_FIXED_BYTES + (explainer->ecs.bits + 7u) / 8 : 0);
+}
+
+/* What becomes of the reply where it may not be longer. `bytes` 0: longer than any message. */
+static json_t *
+sizes_json(const struct explainer *explainer, size_t bytes)
+{
+	bool has_ecs = explainer->ecs.family != 0;
+	const struct {
+		const char *transport;
+		unsigned int limit_bytes;
+		bool has_edns;
+	} rows[] = {
+		{ "udp", 512, has_ecs }, /* without EDNS, or with it from who allows no more */
+		{ "udp", 1232, true },   /* meridiand's max_udp_bytes unless configured otherwise */
+		{ "tcp", 65535, true },
+	};
+	json_t *sizes = json_array();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		unsigned int opt = opt_bytes(explainer, rows[i].has_edns);
+		bool is_truncated = bytes == 0 || bytes + opt > rows[i].limit_bytes;
+		size_t sent = is_truncated ? HEADER_BYTES + explainer->name.len +
+		                                              QUESTION_TAIL_BYTES
+		                           : bytes;
+
+		json_array_append_new(sizes,
+				json_pack("{s:s, s:i, s:b, s:b, s:I}", "transport",
+						rows[i].transport, "limit_bytes",
+						(int)rows[i].limit_bytes, "has_edns",
+						rows[i].has_edns, "is_truncated", is_truncated,
+						"sent_bytes", (json_int_t)(sent + opt)));
+	}
+	return sizes;
+}
+
+static void
+add_reply(const struct explainer *explainer, json_t *json)
+{
+	size_t bytes = 0;
+	json_t *reply = cp_present_reply(
+			explainer->view, &explainer->reply, &explainer->name, &bytes);
+
+	if (reply != NULL) {
+		mark_drawn(explainer, json_object_get(reply, "answer"));
+		json_object_set_new(json, "reply", reply);
+	}
+	json_object_set_new(json, "sizes", sizes_json(explainer, bytes));
+}
+
+/* What the reply tells caches (RFC 7871 §7.2.1). The scopes of all records passed count, and the
+ * longest holds. */
+static json_t *
+ecs_json(const struct explainer *explainer)
+{
+	const struct tbl_reply *reply = &explainer->reply;
+	const struct tbl_prefix *ecs = &explainer->ecs;
+	bool is_sent = ecs->family != 0 && reply->rcode != RCODE_REFUSED;
+	uint8_t bits = is_sent && ecs->bits == 0 ? 0 : reply->scope_bits;
+	struct tbl_prefix scope = cp_prefix_around(&explainer->client.addr, bits);
+	char text[CP_PREFIX_TEXT_MAX];
+	const char *because = "the same answer may be given to all of this prefix";
+
+	cp_prefix_text(&scope, text);
+	if (!is_sent) {
+		because = ecs->family != 0 ? "a refusal carries no client subnet"
+		                           : "not sent: the question carries no client subnet";
+	} else if (ecs->bits == 0) {
+		because = "the question asks not to be located";
+	} else if (bits == 0) {
+		because = "the answer is the same for every client of this family";
+	} else if (bits > ecs->bits) {
+		because = "longer than what the question told: a resolver can keep the answer for "
+			  "that "
+			  "alone";
+	}
+	return json_pack("{s:b, s:i, s:s, s:s}", "is_sent", is_sent, "scope_bits", (int)bits,
+			"scope_prefix", text, "because", because);
+}
+
+static void
+explain_client(struct explainer *explainer, json_t *json)
+{
+	const struct tbl_reply *reply = &explainer->reply;
+
+	locate(explainer);
+	tbl_resolve(explainer->view, &explainer->name, explainer->type, &explainer->client.addr,
+			explainer->input->random, &explainer->reply);
+	explainer->step_cnt = cp_explain_steps(explainer->view, &explainer->name, explainer->type,
+			reply, explainer->client.leaf, explainer->steps);
+	json_object_set_new(json, "client", client_json(explainer));
+	json_object_set_new(json, "rcode", json_string(cp_explain_rcode(reply->rcode)));
+	json_object_set_new(json, "is_authoritative", json_boolean(reply->is_authoritative));
+	json_object_set_new(json, "is_referral", json_boolean(reply->is_referral));
+	json_object_set_new(json, "steps", steps_json(explainer));
+	json_object_set_new(json, "ecs", ecs_json(explainer));
+	add_reply(explainer, json);
 }
 
 int
@@ -281,34 +368,25 @@ cp_explain(const struct cp_explain_input *input, json_t **ret_json,
 		char error[CP_EXPLAIN_ERROR_MAX])
 {
 	struct explainer explainer = { .input = input, .view = input->view };
-	char name[TBL_NAME_TEXT_MAX];
-	char type_name[16];
-	char scope[CP_PREFIX_TEXT_MAX];
+	int err = read_question(&explainer, error);
 	json_t *json;
-	int err = read_question(input, &explainer, error);
 
 	if (err != 0) {
 		return err;
 	}
-	tbl_name_hash(&explainer.name, input->view->header->hash_seed);
-	tbl_resolve(input->view, &explainer.name, explainer.type, &explainer.client, input->random,
-			&explainer.reply);
-	tbl_name_to_text(explainer.name.wire, name);
-	cp_explain_prefix(&explainer.client, explainer.reply.scope_bits, scope);
-	json = json_pack("{s:{s:s, s:s, s:s}, s:I, s:I, s:s, s:b, s:b}", "question", "name", name,
-			"type", cp_type_name(explainer.type, type_name), "from", input->from,
-			"generation", (json_int_t)input->view->header->generation, "sequence",
-			(json_int_t)input->view->select->sequence, "rcode",
-			rcode_name(explainer.reply.rcode), "is_authoritative",
-			explainer.reply.is_authoritative, "is_referral",
-			explainer.reply.is_referral);
-	json_object_set_new(json, "match", match_json(&explainer));
-	json_object_set_new(json, "client", client_json(&explainer));
-	json_object_set_new(json, "decision", decision_json(&explainer));
-	json_object_set_new(json, "ecs_scope_bits", json_integer(explainer.reply.scope_bits));
-	json_object_set_new(json, "ecs_scope_prefix", json_string(scope));
-	json_object_set_new(json, "reply",
-			cp_present_reply(input->view, &explainer.reply, &explainer.name));
+	json = json_pack("{s:o, s:I, s:I}", "question", question_json(&explainer), "generation",
+			(json_int_t)input->view->header->generation, "sequence",
+			(json_int_t)input->view->select->sequence);
+	if (json != NULL && (explainer.from.family != 0 || explainer.ecs.family != 0)) {
+		explain_client(&explainer, json);
+	} else if (json != NULL) {
+		err = cp_explain_outcomes(input, &explainer.name, explainer.type, json);
+	}
+	if (json == NULL || err != 0) {
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX, "out of memory");
+		json_decref(json);
+		return -ENOMEM;
+	}
 	*ret_json = json;
 	return 0;
 }

@@ -2,15 +2,18 @@
  * Why a client gets the answer it gets: runs the data plane's own look-up over a view and tells
  * each step. What is decided is read off the compiled table; the reasons given for rules that lost
  * are derived from their text, and say so when the geo database at hand cannot confirm them.
+ * Without a client: every distinct answer and how much of the address space gets it.
  *
  * Threads:   pure.
  * Memory:    a new reference.
- * Errors:    -EINVAL with a sentence in `error` for a name, type or address that is none.
+ * Errors:    -EINVAL with a sentence in `error` for a name, type or address that is none; -ENOMEM.
+ * Standards: RFC 7871 §7.1.2 and §7.2.1 (whose address counts, scope), RFC 2181 §9 (truncation).
  */
 #ifndef CONTROL_EXPLAIN_H
 #define CONTROL_EXPLAIN_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "table/view.h"
 
@@ -26,11 +29,13 @@ struct cp_explain_input {
 	const void *ctx;
 	const char *name;
 	const char *type;
-	const char *from;
-	uint64_t random; /* draws among weighted values, as 64 random bits do in the data plane */
+	const char *from; /* the address the question comes from; NULL: not told */
+	const char *ecs;  /* the client subnet it carries, NULL: none. Both NULL: every client */
+	uint64_t random;  /* draws among weighted values, as 64 random bits do in the data plane */
+	uint64_t now_ms;  /* wall clock, for ages; 0: not told */
 };
 
-#define CP_EXPLAIN_ERROR_MAX 160u
+#define CP_EXPLAIN_ERROR_MAX 200u
 
 int cp_explain(const struct cp_explain_input *input, json_t **ret_json,
 		char error[CP_EXPLAIN_ERROR_MAX]);

@@ -1,9 +1,9 @@
 #include "control/explain_rules.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "control/explain_impl.h"
 #include "control/leaves.h"
 
 #define ITEM_MAX 64u /* one geo code or one prefix */
@@ -33,22 +33,12 @@ has_next_item(const char **list, char item[ITEM_MAX])
 }
 
 static bool
-is_same_bits(const uint8_t *a, const uint8_t *b, unsigned int bits)
-{
-	if (memcmp(a, b, bits / 8) != 0) {
-		return false;
-	}
-	return bits % 8 == 0 ||
-	       ((a[bits / 8] ^ b[bits / 8]) & (0xff00u >> (bits % 8)) & 0xffu) == 0;
-}
-
-static bool
 is_in_prefix(const struct tbl_addr *addr, const char *text, unsigned int *ret_bits)
 {
+	struct tbl_prefix host = cp_prefix_around(addr, addr->family == 4 ? 32 : 128);
 	struct tbl_prefix prefix;
 
-	if (cp_prefix_parse(text, &prefix) != 0 || prefix.family != addr->family ||
-			!is_same_bits(addr->bytes, prefix.bytes, prefix.bits)) {
+	if (cp_prefix_parse(text, &prefix) != 0 || !is_cp_prefix_inside(&host, &prefix)) {
 		return false;
 	}
 	*ret_bits = prefix.bits;
@@ -98,35 +88,26 @@ match_rule(const struct tbl_view *view, const struct tbl_rule *rule,
 	return match;
 }
 
-static json_t *__attribute__((format(printf, 1, 2))) sentence(const char *format, ...)
-{
-	char text[320];
-	va_list args;
-
-	va_start(args, format);
-	/* It is: the line above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	return json_string(text);
-}
-
 static json_t *
 why_chosen(const struct rule_match *match, const struct cp_client_place *place)
 {
 	if (match->subnet[0] != '\0') {
-		return sentence("%s holds the client", match->subnet);
+		return cp_explain_text("%s holds the client", match->subnet);
 	}
 	if (match->geo[0] != '\0') {
-		return sentence("the client is in %s, which %s covers", place->code, match->geo);
+		return cp_explain_text(
+				"the client is in %s, which %s covers", place->code, match->geo);
 	}
 	if (match->is_catch_all) {
-		return sentence("the catch-all: no other rule matches");
+		return cp_explain_text("the catch-all: no other rule matches");
 	}
 	if (!place->has_geo) {
-		return sentence("the compiled table says so; no geo database at hand to name the "
+		return cp_explain_text(
+				"the compiled table says so; no geo database at hand to name the "
 				"place");
 	}
-	return sentence("the compiled table says so; the geo database at hand is another one (it "
+	return cp_explain_text(
+			"the compiled table says so; the geo database at hand is another one (it "
 			"puts the client in %s)",
 			place->code != NULL ? place->code : "no place");
 }
@@ -141,17 +122,17 @@ why_no_match(const struct tbl_view *view, const struct tbl_rule *rule,
 	const char *joint = has_subnets && has_geos ? "; " : "";
 
 	if (!has_geos) {
-		return sentence("%s", no_subnet);
+		return cp_explain_text("%s", no_subnet);
 	}
 	if (!place->has_geo) {
-		return sentence("%s%sthe compiled table puts the client elsewhere", no_subnet,
-				joint);
+		return cp_explain_text("%s%sthe compiled table puts the client elsewhere",
+				no_subnet, joint);
 	}
 	if (place->code == NULL) {
-		return sentence("%s%sthe client is in no place that the database knows", no_subnet,
-				joint);
+		return cp_explain_text("%s%sthe client is in no place that the database knows",
+				no_subnet, joint);
 	}
-	return sentence("%s%sthe client is in %s", no_subnet, joint, place->code);
+	return cp_explain_text("%s%sthe client is in %s", no_subnet, joint, place->code);
 }
 
 /* A rule that matches and was not chosen: what the chosen one has over it. */
@@ -161,26 +142,43 @@ why_beaten(const struct rule_match *match, const struct rule_match *winner, uint
 	const char *held = match->subnet[0] != '\0' ? match->subnet : match->geo;
 
 	if (match->is_catch_all) {
-		return sentence("the catch-all: rule %u matches", number);
+		return cp_explain_text("the catch-all: rule %u matches", number);
 	}
 	if (winner->subnet[0] != '\0' && match->subnet[0] == '\0') {
-		return sentence("%s matches, but a subnet beats a place (rule %u)", held, number);
+		return cp_explain_text(
+				"%s matches, but a subnet beats a place (rule %u)", held, number);
 	}
 	if (winner->subnet[0] != '\0' && winner->subnet_bits > match->subnet_bits) {
-		return sentence("%s matches, but %s of rule %u is more specific", held,
+		return cp_explain_text("%s matches, but %s of rule %u is more specific", held,
 				winner->subnet, number);
 	}
 	if (strlen(winner->geo) > strlen(match->geo) && match->subnet[0] == '\0') {
-		return sentence("%s matches, but %s of rule %u is more specific", held, winner->geo,
+		return cp_explain_text("%s matches, but %s of rule %u is more specific", held,
+				winner->geo, number);
+	}
+	if (winner->subnet_bits == match->subnet_bits && strcmp(winner->geo, match->geo) == 0) {
+		return cp_explain_text("%s matches, but rule %u has it too and stands first", held,
 				number);
 	}
-	return sentence("%s matches, but rule %u was chosen", held, number);
+	return cp_explain_text("%s matches, but rule %u was chosen", held, number);
 }
 
 static bool
 has_match(const struct rule_match *match)
 {
 	return match->is_catch_all || match->subnet[0] != '\0' || match->geo[0] != '\0';
+}
+
+/* Whether any address at all gets the rule: a class exists only where addresses are. */
+static bool
+is_ever_chosen(const struct tbl_view *view, const struct tbl_ruleset *ruleset, uint32_t rule)
+{
+	for (uint32_t i = 0; i < view->header->class_cnt; i++) {
+		if (view->class_rule[ruleset->class_rule_first + i] == rule) {
+			return true;
+		}
+	}
+	return false;
 }
 
 json_t *
@@ -203,12 +201,14 @@ cp_explain_rules(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_
 		                                      : why_no_match(view, &rules[i], place);
 
 		json_array_append_new(
-				list, json_pack("{s:I, s:s, s:s, s:s, s:b, s:o}", "number",
+				list, json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:o}", "number",
 						      (json_int_t)i + 1, "geos",
 						      view->strings + rules[i].geos_str, "subnets",
 						      view->strings + rules[i].subnets_str, "pool",
 						      view->strings + pool->name_str, "is_chosen",
-						      i == chosen, "because", because));
+						      i == chosen, "is_ever_chosen",
+						      is_ever_chosen(view, ruleset, i), "because",
+						      because));
 	}
 	return list;
 }

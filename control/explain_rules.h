@@ -20,8 +20,8 @@ struct cp_client_place {
 	bool has_geo;     /* a database was at hand */
 };
 
-/* cp_explain_rules: [{number, geos, subnets, pool, is_chosen, because}]; `chosen` as in
- * struct tbl_choice. */
+/* cp_explain_rules: [{number, geos, subnets, pool, is_chosen, is_ever_chosen, because}]; `chosen` as
+ * in struct tbl_choice. is_ever_chosen: by some client, somewhere. */
 json_t *cp_explain_rules(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t chosen,
 		const struct cp_client_place *place);
 

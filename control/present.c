@@ -87,7 +87,7 @@ cp_present_records(const uint8_t *message, size_t len, size_t *off, uint16_t cnt
 
 json_t *
 cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
-		const struct tbl_name *question)
+		const struct tbl_name *question, size_t *ret_bytes)
 {
 	uint8_t *message = calloc(1, MESSAGE_MAX);
 	size_t off = HEADER_BYTES + question->len + QUESTION_FIXED;
@@ -101,6 +101,9 @@ cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
 	memcpy(message + HEADER_BYTES, question->wire, question->len);
 	len = tbl_reply_write(view, reply, question->len, message, off, MESSAGE_MAX, &counts);
 	if (len >= 0) {
+		if (ret_bytes != NULL) {
+			*ret_bytes = (size_t)len;
+		}
 		sections = json_object();
 		json_object_set_new(sections, "answer",
 				cp_present_records(message, (size_t)len, &off, counts.answer));

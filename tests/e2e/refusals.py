@@ -357,5 +357,6 @@ class CommandLine(Refusals):
 
     def test_exit_statuses(self):
         self.assert_refused(self.ctl("no-such-command"), status=2)
-        self.assert_refused(self.ctl("explain", "www.e2e.test", "A"), status=2)
+        self.assert_refused(self.ctl("explain", "www.e2e.test"), status=2)
+        self.assert_refused(self.ctl("explain", "www.e2e.test", "A", "--geo", "x.mmdb"), "--table", status=2)
         self.assert_refused(self.ctl("status", "--socket", "/nonexistent.sock"), r"/nonexistent\.sock", status=3)

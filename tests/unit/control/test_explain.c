@@ -12,15 +12,46 @@
 #include "tests/unit/control/scratch.h"
 #include "tests/unit/test.h"
 
+#define TEXT_100                                                                                   \
+	"1.......10........20........30........40........50........60........70........80........" \
+	"90.......100"
+#define TEXT_1300                                                                                 \
+	TEXT_100 TEXT_100 TEXT_100 TEXT_100 TEXT_100 TEXT_100 TEXT_100 TEXT_100 TEXT_100 TEXT_100 \
+			TEXT_100 TEXT_100 TEXT_100
+
 static const char zone_text[] = "'':\n"
 				"  type: NS\n"
 				"  value: ns1.geo.test.\n"
+				"'*.text':\n"
+				"  type: TXT\n"
+				"  value: a\n"
 				"'*.wild':\n"
 				"  type: CNAME\n"
 				"  value: www.geo.test.\n"
+				"big:\n"
+				"  type: TXT\n"
+				"  value: " TEXT_1300 "\n"
+				"gone:\n"
+				"  type: CNAME\n"
+				"  value: absent.geo.test.\n"
+				"into:\n"
+				"  type: CNAME\n"
+				"  value: a.sub.geo.test.\n"
+				"out:\n"
+				"  type: CNAME\n"
+				"  value: www.example.\n"
+				"ring:\n"
+				"  type: CNAME\n"
+				"  value: ring2.geo.test.\n"
+				"ring2:\n"
+				"  type: CNAME\n"
+				"  value: ring.geo.test.\n"
 				"sub:\n"
 				"  type: NS\n"
 				"  value: ns1.elsewhere.test.\n"
+				"text:\n"
+				"  type: TXT\n"
+				"  value: " TEXT_100 TEXT_100 TEXT_100 "\n"
 				"www:\n"
 				"  dynamic:\n"
 				"    pools:\n"
@@ -137,10 +168,26 @@ explain_from(const char *from, const struct cp_geo *database)
 	return explain(&input);
 }
 
+/* What the last dynamic record of the way decided, NULL when none was passed. */
+static const json_t *
+decision_of(const json_t *explained)
+{
+	const json_t *decision = NULL;
+
+	for (size_t i = 0; i < cp_json_count(explained, "steps"); i++) {
+		const json_t *step = cp_json_item(explained, "steps", i);
+
+		if (json_object_get(step, "decision") != NULL) {
+			decision = json_object_get(step, "decision");
+		}
+	}
+	return decision;
+}
+
 static const char *
 because(const json_t *explained, size_t rule)
 {
-	const json_t *rules = json_object_get(json_object_get(explained, "decision"), "rules");
+	const json_t *rules = json_object_get(decision_of(explained), "rules");
 
 	return cp_json_text(json_array_get(rules, rule), "because");
 }
@@ -208,7 +255,7 @@ test_rules_say_why(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		json_t *explained = explain_from(rows[i].from, rows[i].has_geo ? &geo : NULL);
-		const json_t *decision = json_object_get(explained, "decision");
+		const json_t *decision = decision_of(explained);
 
 		print_message("    %s\n", rows[i].from);
 		assert_int_equal(cp_json_number(decision, "rule"), rows[i].rule);
@@ -230,7 +277,7 @@ test_another_database_is_not_believed(void **state)
 	json_t *explained = explain_from("10.1.0.1", &other);
 
 	(void)state;
-	assert_int_equal(cp_json_number(json_object_get(explained, "decision"), "rule"), 3);
+	assert_int_equal(cp_json_number(decision_of(explained), "rule"), 3);
 	assert_string_equal(because(explained, 2), "the compiled table says so; the geo database "
 						   "at hand is another one (it puts "
 						   "the client in EU-DE)");
@@ -241,7 +288,7 @@ static void
 test_weights_are_read_off_the_draws(void **state)
 {
 	json_t *explained = explain_from("10.2.0.1", &geo);
-	const json_t *decision = json_object_get(explained, "decision");
+	const json_t *decision = decision_of(explained);
 	const json_t *pool = json_array_get(json_object_get(decision, "pools"), 0);
 	const json_t *values = json_object_get(pool, "values");
 
@@ -260,7 +307,7 @@ static void
 test_a_pool_that_is_down_has_no_fallback_but_the_values(void **state)
 {
 	json_t *explained = explain_from("203.0.113.200", &geo);
-	const json_t *decision = json_object_get(explained, "decision");
+	const json_t *decision = decision_of(explained);
 
 	(void)state;
 	assert_true(is_cp_json_true(decision, "is_last_resort"));
@@ -315,7 +362,7 @@ test_health_moves_the_answer_and_is_told(void **state)
 	assert_int_equal(tbl_select_build(image, is_up, 3, &selection, &bytes), 0);
 	tbl_view_init(&view, image, selection);
 	explained = explain(&input);
-	pools = json_object_get(json_object_get(explained, "decision"), "pools");
+	pools = json_object_get(decision_of(explained), "pools");
 	assert_int_equal(cp_json_number(explained, "generation"), 9);
 	assert_int_equal(cp_json_number(explained, "sequence"), 3);
 	assert_int_equal(json_array_size(pools), 2);
@@ -332,24 +379,85 @@ test_health_moves_the_answer_and_is_told(void **state)
 	free(selection);
 }
 
+/* "NAME found/says" of every name of the way. */
+static const char *
+way_of(const json_t *explained, char text[1024])
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < cp_json_count(explained, "steps"); i++) {
+		const json_t *step = cp_json_item(explained, "steps", i);
+
+		len += (size_t)snprintf(text + len, 1024 - len, "%s%s %s/%s", i > 0 ? ", " : "",
+				cp_json_text(step, "name"), cp_json_text(step, "found"),
+				cp_json_text(step, "says"));
+	}
+	return text;
+}
+
 static void
-test_names_without_a_dynamic_record(void **state)
+test_the_way_through_the_names(void **state)
 {
 	static const struct {
-		const char *name, *type, *rcode, *kind, *wildcard, *delegated_at;
+		const char *name, *type, *rcode, *way, *because; /* of the last name */
 		bool is_dynamic;
 		size_t answer_cnt;
 	} rows[] = {
-		{ "geo.test", "SOA", "NOERROR", "exact", "", "", false, 1 },
-		{ "www.geo.test", "TXT", "NOERROR", "exact", "", "", false, 0 },
-		{ "no.geo.test", "A", "NXDOMAIN", "closest_encloser", "", "", false, 0 },
-		{ "a.wild.geo.test", "A", "NOERROR", "closest_encloser", "*.wild.geo.test.", "",
-				true, 2 },
-		{ "a.wild.geo.test", "CNAME", "NOERROR", "closest_encloser", "*.wild.geo.test.", "",
+		{ "geo.test", "SOA", "NOERROR", "geo.test. exact/records", "exists and has SOA",
 				false, 1 },
-		{ "deep.sub.geo.test", "A", "NOERROR", "closest_encloser", "", "sub.geo.test.",
+		{ "www.geo.test", "TXT", "NOERROR", "www.geo.test. exact/nodata",
+				"exists and has no TXT", false, 0 },
+		{ "www.geo.test", "ANY", "NOERROR", "www.geo.test. exact/records",
+				"is asked for ANY, which gets one RRset: the A of www.geo.test. "
+				"(RFC 8482)",
+				true, 1 },
+		{ "WILD.geo.test", "A", "NOERROR", "wild.geo.test. empty_non_terminal/nodata",
+				"exists because names below it do, and has no record itself (an "
+				"empty non-terminal)",
 				false, 0 },
-		{ "example.test", "A", "REFUSED", "none", "", "", false, 0 },
+		{ "no.geo.test", "A", "NXDOMAIN", "no.geo.test. nothing/nxdomain",
+				"does not exist, and geo.test., the nearest name above it that "
+				"does, has no wildcard",
+				false, 0 },
+		{ "a.wild.geo.test", "A", "NOERROR",
+				"a.wild.geo.test. wildcard/records, www.geo.test. exact/records",
+				"exists and has A", true, 2 },
+		{ "a.wild.geo.test", "CNAME", "NOERROR", "a.wild.geo.test. wildcard/records",
+				"does not exist; *.wild.geo.test. answers for it, with its CNAME",
+				false, 1 },
+		{ "a.text.geo.test", "A", "NOERROR", "a.text.geo.test. wildcard/nodata",
+				"does not exist; *.text.geo.test. answers for it and has no A",
+				false, 0 },
+		{ "sub.geo.test", "A", "NOERROR", "sub.geo.test. cut/referral",
+				"is delegated at sub.geo.test.: the servers named there answer for "
+				"it",
+				false, 0 },
+		{ "deep.sub.geo.test", "A", "NOERROR", "deep.sub.geo.test. below_cut/referral",
+				"is delegated at sub.geo.test.: the servers named there answer for "
+				"it",
+				false, 0 },
+		{ "sub.geo.test", "DS", "NOERROR", "sub.geo.test. exact/nodata",
+				"exists and has no DS", false, 0 },
+		{ "out.geo.test", "A", "NOERROR",
+				"out.geo.test. exact/records, www.example. elsewhere/elsewhere",
+				"is in no zone of ours: the resolver asks on", false, 1 },
+		{ "gone.geo.test", "A", "NXDOMAIN",
+				"gone.geo.test. exact/records, absent.geo.test. nothing/nxdomain",
+				"does not exist, and geo.test., the nearest name above it that "
+				"does, has no wildcard",
+				false, 1 },
+		{ "ring.geo.test", "A", "NOERROR",
+				"ring.geo.test. exact/records, ring2.geo.test. exact/records, "
+				"ring.geo.test. exact/loop",
+				"was answered for already: the CNAMEs lead in a circle", false, 2 },
+		{ "into.geo.test", "A", "NOERROR",
+				"into.geo.test. exact/records, a.sub.geo.test. below_cut/referral",
+				"is delegated at sub.geo.test.: the servers named there answer for "
+				"it",
+				false, 1 },
+		{ "example.test", "A", "REFUSED", "example.test. elsewhere/elsewhere",
+				"is in no zone of ours: refused", false, 0 },
 	};
 	struct tbl_view view;
 
@@ -363,18 +471,137 @@ test_names_without_a_dynamic_record(void **state)
 			.from = "10.2.0.1",
 		};
 		json_t *explained = explain(&input);
-		const json_t *match = json_object_get(explained, "match");
+		size_t step_cnt = cp_json_count(explained, "steps");
+		char way[1024];
 
 		print_message("    %s %s\n", rows[i].name, rows[i].type);
 		assert_string_equal(cp_json_text(explained, "rcode"), rows[i].rcode);
-		assert_string_equal(cp_json_text(match, "kind"), rows[i].kind);
-		assert_string_equal(cp_json_text(match, "wildcard"), rows[i].wildcard);
-		assert_string_equal(cp_json_text(match, "delegated_at"), rows[i].delegated_at);
-		assert_int_equal(json_is_object(json_object_get(explained, "decision")),
-				rows[i].is_dynamic);
+		assert_string_equal(way_of(explained, way), rows[i].way);
+		assert_string_equal(cp_json_text(cp_json_item(explained, "steps", step_cnt - 1),
+						    "because"),
+				rows[i].because);
+		assert_int_equal(decision_of(explained) != NULL, rows[i].is_dynamic);
 		assert_int_equal(json_array_size(json_object_get(
 						 json_object_get(explained, "reply"), "answer")),
 				rows[i].answer_cnt);
+		json_decref(explained);
+	}
+}
+
+/* As the data plane does: the subnet of the question when it tells an address. */
+static void
+test_whose_address_counts(void **state)
+{
+	static const struct {
+		const char *from, *ecs, *address, *told_by;
+		bool is_sent;
+		long long scope_bits, rule;
+		const char *because; /* of the scope */
+	} rows[] = {
+		{ "10.1.0.1", NULL, "10.1.0.1", "from", false, 16, 3,
+				"not sent: the question carries no client subnet" },
+		{ "10.1.0.1", "10.2.3.0/24", "10.2.3.0", "ecs", true, 16, 2,
+				"the same answer may be given to all of this prefix" },
+		{ NULL, "10.2.3.0/24", "10.2.3.0", "ecs", true, 16, 2,
+				"the same answer may be given to all of this prefix" },
+		{ "10.1.0.1", "10.0.0.0/8", "10.0.0.0", "ecs", true, 16, 4,
+				"longer than what the question told: a resolver can keep the "
+				"answer for that alone" },
+		{ "10.1.0.1", "0.0.0.0/0", "10.1.0.1", "from", true, 0, 3,
+				"the question asks not to be located" },
+		{ "10.1.0.1", "2001:db8::/56", "2001:db8::", "ecs", true, 0, 4,
+				"the answer is the same for every client of this family" },
+	};
+	struct tbl_view view;
+
+	(void)state;
+	tbl_view_init(&view, image, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cp_explain_input input = {
+			.view = &view,
+			.name = "www.geo.test",
+			.type = "A",
+			.from = rows[i].from,
+			.ecs = rows[i].ecs,
+		};
+		json_t *explained = explain(&input);
+		const json_t *client = json_object_get(explained, "client");
+		const json_t *ecs = json_object_get(explained, "ecs");
+
+		print_message("    %s %s\n", rows[i].from, rows[i].ecs);
+		assert_string_equal(cp_json_text(client, "address"), rows[i].address);
+		assert_string_equal(cp_json_text(client, "told_by"), rows[i].told_by);
+		assert_int_equal(cp_json_number(decision_of(explained), "rule"), rows[i].rule);
+		assert_int_equal(is_cp_json_true(ecs, "is_sent"), rows[i].is_sent);
+		assert_int_equal(cp_json_number(ecs, "scope_bits"), rows[i].scope_bits);
+		assert_string_equal(cp_json_text(ecs, "because"), rows[i].because);
+		json_decref(explained);
+	}
+}
+
+static void
+test_the_scope_says_what_lies_outside(void **state)
+{
+	static const struct {
+		const char *from, *scope, *because;
+	} rows[] = {
+		{ "10.1.0.1", "10.1.0.0/16",
+				"all of 10.1.0.0/16 gets pool america (rule 3), its neighbour "
+				"10.0.0.0/16 gets pool world (rule 4)" },
+		{ "203.0.113.200", "203.0.113.128/25",
+				"all of 203.0.113.128/25 gets pool office (rule 1), but of its "
+				"neighbour 203.0.113.0/25 the part 203.0.113.0/26 gets pool canada "
+				"(rule 2)" },
+		{ "2001:db8::1", "::/0", "every IPv6 client gets the same pool" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *explained = explain_from(rows[i].from, &geo);
+		const json_t *ecs = json_object_get(decision_of(explained), "ecs");
+
+		assert_string_equal(cp_json_text(ecs, "scope_prefix"), rows[i].scope);
+		assert_string_equal(cp_json_text(ecs, "because"), rows[i].because);
+		json_decref(explained);
+	}
+}
+
+static void
+test_sizes_tell_truncation(void **state)
+{
+	static const struct {
+		const char *name, *ecs;
+		bool is_truncated[3]; /* UDP 512, UDP 1232, TCP */
+		long long sent[3];
+	} rows[] = {
+		/* header 12, name 14, type and class 4, one A record 16; OPT 11, with ECS /24 22 */
+		{ "www.geo.test", NULL, { false, false, false }, { 46, 57, 57 } },
+		{ "www.geo.test", "10.1.0.0/24", { false, false, false }, { 68, 68, 68 } },
+		/* 300 octets are two strings, 1300 are six. */
+		{ "text.geo.test", NULL, { false, false, false }, { 345, 356, 356 } },
+		{ "big.geo.test", NULL, { true, true, false }, { 30, 41, 1359 } },
+	};
+	struct tbl_view view;
+
+	(void)state;
+	tbl_view_init(&view, image, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cp_explain_input input = {
+			.view = &view,
+			.name = rows[i].name,
+			.type = strcmp(rows[i].name, "www.geo.test") == 0 ? "A" : "TXT",
+			.from = "10.1.0.1",
+			.ecs = rows[i].ecs,
+		};
+		json_t *explained = explain(&input);
+
+		for (size_t s = 0; s < 3; s++) {
+			const json_t *size = cp_json_item(explained, "sizes", s);
+
+			assert_int_equal(is_cp_json_true(size, "is_truncated"),
+					rows[i].is_truncated[s]);
+			assert_int_equal(cp_json_number(size, "sent_bytes"), rows[i].sent[s]);
+		}
 		json_decref(explained);
 	}
 }
@@ -383,13 +610,25 @@ static void
 test_what_is_no_question_is_refused(void **state)
 {
 	static const struct {
-		const char *name, *type, *from, *error;
+		const char *name, *type, *from, *ecs, *error;
 	} rows[] = {
-		{ "a..b", "A", "192.0.2.1", "\"a..b\" is not a domain name" },
-		{ "a.b", "NONSENSE", "192.0.2.1",
+		{ "a..b", "A", "192.0.2.1", NULL, "\"a..b\" is not a domain name" },
+		{ "a.b", "NONSENSE", "192.0.2.1", NULL,
 				"\"NONSENSE\" is not a record type (A, AAAA, TXT, TYPE65 ...)" },
-		{ "a.b", "A", "192.0.2", "\"192.0.2\" is not an IPv4 or IPv6 address or prefix" },
-		{ "a.b", "A", "", "\"\" is not an IPv4 or IPv6 address or prefix" },
+		{ "a.b", "A", "192.0.2", NULL,
+				"from: \"192.0.2\" is not an IPv4 or IPv6 address or prefix" },
+		{ "a.b", "A", "", NULL, "from: \"\" is not an IPv4 or IPv6 address or prefix" },
+		{ "a.b", "A", NULL, "2001:db8::1/33",
+				"ecs: \"2001:db8::1/33\" has bits set behind its /33: the prefix "
+				"is 2001:db8::/33" },
+		{ "a.b", "A", "192.0.2.1/24", NULL,
+				"from: \"192.0.2.1/24\" has bits set behind its /24: the prefix "
+				"is 192.0.2.0/24" },
+		{ "a.b", "A", "192.0.2.1", "192.0.2.0/33",
+				"ecs: \"192.0.2.0/33\" is not an IPv4 or IPv6 address or prefix" },
+		{ "a.b", "A", NULL, "::/0",
+				"ecs: a /0 tells no address, so that the one the question comes "
+				"from counts: say which with --from" },
 	};
 	struct tbl_view view;
 
@@ -401,6 +640,7 @@ test_what_is_no_question_is_refused(void **state)
 			.name = rows[i].name,
 			.type = rows[i].type,
 			.from = rows[i].from,
+			.ecs = rows[i].ecs,
 		};
 		char error[CP_EXPLAIN_ERROR_MAX];
 		json_t *json = NULL;
@@ -416,11 +656,20 @@ test_the_printed_form_tells_all_of_it(void **state)
 {
 	static const char *const lines[] = {
 		"a.wild.geo.test. A, asked from 10.2.0.1 (generation 9.0)\n",
-		"closest encloser wild.geo.test., answered by *.wild.geo.test.\n",
-		"in NA-CA (Canada) by 10.2.0.0/16 of the database\n",
+		"name      a.wild.geo.test. does not exist; *.wild.geo.test. answers for it, with "
+		"its CNAME\n",
+		"then      www.geo.test. exists and has A\n",
+		"in NA-CA (Canada, North America) by 10.2.0.0/16 of the database\n",
 		"-> rule 2  203.0.113.0/26, NA-CA -> pool canada\n",
-		"a.wild.geo.test. 3600 IN CNAME www.geo.test.\n",
-		"the same answer may be given to all of 10.2.0.0/16\n",
+		"-> pool canada: all its 2 values are answered, one at a time\n",
+		"192.0.2.3  weight 3: 75 % of the answers\n",
+		"scope     /16, 10.2.0.0/16: not sent",
+		"size      UDP up to 512 bytes (no EDNS): whole, ",
+		";; ->>HEADER<<- opcode: QUERY, status: NOERROR\n"
+		";; flags: qr aa; QUERY: 1, ANSWER: 2, AUTHORITY: 0, ADDITIONAL: 0\n",
+		"\n;; ANSWER SECTION:\na.wild.geo.test.\t3600\tIN\tCNAME\twww.geo.test.\n"
+		"www.geo.test.\t3600\tIN\tA\t192.0.2.2\t; one of 2 values, in 25 % of the "
+		"answers\n",
 	};
 	struct tbl_view view;
 	struct cp_explain_input input = { .view = &view,
@@ -456,7 +705,10 @@ main(void)
 		cmocka_unit_test(test_weights_are_read_off_the_draws),
 		cmocka_unit_test(test_a_pool_that_is_down_has_no_fallback_but_the_values),
 		cmocka_unit_test(test_health_moves_the_answer_and_is_told),
-		cmocka_unit_test(test_names_without_a_dynamic_record),
+		cmocka_unit_test(test_the_way_through_the_names),
+		cmocka_unit_test(test_whose_address_counts),
+		cmocka_unit_test(test_the_scope_says_what_lies_outside),
+		cmocka_unit_test(test_sizes_tell_truncation),
 		cmocka_unit_test(test_what_is_no_question_is_refused),
 		cmocka_unit_test(test_the_printed_form_tells_all_of_it),
 	};

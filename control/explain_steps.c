@@ -1,0 +1,336 @@
+/* The way through the names, read off a resolved reply: its pieces say what was answered, and the
+ * CNAMEs among them where it went next. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "control/explain_impl.h"
+#include "control/zones.h"
+
+#define TYPE_CNAME 5u
+#define TYPE_ANY   255u
+
+/* Sentences name two domain names at most. */
+#define SENTENCE_MAX (2 * TBL_NAME_TEXT_MAX + 200u)
+
+json_t *
+cp_explain_text(const char *format, ...)
+{
+	char text[SENTENCE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	/* It is: the line above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+	(void)vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return json_string(text);
+}
+
+const char *
+cp_explain_rcode(uint8_t rcode)
+{
+	static const char *const names[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",
+		"REFUSED", "YXDOMAIN" };
+
+	return rcode < sizeof(names) / sizeof(names[0]) ? names[rcode] : "?";
+}
+
+json_t *
+cp_explain_name(const uint8_t *wire)
+{
+	char text[TBL_NAME_TEXT_MAX];
+
+	tbl_name_to_text(wire, text);
+	return json_string(text);
+}
+
+json_t *
+cp_explain_node(const struct tbl_view *view, const struct tbl_node *node)
+{
+	return cp_explain_name(tbl_node_name(view, node));
+}
+
+/* Reading the way */
+
+static bool
+is_drawn_from(const struct tbl_view *view, const struct tbl_set *set,
+		const struct tbl_answer *answer)
+{
+	for (uint32_t i = 0; i < set->cnt; i++) {
+		const struct tbl_alias *alias = &view->aliases[set->alias_first + i];
+
+		if (answer == &view->answers[alias->answer] ||
+				answer == &view->answers[alias->other]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Finds which RRset of the step's owner an answer is of. */
+static void
+find_rrset(const struct tbl_view *view, uint32_t leaf, struct cp_explain_step *step)
+{
+	const struct tbl_rrset *rrsets = view->rrsets + step->owner->rrset_first;
+
+	for (uint32_t i = 0; i < step->owner->rrset_cnt; i++) {
+		const struct tbl_dyn *dyn;
+		struct tbl_choice choice;
+
+		if ((rrsets[i].flags & TBL_RRSET_DYNAMIC) == 0) {
+			if (step->answer == &view->answers[rrsets[i].ref]) {
+				step->rrset = &rrsets[i];
+				return;
+			}
+			continue;
+		}
+		dyn = &view->dyns[rrsets[i].ref];
+		choice = tbl_choose(view, dyn, leaf);
+		if (is_drawn_from(view, choice.set, step->answer)) {
+			step->rrset = &rrsets[i];
+			step->dyn = dyn;
+			step->choice = choice;
+			return;
+		}
+	}
+}
+
+static const struct tbl_node *
+find_owner(const struct tbl_view *view, const struct tbl_match *match)
+{
+	if (match->kind == TBL_MATCH_EXACT) {
+		return match->node;
+	}
+	return match->kind == TBL_MATCH_ENCLOSER && match->node->wildcard != TBL_NONE
+	                       ? &view->nodes[match->node->wildcard]
+	                       : NULL;
+}
+
+static void
+read_piece(const struct tbl_view *view, const struct tbl_reply *reply, uint32_t leaf,
+		const struct tbl_piece *piece, struct cp_explain_step *step)
+{
+	step->owner = find_owner(view, &step->match);
+	if (piece->section == TBL_REPLY_ANSWER) {
+		step->end = CP_EXPLAIN_RECORDS;
+		step->answer = piece->answer;
+		find_rrset(view, leaf, step);
+	} else if (reply->is_referral) {
+		step->end = CP_EXPLAIN_REFERRAL;
+	} else {
+		step->end = step->owner == NULL ? CP_EXPLAIN_NXDOMAIN : CP_EXPLAIN_NODATA;
+	}
+}
+
+/* Where a CNAME leads. */
+static struct cp_explain_step
+step_to(const struct tbl_view *view, const struct tbl_cname *target)
+{
+	return (struct cp_explain_step){
+		.name = view->names + target->name_off,
+		.match = { .node = target->kind == TBL_MATCH_NONE ? NULL
+		                                                  : &view->nodes[target->node],
+				.kind = (enum tbl_match_kind)target->kind },
+	};
+}
+
+/* A CNAME that nothing was answered behind: why not. */
+static enum cp_explain_end
+why_not_followed(const struct tbl_reply *reply, const struct tbl_cname *target)
+{
+	if (target->kind == TBL_MATCH_NONE) {
+		return CP_EXPLAIN_ELSEWHERE;
+	}
+	return reply->piece_cnt > TBL_CHAIN_MAX ? CP_EXPLAIN_TOO_LONG : CP_EXPLAIN_LOOP;
+}
+
+size_t
+cp_explain_steps(const struct tbl_view *view, const struct tbl_name *question, uint16_t type,
+		const struct tbl_reply *reply, uint32_t leaf,
+		struct cp_explain_step steps[CP_EXPLAIN_STEPS_MAX])
+{
+	struct cp_explain_step next = {
+		.name = question->wire,
+		.match = reply->match,
+		.end = CP_EXPLAIN_ELSEWHERE,
+	};
+	size_t cnt = 0;
+
+	for (uint32_t i = 0; i < reply->piece_cnt; i++) {
+		const struct tbl_piece *piece = &reply->pieces[i];
+		const struct tbl_cname *target;
+
+		read_piece(view, reply, leaf, piece, &next);
+		steps[cnt++] = next;
+		if (piece->section != TBL_REPLY_ANSWER || piece->answer->cname == TBL_NONE ||
+				type == TYPE_CNAME || type == TYPE_ANY) {
+			return cnt; /* whoever asks for a CNAME is not led along it */
+		}
+		target = &view->cnames[piece->answer->cname];
+		next = step_to(view, target);
+		next.end = why_not_followed(reply, target);
+	}
+	steps[cnt++] = next;
+	return cnt;
+}
+
+/* Telling it */
+
+/* Where the name is in our zones. */
+static const char *
+found_name(const struct tbl_view *view, const struct cp_explain_step *step)
+{
+	const struct tbl_node *node = step->match.node;
+
+	if (step->match.kind == TBL_MATCH_NONE) {
+		return "elsewhere";
+	}
+	if (step->end == CP_EXPLAIN_REFERRAL) {
+		bool is_cut = step->match.kind == TBL_MATCH_EXACT &&
+		              &view->nodes[node->cut] == node;
+
+		return is_cut ? "cut" : "below_cut";
+	}
+	if (step->match.kind == TBL_MATCH_EXACT) {
+		return node->rrset_cnt == 0 ? "empty_non_terminal" : "exact";
+	}
+	return step->owner != NULL ? "wildcard" : "nothing";
+}
+
+static const char *
+end_name(enum cp_explain_end end)
+{
+	static const char *const names[] = {
+		[CP_EXPLAIN_RECORDS] = "records",
+		[CP_EXPLAIN_NODATA] = "nodata",
+		[CP_EXPLAIN_NXDOMAIN] = "nxdomain",
+		[CP_EXPLAIN_REFERRAL] = "referral",
+		[CP_EXPLAIN_ELSEWHERE] = "elsewhere",
+		[CP_EXPLAIN_LOOP] = "loop",
+		[CP_EXPLAIN_TOO_LONG] = "too_long",
+	};
+
+	return names[end];
+}
+
+/* Whether the question's own name, and not a CNAME's target. */
+static bool
+is_first(const struct cp_explain_step *step, const uint8_t *question)
+{
+	return step->name == question;
+}
+
+static json_t *
+why_records(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
+{
+	char owner[TBL_NAME_TEXT_MAX];
+	char buffer[16];
+	const char *type_name = cp_type_name(step->rrset->type, buffer);
+
+	tbl_name_to_text(tbl_node_name(view, step->owner), owner);
+	if (type == TYPE_ANY) {
+		return cp_explain_text(
+				"is asked for ANY, which gets one RRset: the %s of %s (RFC 8482)",
+				type_name, owner);
+	}
+	if (step->match.kind != TBL_MATCH_EXACT) {
+		return cp_explain_text(
+				"does not exist; %s answers for it, with its %s", owner, type_name);
+	}
+	return step->answer->cname != TBL_NONE && type != TYPE_CNAME
+	                       ? cp_explain_text("exists and is an alias: its CNAME answers every "
+						 "type")
+	                       : cp_explain_text("exists and has %s", type_name);
+}
+
+static json_t *
+why_nodata(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
+{
+	char owner[TBL_NAME_TEXT_MAX];
+	char buffer[16];
+	const char *type_name = cp_type_name(type, buffer);
+
+	tbl_name_to_text(tbl_node_name(view, step->owner), owner);
+	if (step->owner->rrset_cnt == 0) {
+		return cp_explain_text(
+				"exists because names below it do, and has no record itself (an "
+				"empty non-terminal)");
+	}
+	if (step->match.kind != TBL_MATCH_EXACT) {
+		return cp_explain_text("does not exist; %s answers for it and has no %s", owner,
+				type_name);
+	}
+	return cp_explain_text("exists and has no %s", type_name);
+}
+
+static json_t *
+why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type,
+		bool is_question)
+{
+	char node[TBL_NAME_TEXT_MAX] = "";
+
+	if (step->match.node != NULL) {
+		tbl_name_to_text(tbl_node_name(view, step->match.node), node);
+	}
+	switch (step->end) {
+	case CP_EXPLAIN_RECORDS:
+		return why_records(view, step, type);
+	case CP_EXPLAIN_NODATA:
+		return why_nodata(view, step, type);
+	case CP_EXPLAIN_NXDOMAIN:
+		return cp_explain_text(
+				"does not exist, and %s, the nearest name above it that does, "
+				"has no wildcard",
+				node);
+	case CP_EXPLAIN_REFERRAL:
+		tbl_name_to_text(tbl_node_name(view, &view->nodes[step->match.node->cut]), node);
+		return cp_explain_text(
+				"is delegated at %s: the servers named there answer for it", node);
+	case CP_EXPLAIN_ELSEWHERE:
+		return is_question ? cp_explain_text("is in no zone of ours: refused")
+		                   : cp_explain_text("is in no zone of ours: the resolver asks on");
+	case CP_EXPLAIN_LOOP:
+		return cp_explain_text("was answered for already: the CNAMEs lead in a circle");
+	case CP_EXPLAIN_TOO_LONG:
+		break;
+	}
+	return cp_explain_text(
+			"comes after %u CNAMEs, and no more are followed", TBL_CHAIN_MAX + 1);
+}
+
+json_t *
+cp_explain_step_json(const struct tbl_view *view, const struct cp_explain_step *step,
+		const uint8_t *question, uint16_t type)
+{
+	const struct tbl_node *node = step->match.node;
+	char type_name[16];
+	json_t *json = json_pack("{s:o, s:s, s:s, s:o}", "name", cp_explain_name(step->name),
+			"found", found_name(view, step), "says", end_name(step->end), "because",
+			why_ended(view, step, type, is_first(step, question)));
+
+	if (node != NULL) {
+		json_object_set_new(json, "zone",
+				json_string(view->strings + view->zones[node->zone].name_str));
+	}
+	if (step->match.kind == TBL_MATCH_ENCLOSER) {
+		json_object_set_new(json, "closest_encloser", cp_explain_node(view, node));
+		if (step->owner != NULL) {
+			json_object_set_new(json, "wildcard", cp_explain_node(view, step->owner));
+		}
+	}
+	if (step->end == CP_EXPLAIN_REFERRAL) {
+		json_object_set_new(json, "delegated_at",
+				cp_explain_node(view, &view->nodes[node->cut]));
+	}
+	if (step->rrset != NULL) {
+		json_object_set_new(json, "type",
+				json_string(cp_type_name(step->rrset->type, type_name)));
+		json_object_set_new(json, "is_dynamic", json_boolean(step->dyn != NULL));
+	}
+	if (step->end == CP_EXPLAIN_RECORDS && step->answer->cname != TBL_NONE) {
+		json_object_set_new(json, "cname",
+				cp_explain_name(view->names +
+						view->cnames[step->answer->cname].name_off));
+	}
+	return json;
+}
