@@ -106,7 +106,7 @@ const struct ctl_command ctl_commands[] = {
 			.help = "Runs the data plane's own look-up for a question that comes from "
 				"ADDRESS, or carries the\n"
 				"client subnet PREFIX, and says which zone, names, rules, pools "
-	                        "and "
+				"and "
 				"health gave the\n"
 				"answer, why other rules did not, how far the answer holds (ECS "
 				"scope), and prints it\n"

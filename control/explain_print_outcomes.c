@@ -75,7 +75,7 @@ print_outcome(const json_t *outcome, bool has_database, FILE *out)
 	}
 	if (is_cp_json_true(outcome, "is_parted")) {
 		(void)fprintf(out, "    one of these CNAMEs, and what it leads to: explain that "
-		                   "name\n");
+				   "name\n");
 	} else {
 		(void)fprintf(out, "    %s%s\n", cp_json_text(outcome, "rcode"),
 				is_cp_json_true(outcome, "is_referral") ? ", a referral" : "");
