@@ -249,6 +249,19 @@ is_date(const char *text)
 	return is_zone_offset_or_end(at);
 }
 
+bool
+is_conf_int_surprising(const struct conf_node *node)
+{
+	const char *digits = node->scalar.text;
+	int base = 10;
+
+	if (!node->is_plain || strlen(digits) != node->scalar.len) {
+		return false;
+	}
+	digits = find_integer(digits, &base);
+	return digits != NULL && base != 10 && !(base == 8 && digits[1] == '\0');
+}
+
 struct conf_value
 conf_type_of(const struct conf_node *node)
 {

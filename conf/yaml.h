@@ -151,6 +151,20 @@ struct conf_node *conf_get(const struct conf_node *node, const char *key);
  * path does, the deepest one on the way. NULL for an empty document. */
 struct conf_node *conf_find(const struct conf_document *document, const char *path);
 
+/* A walk over a tree without recursion: every node but the keys, each before what it holds, and what
+ * an alias stands for in each of its places. */
+struct conf_walk {
+	struct {
+		const struct conf_node *node;
+		size_t next; /* child to visit */
+	} open[CONF_YAML_DEPTH_MAX];
+	size_t open_cnt;
+	const struct conf_node *root; /* NULL once it was visited */
+};
+void conf_walk_begin(struct conf_walk *walk, const struct conf_node *root);
+/* conf_walk_next: the next node, NULL behind the last. */
+const struct conf_node *conf_walk_next(struct conf_walk *walk);
+
 /* YAML 1.1 typing of a scalar as PyYAML's SafeLoader does it. */
 enum conf_type {
 	CONF_TYPE_STRING,
@@ -167,6 +181,9 @@ struct conf_value {
 	bool is_big;
 	double real;
 };
+/* is_conf_int_surprising: a plain scalar that is a number, and another one than its decimal digits
+ * say: "010", "0x1f", "1:30". */
+bool is_conf_int_surprising(const struct conf_node *node);
 /* conf_type_of resolves a scalar node (quoted scalars are strings). */
 struct conf_value conf_type_of(const struct conf_node *node);
 

@@ -288,6 +288,7 @@ judge_geos(struct judge *judge, struct rule_draft *rule)
 {
 	const struct conf_node *list = rule->geos;
 	const char **codes = NULL;
+	size_t cnt = 0;
 
 	if (list == NULL) {
 		return 0;
@@ -302,18 +303,29 @@ judge_geos(struct judge *judge, struct rule_draft *rule)
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < list->sequence.cnt; i++) {
-		codes[i] = cp_scalar_text(judge->reader->arena, list->sequence.items[i]);
-		if (codes[i] == NULL) {
+		const struct conf_node *item = list->sequence.items[i];
+		char *code = cp_scalar_text(judge->reader->arena, item);
+
+		if (code == NULL) {
 			return -ENOMEM;
 		}
+		/* octoDNS crashes: "NO" without quotes is false in YAML. */
+		if (!is_cp_text(item)) {
+			cp_reason_add(judge->reader->reasons, CP_FATAL,
+					"rule %zu geo %s is no text but %s: put quotes around it",
+					rule->number,
+					item->kind == CONF_SCALAR ? item->scalar.text : code, code);
+			continue;
+		}
+		codes[cnt++] = code;
 	}
 	/* Sorted, so that a country is compared with its own continent. */
-	qsort(codes, list->sequence.cnt, sizeof(*codes), compare_codes);
-	for (size_t i = 0; i < list->sequence.cnt; i++) {
+	qsort(codes, cnt, sizeof(*codes), compare_codes);
+	for (size_t i = 0; i < cnt; i++) {
 		judge_geo(judge, rule->number, codes[i]);
 	}
 	rule->input.geos = codes;
-	rule->input.geo_cnt = (uint32_t)list->sequence.cnt;
+	rule->input.geo_cnt = (uint32_t)cnt;
 	return 0;
 }
 

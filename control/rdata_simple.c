@@ -281,7 +281,7 @@ cp_read_txt(const struct cp_reader *reader, const struct conf_node *value,
 	if (!is_cp_text(value)) {
 		cp_reason_add(reader->reasons, CP_FATAL,
 				"%s value must be text: put quotes around %s", reader->type->name,
-				text);
+				value->kind == CONF_SCALAR ? value->scalar.text : text);
 		return -EINVAL;
 	}
 	if (strlen(text) != value->scalar.len) {

@@ -1,6 +1,7 @@
 /*
  * What only a whole file, or the set of zones, can show to be wrong.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,24 @@ cp_zone_check_order(struct cp_zone_load *load, const struct conf_node *root)
 		} else if (child->kind != CONF_SCALAR) {
 			stack[depth++] = (struct frame){ .node = child };
 		}
+	}
+}
+
+void
+cp_zone_warn_numbers(struct cp_zone_load *load, const struct conf_node *root)
+{
+	struct conf_walk walk;
+	const struct conf_node *node = NULL;
+
+	conf_walk_begin(&walk, root);
+	for (node = conf_walk_next(&walk); node != NULL; node = conf_walk_next(&walk)) {
+		if (node->kind != CONF_SCALAR || !is_conf_int_surprising(node)) {
+			continue;
+		}
+		conf_error_add(load->errors, CONF_WARNING, node->file, node->line, node->col,
+				"%s is read as the number %" PRId64
+				": write that, or put quotes around it",
+				node->scalar.text, conf_type_of(node).integer);
 	}
 }
 

@@ -271,6 +271,7 @@ cp_zone_read_file(struct cp_zone_load *load)
 		if (load->options->enforce_order) {
 			cp_zone_check_order(load, document.root);
 		}
+		cp_zone_warn_numbers(load, document.root);
 		rc = read_records(load, document.root);
 	} else if (document.root != NULL) {
 		conf_error_add(load->errors, CONF_ERROR, zone->file, document.root->line,

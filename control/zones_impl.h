@@ -52,6 +52,8 @@ int cp_record_read(struct cp_zone_load *load, const struct conf_node *name,
 
 /* cp_zone_check_order refuses mappings whose keys are not in natural order. */
 void cp_zone_check_order(struct cp_zone_load *load, const struct conf_node *root);
+/* cp_zone_warn_numbers tells of values that YAML reads as another number than the file shows. */
+void cp_zone_warn_numbers(struct cp_zone_load *load, const struct conf_node *root);
 /* cp_zone_check_records: duplicates, and CNAME beside other data; records are sorted. */
 void cp_zone_check_records(struct cp_zone_load *load);
 /* cp_zones_check_nesting: records at or below another zone of the set. Drafts are sorted by name. */

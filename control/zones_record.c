@@ -142,6 +142,11 @@ judge_ttl(struct draft *draft)
 		return;
 	}
 	draft->record.ttl_s = (uint32_t)seconds;
+	if (ttl != NULL && (conf_type_of(ttl).type == CONF_TYPE_BOOL ||
+					   conf_type_of(ttl).type == CONF_TYPE_FLOAT)) {
+		conf_error_add(draft->load->errors, CONF_WARNING, ttl->file, ttl->line, ttl->col,
+				"ttl %s is read as %u", ttl->scalar.text, draft->record.ttl_s);
+	}
 }
 
 /* ^(\*|_[^\.]+)\.[^\.]+ */

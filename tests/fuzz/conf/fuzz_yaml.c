@@ -10,23 +10,6 @@
 /* A walk of an alias bomb just under the limit would take a second an input. */
 #define WALK_MAX 200000u
 
-struct frame {
-	const struct conf_node *node;
-	size_t next;
-};
-
-static const struct conf_node *
-child_at(const struct conf_node *node, size_t at)
-{
-	if (node->kind == CONF_MAPPING && at < node->mapping.cnt) {
-		return node->mapping.pairs[at].value;
-	}
-	if (node->kind == CONF_SEQUENCE && at < node->sequence.cnt) {
-		return node->sequence.items[at];
-	}
-	return NULL;
-}
-
 static void
 check_node(const struct conf_node *node)
 {
@@ -52,24 +35,16 @@ check_node(const struct conf_node *node)
 }
 
 static void
-walk(const struct conf_node *root)
+walk_tree(const struct conf_node *root)
 {
-	struct frame stack[CONF_YAML_DEPTH_MAX + 1];
-	size_t depth = 1;
+	struct conf_walk walk;
+	const struct conf_node *node = NULL;
 
-	stack[0] = (struct frame){ .node = root };
-	check_node(root);
-	for (size_t steps = 0; depth > 0 && steps < WALK_MAX; steps++) {
-		struct frame *top = &stack[depth - 1];
-		const struct conf_node *child = child_at(top->node, top->next++);
-
-		if (child == NULL) {
-			depth--;
-			continue;
-		}
-		check_node(child);
-		FUZZ_ASSERT(depth <= CONF_YAML_DEPTH_MAX);
-		stack[depth++] = (struct frame){ .node = child };
+	conf_walk_begin(&walk, root);
+	for (size_t steps = 0; steps < WALK_MAX && (node = conf_walk_next(&walk)) != NULL;
+			steps++) {
+		check_node(node);
+		FUZZ_ASSERT(walk.open_cnt <= CONF_YAML_DEPTH_MAX);
 	}
 }
 
@@ -86,7 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT((rc == 0) == (errors.error_cnt == 0));
 	FUZZ_ASSERT((rc == 0) == (document.arena != NULL));
 	if (document.root != NULL) {
-		walk(document.root);
+		walk_tree(document.root);
 	}
 	conf_yaml_free(&document);
 	conf_errors_free(&errors);

@@ -147,8 +147,8 @@ test_refused_rules(void **state)
 		{ POOLS,
 				RULES("{geos: [NA-US-CA-LA, XX, EU-UK, NA-US-ZZ, no], pool: one}, "
 				      "{pool: two}"),
+				"  - rule 1 geo no is no text but False: put quotes around it\n"
 				"  - rule 1 unknown country code \"EU-UK\"\n"
-				"  - rule 1 unknown continent code \"False\"\n"
 				"  - rule 1 invalid geo code \"NA-US-CA-LA\"\n"
 				"  - rule 1 unknown province code \"NA-US-ZZ\"\n"
 				"  - rule 1 unknown continent code \"XX\"\n" },

@@ -84,7 +84,9 @@ static const struct {
 	{ "DS", "value: {algorithm: 8, digest: '', digest_type: 1, key_tag: 1}",
 			"  - DS digest \"\" is not hexadecimal\n" },
 	{ "DS", "value: {algorithm: 8, digest: 0123, digest_type: 1, key_tag: 1}",
-			"  - DS digest must be text: put quotes around it\n" },
+			"  - DS digest must be text: put quotes around it\n"
+			"example.test.yaml:2:51: warning: 0123 is read as the number 83: write "
+			"that, or put quotes around it\n" },
 	{ "SSHFP", "value: {algorithm: 9, fingerprint: ab, fingerprint_type: 1}",
 			"  - unrecognized algorithm \"9\"\n  - fingerprint length 2 does "
 			"not match fingerprint_type 1 (expected 40)\n" },
