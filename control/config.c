@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/name.h"
+#include "conf/arena.h"
+#include "control/zone_name.h"
 
 #define TTL_MAX_S 2147483647 /* RFC 2181 §8: 31 bits */
 
@@ -231,6 +232,7 @@ struct checker {
 	const char *file;
 	const struct conf_document *document;
 	struct conf_errors *errors;
+	struct conf_arena *arena;
 };
 
 static const struct conf_node *
@@ -244,23 +246,24 @@ setting_node(const struct checker *checker, size_t at, const char *key)
 
 /* normalise_zone_name makes a setting's name what zones are called. */
 static int
-normalise_zone_name(struct cp_zone_settings *settings, char reason[static 128])
+normalise_zone_name(struct conf_arena *arena, struct cp_zone_settings *settings,
+		const char **ret_reason)
 {
 	uint8_t wire[TBL_NAME_MAX];
-	size_t len = strlen(settings->name);
+	char *name = NULL;
+	int rc = cp_zone_name(arena, settings->name, &name, wire, ret_reason);
 
-	for (char *at = settings->name; *at != '\0'; at++) {
-		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
+	if (rc == 0) {
+		name = strdup(name);
+		rc = name != NULL ? 0 : -ENOMEM;
 	}
-	if (len == 0 || settings->name[len - 1] != '.') {
-		(void)snprintf(reason, 128, "missing ending dot");
-		return -EINVAL;
+	if (rc == 0) {
+		free(settings->name);
+		settings->name = name;
+	} else if (rc == -ENOMEM) {
+		*ret_reason = "out of memory";
 	}
-	if (tbl_name_from_text(settings->name, wire) < 0) {
-		(void)snprintf(reason, 128, "not a domain name");
-		return -EINVAL;
-	}
-	return 0;
+	return rc;
 }
 
 static void
@@ -268,7 +271,7 @@ check_zone(const struct checker *checker, struct cp_config *config, size_t at)
 {
 	struct cp_zone_settings *settings = (struct cp_zone_settings *)config->zones.items + at;
 	const struct conf_node *node = setting_node(checker, at, "name");
-	char reason[128];
+	const char *reason = NULL;
 
 	settings->line = node->line;
 	settings->col = node->col;
@@ -278,7 +281,7 @@ check_zone(const struct checker *checker, struct cp_config *config, size_t at)
 	if (isnan(settings->delete_share)) {
 		settings->delete_share = config->delete_pcent_threshold;
 	}
-	if (normalise_zone_name(settings, reason) != 0) {
+	if (normalise_zone_name(checker->arena, settings, &reason) != 0) {
 		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
 				"zones[%zu].name: Invalid zone name %s, %s", at, settings->name,
 				reason);
@@ -336,19 +339,22 @@ check(const char *path, struct cp_config *config, struct conf_errors *errors)
 	struct checker checker = { .file = path, .document = &document, .errors = errors };
 	size_t first = errors->cnt;
 	size_t errors_before = errors->error_cnt;
-	int rc = conf_yaml_load(path, false, &told, &document);
+	int rc = conf_yaml_load(path, &(struct conf_yaml_options){ 0 }, &told, &document);
 
 	conf_errors_free(&told);
-	if (rc == 0) {
+	checker.arena = conf_arena_new();
+	if (rc == 0 && checker.arena != NULL) {
 		check_split_extension(&checker, config->split_extension);
 		check_zones(&checker, config);
-		conf_yaml_free(&document);
 		conf_errors_sort(errors, first);
 		config->file = strdup(path);
 		rc = config->file == NULL ? -ENOMEM : 0;
 	} else {
 		conf_error_add(errors, CONF_ERROR, path, 0, 0, "changed while it was read");
+		rc = -EINVAL;
 	}
+	conf_arena_free(checker.arena);
+	conf_yaml_free(&document);
 	return rc == 0 && errors->error_cnt > errors_before ? -EINVAL : rc;
 }
 

@@ -181,7 +181,10 @@ make_rrsets(struct cp_master *master)
 
 		rc = make_rrset(master, &master->records[i], end - i,
 				&draft->records[draft->record_cnt].record);
-		draft->record_cnt += rc == 0;
+		if (rc == 0) {
+			cp_zone_check_place(master->load, &draft->records[draft->record_cnt]);
+			draft->record_cnt++;
+		}
 		i = end;
 	}
 	return rc;
@@ -228,7 +231,7 @@ store(struct cp_master *master)
 		zone->records[next++] = *soa;
 	}
 	for (size_t i = 0; i < draft->record_cnt; i++) {
-		if (&draft->records[i].record != soa) {
+		if (&draft->records[i].record != soa && !draft->records[i].is_left_out) {
 			zone->records[next++] = draft->records[i].record;
 		}
 	}

@@ -5,8 +5,8 @@
  * Memory:    nothing is allocated.
  * Errors:    none.
  * Standards: natsort 8 without options: runs of digits compare as unsigned integers, text by code
- *            point, a digit run before any text. (natsort also normalises to NFD; names with
- *            other than ASCII characters are refused before it would matter.)
+ *            point, a digit run before any text. natsort normalises to NFD first, which here is
+ *            the caller's affair, and takes digits of all scripts as such, which is not done here.
  */
 #ifndef CONTROL_NATSORT_H
 #define CONTROL_NATSORT_H

@@ -72,6 +72,7 @@ struct cp_reader {
 	struct cp_reasons *reasons;
 	struct conf_errors *errors; /* warnings with a place of their own; only `geo` has some */
 	const struct cp_type *type;
+	bool has_plain_semicolons; /* escaped_semicolons is off: texts write ";" as it is */
 };
 
 struct cp_type {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/idn.h"
 #include "control/rdata.h"
 
 /* cp_fields_check: the value is a mapping. */
@@ -40,8 +41,6 @@ size_t cp_text_unescape(char *text);
 
 /* cp_txt_judge adds octoDNS's reasons about semicolons and characters in a text. */
 void cp_txt_judge(const struct cp_reader *reader, const char *text);
-
-bool is_cp_ascii(const char *text);
 
 void cp_wire_u16(uint8_t *at, uint16_t number);
 

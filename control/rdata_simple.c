@@ -58,17 +58,6 @@ cp_read_aaaa(const struct cp_reader *reader, const struct conf_node *value,
 	return read_address(reader, value, 6, ret_value);
 }
 
-bool
-is_cp_ascii(const char *text)
-{
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text > 0x7f) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /* is_fqdn: what the Python package "fqdn" takes with underscores allowed: two labels or more of
  * letters, digits, "-" and "_", none of which begins or ends with "-". */
 static bool
@@ -118,15 +107,20 @@ is_template(const char *text)
 	return strchr(text, '{') != NULL && strchr(text, '}') != NULL;
 }
 
-static char *
-lower_text(struct conf_arena *arena, const struct conf_node *node)
+/* encode_target: lower-cased, and in ASCII. */
+static int
+encode_target(const struct cp_reader *reader, const struct conf_node *node, const char *key,
+		char **ret_text)
 {
-	char *text = cp_scalar_text(arena, node);
+	char *text = cp_scalar_text(reader->arena, node);
+	const char *reason = NULL;
+	int rc = text != NULL ? cp_idn_encode(reader->arena, text, ret_text, &reason) : -ENOMEM;
 
-	for (char *at = text; at != NULL && *at != '\0'; at++) {
-		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
+	if (rc == -EINVAL) {
+		cp_reason_add(reader->reasons, CP_FATAL, "%s %s \"%s\" is not a valid FQDN: %s",
+				reader->type->name, key, text, reason);
 	}
-	return text;
+	return rc;
 }
 
 int
@@ -135,6 +129,7 @@ cp_target_read(const struct cp_reader *reader, const struct conf_node *node, con
 {
 	char *text = NULL;
 	int len = 0;
+	int rc = 0;
 
 	if (!is_cp_true(node)) {
 		cp_reason_add(reader->reasons, CP_FATAL, "missing %s", key);
@@ -145,15 +140,9 @@ cp_target_read(const struct cp_reader *reader, const struct conf_node *node, con
 				key);
 		return -EINVAL;
 	}
-	text = lower_text(reader->arena, node);
-	if (text == NULL) {
-		return -ENOMEM;
-	}
-	if (!is_cp_ascii(text)) {
-		cp_reason_add(reader->reasons, CP_FATAL,
-				"%s %s \"%s\": other than ASCII names are not supported yet",
-				reader->type->name, key, text);
-		return -EINVAL;
+	rc = encode_target(reader, node, key, &text);
+	if (rc != 0) {
+		return rc;
 	}
 	len = tbl_name_from_text(text, wire);
 	if (!is_null_target(reader, text) && !is_template(text) && !is_fqdn(text)) {
@@ -212,6 +201,22 @@ cp_txt_judge(const struct cp_reader *reader, const char *text)
 	if (!is_cp_ascii(text)) {
 		cp_reason_add(reader->reasons, CP_LENIENT, "non ASCII character in \"%s\"", text);
 	}
+}
+
+/* escape_semicolons: what octoDNS does first to a text whose semicolons are not escaped. */
+static char *
+escape_semicolons(struct conf_arena *arena, const char *text)
+{
+	char *escaped = conf_arena_alloc(arena, 2 * strlen(text) + 1, 1);
+	size_t len = 0;
+
+	for (; escaped != NULL && *text != '\0'; text++) {
+		if (*text == ';') {
+			escaped[len++] = '\\';
+		}
+		escaped[len++] = *text;
+	}
+	return escaped;
 }
 
 /* clean_txt undoes what zone files do to a string, in place: quotes around it go, strings cut in
@@ -288,6 +293,12 @@ cp_read_txt(const struct cp_reader *reader, const struct conf_node *value,
 		cp_reason_add(reader->reasons, CP_FATAL, "%s value holds a NUL character",
 				reader->type->name);
 		return -EINVAL;
+	}
+	if (reader->has_plain_semicolons) {
+		text = escape_semicolons(reader->arena, text);
+		if (text == NULL) {
+			return -ENOMEM;
+		}
 	}
 	cp_txt_judge(reader, text);
 	len = clean_txt(text);

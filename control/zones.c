@@ -1,19 +1,13 @@
 #include "control/zones.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "table/name.h"
-
+#include "control/idn.h"
 #include "control/master.h"
+#include "control/zone_name.h"
 #include "control/zones_impl.h"
-
-/* What a zone's file ends with; the zone's name ends with the dot before it. */
-static const char *const suffixes[] = { "yaml", "zone" };
-#define SUFFIX_LEN 4u
 
 struct cp_zones_options
 cp_zones_defaults(void)
@@ -46,167 +40,172 @@ cp_zone_settings_find(const struct cp_zone_settings *settings, size_t cnt, const
 	return cnt > 0 ? bsearch(name, settings, cnt, sizeof(*settings), compare_setting) : NULL;
 }
 
-static bool
-is_zone_file_name(const char *name)
+/* tell_twice: two sources that cannot be one zone; which of them counts, nobody could say. */
+static void
+tell_twice(struct cp_zone_load *load, const struct cp_zone_source *first,
+		const struct cp_zone_source *second)
 {
-	size_t len = strlen(name);
+	const struct cp_zone_source *utf8 = second->is_ascii ? first : second;
+	const struct cp_zone_source *idna = second->is_ascii ? second : first;
 
-	if (name[0] == '.' || len < SUFFIX_LEN + 2 || name[len - SUFFIX_LEN - 1] != '.') {
-		return false;
+	if (first->kind == second->kind && !utf8->is_ascii && idna->is_ascii) {
+		conf_error_add(load->errors, CONF_ERROR, utf8->path, 0, 0,
+				"Both UTF-8 \"%s\" and IDNA \"%s\" exist for %s", utf8->path,
+				idna->path, cp_idn_decode(load->arena, first->zone));
+	} else {
+		conf_error_add(load->errors, CONF_ERROR, second->path, 0, 0,
+				"zone %s is also in %s", second->zone, first->path);
 	}
-	return strcmp(name + len - SUFFIX_LEN, suffixes[0]) == 0 ||
-	       strcmp(name + len - SUFFIX_LEN, suffixes[1]) == 0;
 }
 
-/* begin_zone names the zone of a file; -EINVAL when it is not a zone's. */
-static int
-begin_zone(struct conf_arena *arena, const char *path, const char *entry, struct cp_zone *zone)
+/* begin_zone makes the draft of the zone whose sources begin at `sources`; at most `cnt`. */
+static void
+begin_zone(struct cp_zone_load *load, const struct cp_zone_source *sources, size_t cnt)
 {
-	size_t len = strlen(entry) - SUFFIX_LEN;
-	uint8_t wire[TBL_NAME_MAX];
+	struct cp_zone_draft *draft = &load->drafts[load->draft_cnt++];
 
-	zone->file = conf_arena_copy(arena, path, strlen(path));
-	zone->name = conf_arena_copy(arena, entry, len);
-	if (zone->file == NULL || zone->name == NULL) {
-		return -ENOMEM;
-	}
-	for (char *at = zone->name; *at != '\0'; at++) {
-		if ((unsigned char)*at > 0x7f || *at == '\\') {
-			return -EINVAL;
+	draft->sources = sources;
+	draft->source_cnt = 1;
+	draft->zone.name = sources->zone;
+	draft->zone.file = sources->path;
+	memcpy(draft->zone.apex, sources->apex, sizeof(draft->zone.apex));
+	for (size_t i = 1; i < cnt && strcmp(sources[i].zone, sources->zone) == 0; i++) {
+		if (sources[i].kind == sources[i - 1].kind || sources[i].kind == CP_SOURCE_MASTER) {
+			tell_twice(load, &sources[i - 1], &sources[i]);
+			draft->zone.has_errors = true;
 		}
-		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
+		draft->source_cnt++;
 	}
-	if (tbl_name_from_text(zone->name, wire) < 0) {
-		return -EINVAL;
-	}
-	(void)tbl_name_lower(wire, zone->apex);
-	return 0;
-}
-
-static bool
-is_directory(const char *path)
-{
-	struct stat status;
-
-	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-/* Files that look like octoDNS's but are not read: said aloud, since a zone half loaded is worse
- * than none. Returns whether the entry is a zone file to be read. */
-static bool
-is_wanted(const char *path, const char *entry, struct conf_errors *errors)
-{
-	size_t len = strlen(entry);
-
-	if (is_directory(path)) {
-		if (entry[0] != '.' && entry[len - 1] == '.') {
-			conf_error_add(errors, CONF_ERROR, path, 0, 0,
-					"split zones (a directory of files) are not supported yet");
-		}
-		return false;
-	}
-	if (!is_zone_file_name(entry)) {
-		return false;
-	}
-	if (entry[0] == '$') {
-		conf_error_add(errors, CONF_ERROR, path, 0, 0,
-				"split zones (\"$\" catch-all files) are not supported yet");
-		return false;
-	}
-	if (strchr(entry, '.') == strrchr(entry, '.')) {
-		conf_error_add(errors, CONF_WARNING, path, 0, 0,
-				"ignored: the file of zone \"example.com.\" is example.com.yaml");
-		return false;
-	}
-	return true;
 }
 
 static int
-load_entry(const char *dir, const char *entry, struct cp_zone_load *load, bool *ret_is_zone)
+compare_draft_name(const void *key, const void *element)
 {
-	char *path = NULL;
+	const struct cp_zone_draft *draft = element;
+
+	return strcmp(key, draft->zone.name);
+}
+
+static int
+compare_drafts(const void *a, const void *b)
+{
+	const struct cp_zone_draft *draft = a;
+
+	return compare_draft_name(draft->zone.name, b);
+}
+
+/* begin_configured: a zone that has settings and no file of its own holds what the shared file
+ * says, as in octoDNS. */
+static int
+begin_configured(struct cp_zone_load *load, const struct cp_zone_settings *settings)
+{
+	struct cp_zone_draft *draft = &load->drafts[load->draft_cnt];
+	const char *reason = NULL;
 	int rc = 0;
 
-	*ret_is_zone = false;
-	if (asprintf(&path, "%s/%s", dir, entry) < 0) {
+	if (load->shared.path == NULL) {
+		conf_error_add(load->errors, CONF_WARNING, load->options->settings_file,
+				settings->line, settings->col, "no YAMLs found for %s",
+				cp_idn_decode(load->arena, settings->name));
+		return 0;
+	}
+	*draft = (struct cp_zone_draft){ .settings = settings };
+	draft->zone.file =
+			conf_arena_copy(load->arena, load->shared.path, strlen(load->shared.path));
+	if (draft->zone.file == NULL) {
 		return -ENOMEM;
 	}
-	if (is_wanted(path, entry, load->errors)) {
-		rc = begin_zone(load->arena, path, entry, &load->draft->zone);
-		*ret_is_zone = rc == 0;
-		if (rc == -EINVAL) {
-			conf_error_add(load->errors, CONF_ERROR, path, 0, 0,
-					"\"%s\" is not a zone's name (names in other than ASCII "
-					"letters are not supported yet)",
-					load->draft->zone.name);
-		}
-		if (rc == 0) {
-			rc = is_cp_master_file(path) ? cp_master_read(load)
-			                             : cp_zone_read_file(load);
-		}
-		rc = rc == -EINVAL ? 0 : rc;
+	rc = cp_zone_name(
+			load->arena, settings->name, &draft->zone.name, draft->zone.apex, &reason);
+	load->draft_cnt += rc == 0;
+	return rc == -EINVAL ? 0 : rc; /* the configuration has told that */
+}
+
+/* begin_zones: one draft for each zone that has sources or settings, by name. */
+static int
+begin_zones(struct cp_zone_load *load, const struct cp_zone_sources *sources)
+{
+	const struct cp_zones_options *options = load->options;
+	size_t listed_cnt = 0;
+	int rc = 0;
+
+	load->drafts = calloc(sources->cnt + options->setting_cnt + 1, sizeof(*load->drafts));
+	if (load->drafts == NULL) {
+		return -ENOMEM;
 	}
-	free(path);
+	for (size_t i = 0; i < sources->cnt;) {
+		begin_zone(load, &sources->items[i], sources->cnt - i);
+		i += load->drafts[load->draft_cnt - 1].source_cnt;
+	}
+	listed_cnt = load->draft_cnt;
+	for (size_t i = 0; rc == 0 && i < options->setting_cnt; i++) {
+		const struct cp_zone_settings *settings = &options->settings[i];
+		struct cp_zone_draft *draft = bsearch(settings->name, load->drafts, listed_cnt,
+				sizeof(*draft), compare_draft_name);
+
+		if (draft != NULL) {
+			draft->settings = settings;
+		} else {
+			rc = begin_configured(load, settings);
+		}
+	}
+	qsort(load->drafts, load->draft_cnt, sizeof(*load->drafts), compare_drafts);
 	return rc;
 }
 
 static int
-compare_zones(const void *a, const void *b)
+read_zone(struct cp_zone_load *load)
 {
-	const struct cp_zone_draft *x = a;
-	const struct cp_zone_draft *y = b;
+	const struct cp_zone_draft *draft = load->draft;
 
-	return strcmp(x->zone.name, y->zone.name);
+	/* Two files that both say they are the zone: told already, and neither is read. */
+	if (draft->zone.has_errors) {
+		return 0;
+	}
+	return draft->source_cnt > 0 && draft->sources->kind == CP_SOURCE_MASTER
+	                       ? cp_master_read(load)
+	                       : cp_zone_read(load);
 }
 
 static int
-store_zones(struct cp_zones *zones, struct cp_zone_draft *drafts, size_t cnt,
-		struct conf_errors *errors)
+read_zones(struct cp_zone_load *load, struct cp_zones *zones)
 {
-	qsort(drafts, cnt, sizeof(*drafts), compare_zones);
-	for (size_t i = 1; i < cnt; i++) {
-		if (strcmp(drafts[i].zone.name, drafts[i - 1].zone.name) == 0) {
-			conf_error_add(errors, CONF_ERROR, drafts[i].zone.file, 0, 0,
-					"zone %s is also in %s", drafts[i].zone.name,
-					drafts[i - 1].zone.file);
-			drafts[i].zone.has_errors = true;
-			drafts[i - 1].zone.has_errors = true;
-		}
-	}
-	cp_zones_check_nesting(drafts, cnt, errors);
-	zones->items = conf_arena_alloc(zones->arena, cnt, sizeof(*zones->items));
+	int rc = 0;
+
+	zones->items = conf_arena_alloc(load->arena, load->draft_cnt, sizeof(*zones->items));
 	if (zones->items == NULL) {
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < cnt; i++) {
-		zones->items[i] = drafts[i].zone;
+	for (size_t i = 0; rc == 0 && i < load->draft_cnt; i++) {
+		load->draft = &load->drafts[i];
+		rc = read_zone(load);
+		zones->items[i] = load->draft->zone;
+		free(load->draft->records);
+		load->draft->records = NULL;
 	}
-	zones->cnt = cnt;
-	return 0;
+	zones->cnt = load->draft_cnt;
+	return rc;
 }
 
 static int
-load_entries(const char *dir, struct dirent *const *entries, size_t entry_cnt,
-		struct cp_zone_load *load, struct cp_zones *zones)
+load_zones(struct cp_zone_load *load, struct cp_zones *zones)
 {
-	struct cp_zone_draft *drafts = calloc(entry_cnt > 0 ? entry_cnt : 1, sizeof(*drafts));
-	size_t cnt = 0;
-	int rc = drafts != NULL ? 0 : -ENOMEM;
+	struct cp_zone_sources sources = { 0 };
+	int rc = cp_zone_sources_list(load, &sources);
 
-	for (size_t i = 0; rc == 0 && i < entry_cnt; i++) {
-		bool is_zone = false;
-
-		load->draft = &drafts[cnt];
-		rc = load_entry(dir, entries[i]->d_name, load, &is_zone);
-		cnt += is_zone;
+	if (rc == 0) {
+		rc = cp_zone_shared_read(load);
 	}
 	if (rc == 0) {
-		rc = store_zones(zones, drafts, cnt, load->errors);
+		rc = begin_zones(load, &sources);
 	}
-	for (size_t i = 0; drafts != NULL && i < entry_cnt; i++) {
-		free(drafts[i].records);
+	if (rc == 0) {
+		cp_zones_mark_inner(load);
+		rc = read_zones(load, zones);
 	}
-	free(drafts);
+	conf_yaml_free(&load->shared.document);
+	free(load->drafts);
+	free(sources.items);
 	return rc;
 }
 
@@ -219,31 +218,15 @@ cp_zones_load(const char *dir, const struct cp_zones_options *options, struct co
 	struct cp_zone_load load = {
 		.arena = arena, .errors = errors, .options = options, .dir = dir
 	};
-	struct dirent **entries = NULL;
-	int cnt = 0;
-	int rc = -ENOMEM;
+	int rc = zones != NULL && arena != NULL ? load_zones(&load, zones) : -ENOMEM;
 
-	if (zones == NULL || arena == NULL) {
-		goto out_free;
-	}
-	zones->arena = arena;
-	cnt = scandir(dir, &entries, NULL, alphasort);
-	if (cnt < 0) {
-		rc = -errno;
-		goto out_free;
-	}
-	rc = load_entries(dir, entries, (size_t)cnt, &load, zones);
-	for (int i = 0; i < cnt; i++) {
-		free(entries[i]);
-	}
-	free(entries);
-out_free:
 	if (rc != 0) {
 		conf_error_add(errors, CONF_ERROR, dir, 0, 0, "%s", strerrordesc_np(-rc));
 		conf_arena_free(arena);
 		free(zones);
 		return rc;
 	}
+	zones->arena = arena;
 	*ret_zones = zones;
 	return 0;
 }

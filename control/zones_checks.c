@@ -1,12 +1,15 @@
 /*
  * What only a whole file, or the set of zones, can show to be wrong.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uninorm.h>
 
 #include "table/name.h"
 
+#include "control/idn.h"
 #include "control/natsort.h"
 #include "control/zones_impl.h"
 
@@ -15,23 +18,68 @@ struct frame {
 	size_t next; /* child to visit */
 };
 
-static void
+/* compare_decomposed: natsort compares what Unicode's form NFD makes of its texts, where a letter
+ * with an accent stands beside the letter without. */
+static int
+compare_decomposed(const char *a, const char *b, int *ret_order)
+{
+	/* With their final NUL, so that what comes out is a string too. */
+	size_t a_len = 0;
+	size_t b_len = 0;
+	uint8_t *x = u8_normalize(UNINORM_NFD, (const uint8_t *)a, strlen(a) + 1, NULL, &a_len);
+	uint8_t *y = u8_normalize(UNINORM_NFD, (const uint8_t *)b, strlen(b) + 1, NULL, &b_len);
+	int rc = x != NULL && y != NULL ? 0 : -ENOMEM;
+
+	if (rc == 0) {
+		*ret_order = cp_natural_compare((const char *)x, (const char *)y);
+	}
+	free(x);
+	free(y);
+	return rc;
+}
+
+static int
+compare_keys(enum cp_key_order mode, const char *a, const char *b, int *ret_order)
+{
+	if (mode == CP_ORDER_SIMPLE) {
+		*ret_order = strcmp(a, b); /* UTF-8 sorts as its code points do */
+		return 0;
+	}
+	if (!is_cp_ascii(a) || !is_cp_ascii(b)) {
+		return compare_decomposed(a, b, ret_order);
+	}
+	*ret_order = cp_natural_compare(a, b);
+	return 0;
+}
+
+static int
 check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 {
+	static const char *const names[] = {
+		[CP_ORDER_NATURAL] = "natural",
+		[CP_ORDER_SIMPLE] = "simple",
+	};
+	enum cp_key_order mode = load->options->order_mode;
 	const struct conf_pair *pairs = node->mapping.pairs;
 
 	for (size_t i = 1; i < node->mapping.cnt; i++) {
 		const struct conf_node *key = pairs[i].key;
 		const char *before = pairs[i - 1].key->scalar.text;
+		int order = 0;
+		int rc = compare_keys(mode, before, key->scalar.text, &order);
 
-		if (cp_natural_compare(before, key->scalar.text) > 0) {
+		if (rc != 0) {
+			return rc;
+		}
+		if (order > 0) {
 			conf_error_add(load->errors, CONF_ERROR, key->file, key->line, key->col,
-					"keys out of order: \"%s\" stands behind \"%s\" (natural "
-					"order; enforce_order is on)",
-					key->scalar.text, before);
-			return;
+					"keys out of order: \"%s\" stands behind \"%s\" (%s order; "
+					"enforce_order is on)",
+					key->scalar.text, before, names[mode]);
+			return 0;
 		}
 	}
+	return 0;
 }
 
 static struct conf_node *
@@ -46,19 +94,20 @@ child_at(const struct conf_node *node, size_t at)
 	return NULL;
 }
 
-void
+int
 cp_zone_check_order(struct cp_zone_load *load, const struct conf_node *root)
 {
 	struct frame stack[CONF_YAML_DEPTH_MAX + 1]; /* a scalar may stand below the deepest one */
 	size_t depth = 1;
+	int rc = 0;
 
 	stack[0] = (struct frame){ .node = root };
-	while (depth > 0) {
+	while (rc == 0 && depth > 0) {
 		struct frame *top = &stack[depth - 1];
 		const struct conf_node *child = child_at(top->node, top->next);
 
 		if (top->next == 0 && top->node->kind == CONF_MAPPING) {
-			check_mapping_order(load, top->node);
+			rc = check_mapping_order(load, top->node);
 		}
 		top->next++;
 		if (child == NULL) {
@@ -67,6 +116,7 @@ cp_zone_check_order(struct cp_zone_load *load, const struct conf_node *root)
 			stack[depth++] = (struct frame){ .node = child };
 		}
 	}
+	return rc;
 }
 
 void
@@ -87,9 +137,66 @@ cp_zone_warn_numbers(struct cp_zone_load *load, const struct conf_node *root)
 	}
 }
 
+static void
+tell_duplicate(struct cp_zone_load *load, const struct cp_record *first,
+		const struct cp_record *second)
+{
+	char buffer[16];
+
+	conf_error_add(load->errors, CONF_ERROR, second->file, second->line, second->col,
+			"Duplicate record %s, type %s\n"
+			"  existing: %s, line %u, column %u\n"
+			"  new:      %s, line %u, column %u",
+			second->fqdn, cp_type_name(second->type, buffer), first->file, first->line,
+			first->col, second->file, second->line, second->col);
+}
+
+/* is_forgiven: a reason against several records is, when all of them are lenient or the zone is. */
+static bool
+is_forgiven(const struct cp_zone_load *load, const struct cp_record_draft *drafts, size_t cnt)
+{
+	bool is_lenient = true;
+
+	for (size_t i = 0; i < cnt; i++) {
+		is_lenient = is_lenient && drafts[i].is_lenient;
+	}
+	return is_lenient || is_cp_zone_lenient(load);
+}
+
+/* refuse_cname: where octoDNS would let all records at the name be sent, only the CNAME is, which
+ * answers for every type (RFC 1034 §3.6.2). */
+static void
+refuse_cname(struct cp_zone_load *load, const struct cp_record *cname,
+		struct cp_record_draft *drafts, size_t cnt)
+{
+	bool can_go_on = is_forgiven(load, drafts, cnt);
+
+	conf_error_add(load->errors, can_go_on ? CONF_WARNING : CONF_ERROR, cname->file,
+			cname->line, cname->col,
+			"Invalid zone \"%s\"\n"
+			"  - Invalid state, CNAME at %s cannot coexist with other records%s",
+			cp_idn_decode(load->arena, load->draft->zone.name), cname->fqdn,
+			can_go_on ? ": the others are not served" : "");
+	for (size_t i = 0; can_go_on && i < cnt; i++) {
+		drafts[i].is_left_out = drafts[i].is_left_out || &drafts[i].record != cname;
+	}
+}
+
+/* refuse_alias: a lenient one gives way to the addresses beside it, family by family. */
+static void
+refuse_alias(struct cp_zone_load *load, const struct cp_record *alias,
+		const struct cp_record_draft *drafts, size_t cnt)
+{
+	conf_error_add(load->errors, is_forgiven(load, drafts, cnt) ? CONF_WARNING : CONF_ERROR,
+			alias->file, alias->line, alias->col,
+			"Invalid zone \"%s\"\n"
+			"  - Invalid state, ALIAS at %s cannot coexist with A or AAAA records",
+			cp_idn_decode(load->arena, load->draft->zone.name), alias->fqdn);
+}
+
 /* Records of one owner, all of them adjacent. */
 static void
-check_owner(struct cp_zone_load *load, const struct cp_record_draft *drafts, size_t cnt)
+check_owner(struct cp_zone_load *load, struct cp_record_draft *drafts, size_t cnt)
 {
 	const struct cp_record *cname = NULL;
 	const struct cp_record *alias = NULL;
@@ -107,30 +214,13 @@ check_owner(struct cp_zone_load *load, const struct cp_record_draft *drafts, siz
 		has_address = has_address || record->type == CP_TYPE_A ||
 		              record->type == CP_TYPE_AAAA;
 		if (i > 0 && record->type == drafts[i - 1].record.type) {
-			const struct cp_record *first = &drafts[i - 1].record;
-			char buffer[16];
-
-			conf_error_add(load->errors, CONF_ERROR, record->file, record->line,
-					record->col,
-					"Duplicate record %s, type %s\n"
-					"  existing: %s, line %u, column %u\n"
-					"  new: %s, line %u, column %u",
-					record->fqdn, cp_type_name(record->type, buffer),
-					first->file, first->line, first->col, record->file,
-					record->line, record->col);
+			tell_duplicate(load, &drafts[i - 1].record, record);
 		}
 	}
 	if (cname != NULL && drafts[0].record.type != drafts[cnt - 1].record.type) {
-		conf_error_add(load->errors, CONF_ERROR, cname->file, cname->line, cname->col,
-				"Invalid zone \"%s\"\n"
-				"  - Invalid state, CNAME at %s cannot coexist with other records",
-				load->draft->zone.name, cname->fqdn);
+		refuse_cname(load, cname, drafts, cnt);
 	} else if (alias != NULL && has_address) {
-		conf_error_add(load->errors, CONF_ERROR, alias->file, alias->line, alias->col,
-				"Invalid zone \"%s\"\n"
-				"  - Invalid state, ALIAS at %s cannot coexist with A or AAAA "
-				"records",
-				load->draft->zone.name, alias->fqdn);
+		refuse_alias(load, alias, drafts, cnt);
 	}
 }
 
@@ -143,7 +233,7 @@ is_same_name(const uint8_t *a, const uint8_t *b)
 void
 cp_zone_check_records(struct cp_zone_load *load)
 {
-	const struct cp_record_draft *drafts = load->draft->records;
+	struct cp_record_draft *drafts = load->draft->records;
 	size_t cnt = load->draft->record_cnt;
 	size_t first = 0;
 
@@ -163,49 +253,75 @@ compare_zone_name(const void *key, const void *element)
 	return strcmp(key, draft->zone.name);
 }
 
-/* find_inner: the zone of the set nearest to the record's owner, when it is not `own`. The fqdn is
- * lower-cased text without escapes in its dots: only such names are zones of files. */
-static const struct cp_zone_draft *
-find_inner(const struct cp_zone_draft *drafts, size_t cnt, const struct cp_zone_draft *own,
-		const char *fqdn)
+static struct cp_zone_draft *
+find_zone(const struct cp_zone_load *load, const char *name)
 {
-	for (const char *at = fqdn; strcmp(at, own->zone.name) != 0;) {
-		const struct cp_zone_draft *found =
-				bsearch(at, drafts, cnt, sizeof(*drafts), compare_zone_name);
-		const char *dot = strchr(at, '.');
+	return bsearch(name, load->drafts, load->draft_cnt, sizeof(*load->drafts),
+			compare_zone_name);
+}
 
-		if (found != NULL || dot == NULL || dot[1] == '\0') {
-			return found;
-		}
-		at = dot + 1;
-	}
-	return NULL;
+/* parent_of: the name without its first label, "" at the top. Names here are lower-cased text
+ * without escapes in their dots: only such are zones. */
+static const char *
+parent_of(const char *name)
+{
+	return name + strcspn(name, ".") + 1;
+}
+
+bool
+is_cp_zone_lenient(const struct cp_zone_load *load)
+{
+	return load->draft->settings != NULL && load->draft->settings->is_lenient;
 }
 
 void
-cp_zones_check_nesting(struct cp_zone_draft *drafts, size_t cnt, struct conf_errors *errors)
+cp_zones_mark_inner(struct cp_zone_load *load)
 {
-	for (size_t i = 0; i < cnt; i++) {
-		for (size_t k = 0; k < drafts[i].record_cnt; k++) {
-			const struct cp_record *record = &drafts[i].records[k].record;
-			const struct cp_zone_draft *inner =
-					find_inner(drafts, cnt, &drafts[i], record->fqdn);
-			bool is_at_apex = inner != NULL &&
-			                  strcmp(inner->zone.name, record->fqdn) == 0;
-			enum conf_level level =
-					drafts[i].records[k].is_lenient ? CONF_WARNING : CONF_ERROR;
+	for (size_t i = 0; i < load->draft_cnt; i++) {
+		const char *name = parent_of(load->drafts[i].zone.name);
 
-			if (inner == NULL ||
-					(is_at_apex && (record->type == CP_TYPE_NS ||
-								       record->type == CP_TYPE_DS))) {
-				continue;
+		for (; name[0] != '\0'; name = parent_of(name)) {
+			struct cp_zone_draft *outer = find_zone(load, name);
+
+			if (outer != NULL) {
+				outer->has_inner = true;
 			}
-			conf_error_add(errors, level, record->file, record->line, record->col,
-					is_at_apex ? "Record %s is a managed sub-zone and not of "
-						     "type NS or DS"
-						   : "Record %s is under a managed subzone",
-					record->fqdn);
-			drafts[i].zone.has_errors |= level == CONF_ERROR;
 		}
 	}
+}
+
+/* find_inner: the zone of the set nearest to the name, when it is not the one being read. */
+static const struct cp_zone_draft *
+find_inner(const struct cp_zone_load *load, const char *fqdn)
+{
+	const struct cp_zone_draft *found = NULL;
+
+	if (!load->draft->has_inner) {
+		return NULL;
+	}
+	for (; found == NULL && strcmp(fqdn, load->draft->zone.name) != 0; fqdn = parent_of(fqdn)) {
+		found = find_zone(load, fqdn);
+	}
+	return found;
+}
+
+void
+cp_zone_check_place(struct cp_zone_load *load, struct cp_record_draft *draft)
+{
+	const struct cp_record *record = &draft->record;
+	const struct cp_zone_settings *settings = load->draft->settings;
+	const struct cp_zone_draft *inner = find_inner(load, record->fqdn);
+	bool is_at_apex = inner != NULL && strcmp(inner->zone.name, record->fqdn) == 0;
+	bool is_lenient = draft->is_lenient || is_cp_zone_lenient(load);
+
+	if (inner == NULL || (is_at_apex && (record->type == CP_TYPE_NS ||
+							    record->type == CP_TYPE_DS))) {
+		return;
+	}
+	draft->is_left_out = is_lenient || (settings != NULL && settings->ignore_subzone_adds);
+	conf_error_add(load->errors, draft->is_left_out ? CONF_WARNING : CONF_ERROR, record->file,
+			record->line, record->col,
+			is_at_apex ? "Record %s is a managed sub-zone and not of type NS or DS%s"
+				   : "Record %s is under a managed subzone%s",
+			record->fqdn, draft->is_left_out ? ": not served" : "");
 }

@@ -1,6 +1,7 @@
 /*
- * One zone file: its YAML, its records, and the SOA that octoDNS files do not have.
+ * The files of one zone: their YAML, their records, and the SOA that octoDNS files do not have.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "table/name.h"
 
 #include "control/healthcheck.h"
+#include "control/idn.h"
 #include "control/zones_impl.h"
 
 /* Progress is told every so many names, some hundredths of a second. */
@@ -25,13 +27,12 @@ cp_zone_keep_file(struct cp_zone_load *load, const struct conf_node *node)
 }
 
 static void
-tell_progress(const struct cp_zone_load *load, size_t done, size_t total)
+tell_progress(const struct cp_zone_load *load, const char *file, size_t done, size_t total)
 {
 	const struct conf_progress *progress = load->options->progress;
 
 	if (progress != NULL && done % NAMES_PER_TELL == 0) {
-		progress->tell(progress->context, load->draft->zone.file, CONF_UNIT_RECORDS, done,
-				total);
+		progress->tell(progress->context, file, CONF_UNIT_RECORDS, done, total);
 	}
 }
 
@@ -46,7 +47,7 @@ read_records(struct cp_zone_load *load, const struct conf_node *root)
 		bool is_list = pair->value->kind == CONF_SEQUENCE;
 		size_t cnt = is_list ? pair->value->sequence.cnt : 1;
 
-		tell_progress(load, i, root->mapping.cnt);
+		tell_progress(load, root->file, i, root->mapping.cnt);
 		for (size_t k = 0; rc == 0 && k < cnt; k++) {
 			rc = cp_record_read(load, pair->key,
 					is_list ? pair->value->sequence.items[k] : pair->value);
@@ -60,15 +61,14 @@ compare_drafts(const void *a, const void *b)
 {
 	const struct cp_record *x = &((const struct cp_record_draft *)a)->record;
 	const struct cp_record *y = &((const struct cp_record_draft *)b)->record;
+	size_t x_order = ((const struct cp_record_draft *)a)->order;
+	size_t y_order = ((const struct cp_record_draft *)b)->order;
 	int order = strcmp(x->fqdn, y->fqdn);
 
 	if (order == 0) {
 		order = (int)x->type - (int)y->type;
 	}
-	if (order == 0) {
-		order = (x->line > y->line) - (x->line < y->line);
-	}
-	return order != 0 ? order : (x->col > y->col) - (x->col < y->col);
+	return order != 0 ? order : (x_order > y_order) - (x_order < y_order);
 }
 
 static const struct cp_record *
@@ -195,10 +195,12 @@ store(struct cp_zone_load *load)
 	if (rc != 0) {
 		return rc == -EINVAL ? 0 : rc;
 	}
+	zone->record_cnt = 1;
 	for (size_t i = 0; i < cnt; i++) {
-		zone->records[i + 1] = load->draft->records[i].record;
+		if (!load->draft->records[i].is_left_out) {
+			zone->records[zone->record_cnt++] = load->draft->records[i].record;
+		}
 	}
-	zone->record_cnt = cnt + 1;
 	return 0;
 }
 
@@ -249,45 +251,223 @@ warn_unprobed(struct cp_zone_load *load)
 	}
 }
 
-int
-cp_zone_read_file(struct cp_zone_load *load)
+/* read_document takes the records of one file. */
+static int
+read_document(struct cp_zone_load *load, const struct conf_node *root)
 {
-	struct cp_zone *zone = &load->draft->zone;
-	size_t errors_before = load->errors->error_cnt;
-	size_t messages_before = load->errors->cnt;
+	return root != NULL && root->kind == CONF_MAPPING ? read_records(load, root) : 0;
+}
+
+/* check_document looks at what a file is as a whole. */
+static int
+check_document(struct cp_zone_load *load, const struct conf_node *root)
+{
+	if (root == NULL) {
+		return 0;
+	}
+	if (root->kind != CONF_MAPPING) {
+		conf_error_add(load->errors, CONF_ERROR, root->file, root->line, root->col,
+				"a zone file must hold \"name: record\" pairs");
+		return 0;
+	}
+	cp_zone_warn_numbers(load, root);
+	return load->options->enforce_order ? cp_zone_check_order(load, root) : 0;
+}
+
+/* load_document reads one file's YAML, and what it includes. */
+static int
+load_document(struct cp_zone_load *load, const char *path, struct conf_document *ret_document)
+{
 	const struct conf_yaml_options options = {
 		.include_root = load->dir,
 		.can_include_outside = load->options->include_outside,
 		.progress = load->options->progress,
 	};
+
+	return conf_yaml_load(path, &options, load->errors, ret_document);
+}
+
+/* read_file: one file; an unreadable one leaves the zone's other files to be read for their errors. */
+static int
+read_file(struct cp_zone_load *load, const char *path)
+{
 	struct conf_document document = { 0 };
-	int rc = conf_yaml_load(zone->file, &options, load->errors, &document);
+	int rc = load_document(load, path, &document);
 
 	if (rc != 0) {
-		zone->has_errors = true;
+		load->draft->zone.has_errors = true;
 		return rc == -ENOMEM ? rc : 0;
 	}
-	if (document.root != NULL && document.root->kind == CONF_MAPPING) {
-		if (load->options->enforce_order) {
-			cp_zone_check_order(load, document.root);
-		}
-		cp_zone_warn_numbers(load, document.root);
-		rc = read_records(load, document.root);
-	} else if (document.root != NULL) {
-		conf_error_add(load->errors, CONF_ERROR, zone->file, document.root->line,
-				document.root->col, "a zone file must hold \"name: record\" pairs");
+	rc = check_document(load, document.root);
+	if (rc == 0) {
+		rc = read_document(load, document.root);
 	}
 	conf_yaml_free(&document);
-	if (rc == 0 && load->draft->record_cnt > 0) {
-		qsort(load->draft->records, load->draft->record_cnt, sizeof(*load->draft->records),
-				compare_drafts);
+	return rc;
+}
+
+int
+cp_zone_shared_read(struct cp_zone_load *load)
+{
+	struct cp_zone_shared *shared = &load->shared;
+	const char *name = load->options->shared_filename;
+	size_t errors_before = load->errors->error_cnt;
+	int rc = 0;
+
+	if (name == NULL) {
+		return 0;
+	}
+	shared->path = name[0] == '/' ? name
+	                              : conf_arena_printf(load->arena, "%s/%s", load->dir, name);
+	if (shared->path == NULL) {
+		return -ENOMEM;
+	}
+	rc = load_document(load, shared->path, &shared->document);
+	if (rc == 0) {
+		rc = check_document(load, shared->document.root);
+	}
+	shared->has_errors = load->errors->error_cnt > errors_before;
+	return rc == -ENOMEM ? rc : 0;
+}
+
+/* The files of a zone, as they are found. */
+struct file_list {
+	char **paths;
+	size_t cnt;
+	size_t cap;
+};
+
+/* list_file takes over `path`. */
+static int
+list_file(struct file_list *files, char *path)
+{
+	char **paths = files->paths;
+
+	if (path != NULL && files->cnt == files->cap) {
+		files->cap = files->cap == 0 ? 4 : files->cap * 2;
+		paths = reallocarray(paths, files->cap, sizeof(*paths));
+		if (paths != NULL) {
+			files->paths = paths;
+		}
+	}
+	if (path == NULL || paths == NULL) {
+		free(path);
+		return -ENOMEM;
+	}
+	files->paths[files->cnt++] = path;
+	return 0;
+}
+
+static int
+list_directory(struct cp_zone_load *load, const char *path, struct file_list *files)
+{
+	static const char suffix[] = ".yaml";
+	DIR *directory = opendir(path);
+	const struct dirent *entry = NULL;
+	int rc = 0;
+
+	if (directory == NULL) {
+		conf_error_add(load->errors, CONF_ERROR, path, 0, 0, "%s", strerrordesc_np(errno));
+		load->draft->zone.has_errors = true;
+		return 0;
+	}
+	/* The only thread that reads it. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+	while (rc == 0 && (entry = readdir(directory)) != NULL) {
+		size_t len = strlen(entry->d_name);
+		char *file = NULL;
+
+		/* ".yaml" is where octoDNS may put the apex. */
+		if (len >= sizeof(suffix) - 1 &&
+				strcmp(entry->d_name + len - (sizeof(suffix) - 1), suffix) == 0) {
+			rc = asprintf(&file, "%s/%s", path, entry->d_name) < 0
+			                     ? -ENOMEM
+			                     : list_file(files, file);
+		}
+	}
+	(void)closedir(directory);
+	return rc;
+}
+
+static int
+compare_paths(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static int
+list_files(struct cp_zone_load *load, struct file_list *files)
+{
+	const struct cp_zone_draft *draft = load->draft;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < draft->source_cnt; i++) {
+		const struct cp_zone_source *source = &draft->sources[i];
+
+		rc = source->kind == CP_SOURCE_DIRECTORY ? list_directory(load, source->path, files)
+		                                         : list_file(files, strdup(source->path));
+	}
+	if (rc == 0 && load->shared.path != NULL) {
+		rc = list_file(files, strdup(load->shared.path));
+	}
+	if (rc == 0 && files->cnt == 0 && !draft->zone.has_errors) {
+		conf_error_add(load->errors, CONF_ERROR, draft->zone.file, 0, 0,
+				"no YAMLs found for %s",
+				cp_idn_decode(load->arena, draft->zone.name));
+		load->draft->zone.has_errors = true;
+	}
+	if (files->cnt > 0) {
+		qsort(files->paths, files->cnt, sizeof(*files->paths), compare_paths);
+	}
+	return rc;
+}
+
+/* read_files reads all files in the order of their paths, so that of two equal records always the
+ * same is the second. */
+static int
+read_files(struct cp_zone_load *load)
+{
+	struct file_list files = { 0 };
+	int rc = list_files(load, &files);
+
+	for (size_t i = 0; i < files.cnt; i++) {
+		bool is_shared = load->shared.path != NULL &&
+		                 strcmp(files.paths[i], load->shared.path) == 0;
+
+		if (rc == 0) {
+			rc = is_shared ? read_document(load, load->shared.document.root)
+			               : read_file(load, files.paths[i]);
+		}
+		free(files.paths[i]);
+	}
+	free(files.paths);
+	return rc;
+}
+
+int
+cp_zone_read(struct cp_zone_load *load)
+{
+	struct cp_zone_draft *draft = load->draft;
+	size_t errors_before = load->errors->error_cnt;
+	size_t messages_before = load->errors->cnt;
+	int rc = 0;
+
+	draft->zone.has_errors = load->shared.has_errors;
+	rc = read_files(load);
+	if (rc == 0 && draft->record_cnt > 0) {
+		qsort(draft->records, draft->record_cnt, sizeof(*draft->records), compare_drafts);
 		cp_zone_check_records(load);
 		warn_unprobed(load);
 	}
-	if (rc == 0) {
+	/* A file that is no YAML may be the one with the NS record. */
+	if (rc == 0 && !draft->zone.has_errors) {
 		rc = store(load);
 	}
-	zone->has_errors = load->errors->error_cnt > errors_before;
+	if (load->errors->error_cnt > errors_before) {
+		draft->zone.has_errors = true;
+	}
 	conf_errors_sort(load->errors, messages_before);
 	return rc;
 }

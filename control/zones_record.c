@@ -11,6 +11,7 @@
 
 #include "control/dynamic.h"
 #include "control/healthcheck.h"
+#include "control/idn.h"
 #include "control/scalar.h"
 #include "control/zones_impl.h"
 
@@ -25,8 +26,9 @@ struct draft {
 	struct cp_zone_load *load;
 	const struct conf_node *node;
 	const struct conf_node *octodns;
-	char *name; /* relative to the zone, lower-cased; "" at the apex */
+	char *name; /* relative to the zone, in lower-cased ASCII; "" at the apex */
 	char *fqdn;
+	const char *name_reason; /* why the name has no such form, and is as in the file */
 	struct cp_reader reader;
 	struct cp_reasons reasons;
 	struct cp_record record;
@@ -40,94 +42,137 @@ tell(const struct draft *draft, enum conf_level level, const char *text)
 			draft->node->col, "%s", text);
 }
 
-/* Names are str() of what YAML makes of the key. Where that is not what the file shows, say so. */
-static int
-read_name(struct draft *draft, const struct conf_node *key)
+/* warn_typed: names are str() of what YAML makes of the key. Where that is not what the file shows,
+ * say so. */
+static void
+warn_typed(const struct draft *draft, const struct conf_node *key)
 {
-	struct conf_arena *arena = draft->load->arena;
-	const char *zone = draft->load->draft->zone.name;
-
-	draft->name = cp_scalar_text(arena, key);
-	if (draft->name == NULL) {
-		return -ENOMEM;
-	}
 	if (strcmp(draft->name, key->scalar.text) != 0) {
 		conf_error_add(draft->load->errors, CONF_WARNING, key->file, key->line, key->col,
 				"name %s is read as \"%s\": put quotes around it if that is not "
 				"meant",
 				key->scalar.text, draft->name);
 	}
-	for (char *at = draft->name; *at != '\0'; at++) {
-		*at = (char)(*at >= 'A' && *at <= 'Z' ? *at + ('a' - 'A') : *at);
+}
+
+/* read_name: as in octoDNS, a name that cannot be encoded goes on as it is to be judged further. */
+static int
+read_name(struct draft *draft, const struct conf_node *key)
+{
+	struct conf_arena *arena = draft->load->arena;
+	const char *zone = draft->load->draft->zone.name;
+	char *encoded = NULL;
+	int rc = 0;
+
+	draft->name = cp_scalar_text(arena, key);
+	if (draft->name == NULL) {
+		return -ENOMEM;
 	}
+	warn_typed(draft, key);
+	rc = cp_idn_encode(arena, draft->name, &encoded, &draft->name_reason);
+	if (rc == -ENOMEM) {
+		return rc;
+	}
+	draft->name = rc == 0 ? encoded : draft->name;
 	draft->fqdn = draft->name[0] == '\0' ? conf_arena_copy(arena, zone, strlen(zone))
 	                                     : conf_arena_printf(arena, "%s.%s", draft->name, zone);
 	return draft->fqdn != NULL ? 0 : -ENOMEM;
 }
 
-static bool
-has_other_than_ascii(const char *text)
+/* count_chars: octoDNS counts characters, which are not octets in a name that was not encoded. */
+static size_t
+count_chars(const char *text, size_t len)
 {
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text > 0x7f) {
-			return true;
-		}
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		cnt += ((unsigned char)text[i] & 0xc0) != 0x80;
 	}
-	return false;
+	return cnt;
+}
+
+/* shown_fqdn: as people read it. */
+static const char *
+shown_fqdn(const struct draft *draft)
+{
+	return cp_idn_decode(draft->load->arena, draft->fqdn);
 }
 
 static void
-judge_labels(struct draft *draft)
+judge_lengths(struct draft *draft)
 {
+	size_t char_cnt = count_chars(draft->fqdn, strlen(draft->fqdn));
+
+	if (char_cnt > 253) {
+		cp_reason_add(&draft->reasons, CP_LENIENT,
+				"invalid fqdn, \"%s\" is too long at %zu chars, max is 253",
+				shown_fqdn(draft), char_cnt);
+	}
 	for (const char *at = draft->name; *at != '\0';) {
 		size_t len = strcspn(at, ".");
 
-		if (len > TBL_LABEL_MAX) {
-			cp_reason_add(&draft->reasons, CP_FATAL,
+		char_cnt = count_chars(at, len);
+		if (char_cnt > TBL_LABEL_MAX) {
+			cp_reason_add(&draft->reasons, CP_LENIENT,
 					"invalid label, \"%.*s\" is too long at %zu chars, max is "
 					"63",
-					(int)len, at, len);
+					(int)len, at, char_cnt);
 		}
 		at += len + (at[len] == '.');
+	}
+}
+
+/* make_owner: -EINVAL also for a backslash before the zone's dot: the name were outside of it. */
+static int
+make_owner(struct draft *draft)
+{
+	uint8_t wire[TBL_NAME_MAX];
+
+	if (tbl_name_from_text(draft->fqdn, wire) < 0) {
+		return -EINVAL;
+	}
+	(void)tbl_name_lower(wire, draft->record.owner);
+	return is_tbl_name_within(draft->record.owner, draft->load->draft->zone.apex) ? 0 : -EINVAL;
+}
+
+/* judge_wire: what octoDNS lets through and DNS does not, a leading dot or a stray backslash; and
+ * what not even a lenient record can be served with. */
+static void
+judge_wire(struct draft *draft)
+{
+	if (make_owner(draft) == 0) {
+		return;
+	}
+	if (draft->reasons.cnt > 0) {
+		draft->reasons.is_fatal = true;
+	} else if (draft->name[0] == '.') {
+		cp_reason_add(&draft->reasons, CP_FATAL, "invalid name, leading `.` in \"%s\"",
+				shown_fqdn(draft));
+	} else {
+		cp_reason_add(&draft->reasons, CP_FATAL,
+				"invalid name, \"%s\" is not a domain name", shown_fqdn(draft));
 	}
 }
 
 static void
 judge_name(struct draft *draft)
 {
-	const char *name = draft->name;
-	size_t len = strlen(draft->fqdn);
-	uint8_t wire[TBL_NAME_MAX];
-
-	if (has_other_than_ascii(name)) {
-		cp_reason_add(&draft->reasons, CP_FATAL,
-				"other than ASCII names are not supported yet");
+	if (draft->name_reason != NULL) {
+		cp_reason_add(&draft->reasons, CP_FATAL, "%s", draft->name_reason);
 	}
-	if (strpbrk(name, " \t") != NULL) {
-		cp_reason_add(&draft->reasons, CP_FATAL,
+	if (strpbrk(draft->name, " \t") != NULL) {
+		cp_reason_add(&draft->reasons, CP_LENIENT,
 				"invalid record, whitespace is not allowed");
 	}
-	if (strcmp(name, "@") == 0) {
-		cp_reason_add(&draft->reasons, CP_FATAL, "invalid name \"@\", use \"\" instead");
+	if (strcmp(draft->name, "@") == 0) {
+		cp_reason_add(&draft->reasons, CP_LENIENT, "invalid name \"@\", use \"\" instead");
 	}
-	if (len > 253) {
-		cp_reason_add(&draft->reasons, CP_FATAL,
-				"invalid fqdn, \"%s\" is too long at %zu chars, max is 253",
-				draft->fqdn, len);
-	}
-	judge_labels(draft);
+	judge_lengths(draft);
 	if (strstr(draft->fqdn, "..") != NULL) {
 		cp_reason_add(&draft->reasons, CP_FATAL, "invalid name, double `.` in \"%s\"",
-				draft->fqdn);
+				shown_fqdn(draft));
 	}
-	/* What octoDNS lets through and DNS does not: a leading dot, a stray backslash. */
-	if (!draft->reasons.is_fatal && tbl_name_from_text(draft->fqdn, wire) < 0) {
-		cp_reason_add(&draft->reasons, CP_FATAL,
-				"invalid name, \"%s\" is not a domain name", draft->fqdn);
-	}
-	if (!draft->reasons.is_fatal) {
-		(void)tbl_name_lower(wire, draft->record.owner);
-	}
+	judge_wire(draft);
 }
 
 static void
@@ -348,7 +393,7 @@ is_withheld(const struct draft *draft)
 }
 
 static int
-keep_record(struct cp_zone_draft *zone, const struct draft *draft)
+keep_record(struct cp_zone_draft *zone, const struct cp_record_draft *kept)
 {
 	if (zone->record_cnt == zone->record_cap) {
 		size_t cap = zone->record_cap == 0 ? 64 : zone->record_cap * 2;
@@ -361,20 +406,45 @@ keep_record(struct cp_zone_draft *zone, const struct draft *draft)
 		zone->records = records;
 		zone->record_cap = cap;
 	}
-	zone->records[zone->record_cnt++] =
-			(struct cp_record_draft){ draft->record, draft->is_lenient };
+	zone->records[zone->record_cnt] = *kept;
+	zone->records[zone->record_cnt].order = zone->record_cnt;
+	zone->record_cnt++;
 	return 0;
+}
+
+/* place_record keeps a record that is to be served, or at least to be compared with others. */
+static int
+place_record(struct draft *draft)
+{
+	struct cp_zone_load *load = draft->load;
+	struct cp_record_draft kept = { .is_lenient = draft->is_lenient };
+
+	kept.record = draft->record;
+	kept.record.fqdn = draft->fqdn;
+	kept.record.file = cp_zone_keep_file(load, draft->node);
+	if (kept.record.file == NULL) {
+		return -ENOMEM;
+	}
+	kept.record.line = draft->node->line;
+	kept.record.col = draft->node->col;
+	cp_zone_check_place(load, &kept);
+	/* ignore_subzone_adds drops it before it could be a duplicate; lenience does not. */
+	if (kept.is_left_out && !kept.is_lenient && !is_cp_zone_lenient(load)) {
+		return 0;
+	}
+	return keep_record(load->draft, &kept);
 }
 
 static int
 conclude(struct draft *draft)
 {
-	bool is_refused = draft->reasons.cnt > 0 && (draft->reasons.is_fatal || !draft->is_lenient);
+	bool is_lenient = draft->is_lenient || is_cp_zone_lenient(draft->load);
+	bool is_refused = draft->reasons.cnt > 0 && (draft->reasons.is_fatal || !is_lenient);
 
 	if (draft->reasons.cnt > 0) {
 		conf_error_add(draft->load->errors, is_refused ? CONF_ERROR : CONF_WARNING,
 				draft->node->file, draft->node->line, draft->node->col,
-				"Invalid record \"%s\"%s", draft->fqdn,
+				"Invalid record \"%s\"%s", shown_fqdn(draft),
 				cp_reasons_body(&draft->reasons));
 	}
 	if (is_refused) {
@@ -384,14 +454,7 @@ conclude(struct draft *draft)
 		tell(draft, CONF_WARNING, withheld);
 		return 0;
 	}
-	draft->record.fqdn = draft->fqdn;
-	draft->record.file = cp_zone_keep_file(draft->load, draft->node);
-	if (draft->record.file == NULL) {
-		return -ENOMEM;
-	}
-	draft->record.line = draft->node->line;
-	draft->record.col = draft->node->col;
-	return keep_record(draft->load->draft, draft);
+	return place_record(draft);
 }
 
 /* refuse_type says what to do about a type that is a provider's product ("Route53Provider/ALIAS",
@@ -405,8 +468,8 @@ refuse_type(const struct draft *draft, const char *name)
 		tell(draft, CONF_WARNING, withheld);
 		return;
 	}
-	conf_error_add(draft->load->errors, CONF_ERROR, draft->load->draft->zone.file,
-			draft->node->line, draft->node->col,
+	conf_error_add(draft->load->errors, CONF_ERROR, draft->node->file, draft->node->line,
+			draft->node->col,
 			"record type %s is a provider's own, not DNS, and cannot be served: %s, or "
 			"keep it from this server with \"octodns: {excluded: [" OWN_TARGET "]}\"",
 			name,
@@ -425,7 +488,7 @@ find_type(const struct draft *draft)
 
 	if (node == NULL || node->kind != CONF_SCALAR) {
 		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
-				"Invalid record %s, missing type", draft->fqdn);
+				"Invalid record %s, missing type", shown_fqdn(draft));
 		return NULL;
 	}
 	type = cp_type_find(node->scalar.text);
@@ -466,6 +529,7 @@ cp_record_read(struct cp_zone_load *load, const struct conf_node *name,
 	}
 	draft.reader.arena = load->arena;
 	draft.reader.reasons = &draft.reasons;
+	draft.reader.has_plain_semicolons = !load->options->escaped_semicolons;
 	draft.reader.errors = load->errors;
 	draft.is_lenient = is_cp_true(conf_get(draft.octodns, "lenient"));
 	draft.record.type = draft.reader.type->number;

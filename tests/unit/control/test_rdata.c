@@ -42,10 +42,9 @@ static const struct {
 	{ "CNAME", "value: .", "  - CNAME value \".\" is not a valid FQDN\n" },
 	{ "CNAME", "value: '*.A.b.'", "  - CNAME value \"*.a.b.\" is not a valid FQDN\n" },
 	{ "CNAME", "value: 5", "  - CNAME value must be text\n" },
-	{ "CNAME", "value: \xc3\xa9.test.",
-			"  - CNAME value \"\xc3\xa9.test.\": other than ASCII names are "
-			"not supported "
-			"yet\n" },
+	{ "CNAME", "value: _x.\xc3\xa9.test.",
+			"  - CNAME value \"_x.\xc3\xa9.test.\" is not a valid FQDN: Codepoint "
+			"U+005F at position 1 of '_x' not allowed\n" },
 	{ "PTR", "values: []", "  - missing value(s)\n" },
 	{ "PTR", "values: ['', a.b.]", "  - missing value\n" },
 	{ "MX", "value: {}", "  - missing preference\n  - missing exchange\n" },
