@@ -596,7 +596,38 @@ test_both_forms_of_one_zone(void **state)
 	(void)state;
 	assert_string_equal(loaded.said, "example.test.zone: error: zone example.test. is also in "
 					 "example.test.yaml\n");
-	assert_true(loaded.zones->items[0].has_errors && loaded.zones->items[1].has_errors);
+	assert_int_equal(loaded.zones->cnt, 1);
+	assert_true(loaded.zones->items[0].has_errors);
+	free_loaded(&loaded);
+}
+
+/* Sub-zone rules hold for master files too; what is split or shared is YAML's alone. */
+static void
+test_beside_other_layouts(void **state)
+{
+	struct cp_zones_options options = cp_zones_defaults();
+	const struct zone_file files[] = {
+		{ "example.test.zone", HEAD "sub A 192.0.2.1\nsub NS ns1\n" },
+		{ "shared.yaml", "www: {type: A, value: 192.0.2.1}\n" },
+		{ "sub.example.test.yaml", "'': {type: NS, value: ns1.example.net.}\n" },
+		{ "zone.test.zone/", NULL },
+		{ "zone.test.zone/a.yaml", "'': {type: NS, value: ns1.example.net.}\n" },
+		{ NULL, NULL },
+	};
+	struct loaded loaded;
+
+	(void)state;
+	options.split_extension = ".zone";
+	options.shared_filename = "shared.yaml";
+	loaded = load_files(files, &options);
+	assert_non_null(strstr(loaded.said, "Record sub.example.test. is a managed sub-zone and "
+					    "not of type NS or DS\n"));
+	assert_int_equal(loaded.errors.error_cnt, 1);
+	assert_int_equal(loaded.zones->cnt, 3);
+	assert_true(loaded.zones->items[0].has_errors);
+	assert_null(record_at(&loaded, "www.example.test.", "A"));
+	assert_non_null(record_at(&loaded, "www.sub.example.test.", "A"));
+	assert_non_null(record_at(&loaded, "www.zone.test.", "A"));
 	free_loaded(&loaded);
 }
 
@@ -640,6 +671,7 @@ main(void)
 		cmocka_unit_test(test_endless_line),
 		cmocka_unit_test(test_link_out_of_the_directory),
 		cmocka_unit_test(test_both_forms_of_one_zone),
+		cmocka_unit_test(test_beside_other_layouts),
 		cmocka_unit_test(test_compiles_with_its_own_serial),
 	};
 
