@@ -252,31 +252,29 @@ is_date(const char *text)
 bool
 is_conf_int_surprising(const struct conf_node *node)
 {
-	const char *digits = node->scalar.text;
+	const char *text = skip_sign(node->scalar.text);
+	const char *digits = NULL;
 	int base = 10;
 
-	if (!node->is_plain || strlen(digits) != node->scalar.len) {
+	/* Most values begin otherwise, and most that do not end here. */
+	if (!node->is_plain || !isdigit((unsigned char)text[0]) ||
+			strlen(node->scalar.text) != node->scalar.len) {
 		return false;
 	}
-	digits = find_integer(digits, &base);
+	digits = find_integer(text, &base);
 	return digits != NULL && base != 10 && !(base == 8 && digits[1] == '\0');
 }
 
-struct conf_value
-conf_type_of(const struct conf_node *node)
+/* type_of_word: null and the booleans, most of the time asked for a text that is neither. */
+static struct conf_value
+type_of_word(const char *text)
 {
 	static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
 	static const char *const trues[] = { "yes", "Yes", "YES", "true", "True", "TRUE", "on",
 		"On", "ON", NULL };
 	static const char *const falses[] = { "no", "No", "NO", "false", "False", "FALSE", "off",
 		"Off", "OFF", NULL };
-	const char *text = node->scalar.text;
-	const char *digits = NULL;
-	int base = 10;
 
-	if (!node->is_plain || strlen(text) != node->scalar.len) {
-		return (struct conf_value){ .type = CONF_TYPE_STRING };
-	}
 	if (is_any_of(text, nulls)) {
 		return (struct conf_value){ .type = CONF_TYPE_NULL };
 	}
@@ -284,7 +282,15 @@ conf_type_of(const struct conf_node *node)
 		return (struct conf_value){ .type = CONF_TYPE_BOOL,
 			.boolean = is_any_of(text, trues) };
 	}
-	digits = find_integer(text, &base);
+	return (struct conf_value){ .type = CONF_TYPE_STRING };
+}
+
+static struct conf_value
+type_of_number(const char *text)
+{
+	int base = 10;
+	const char *digits = find_integer(text, &base);
+
 	if (digits != NULL) {
 		return integer_of(digits, base, text[0] == '-');
 	}
@@ -292,4 +298,25 @@ conf_type_of(const struct conf_node *node)
 		return (struct conf_value){ .type = CONF_TYPE_FLOAT, .real = real_of(text) };
 	}
 	return (struct conf_value){ .type = is_date(text) ? CONF_TYPE_DATE : CONF_TYPE_STRING };
+}
+
+struct conf_value
+conf_type_of(const struct conf_node *node)
+{
+	/* What each kind may begin with. The longest word is "false". */
+	static const char words[] = "~nNtTfFyYoO";
+	static const char numbers[] = "+-.0123456789";
+	const char *text = node->scalar.text;
+	size_t len = node->scalar.len;
+
+	if (!node->is_plain || strlen(text) != len) {
+		return (struct conf_value){ .type = CONF_TYPE_STRING };
+	}
+	if (len == 0 || (len <= 5 && strchr(words, text[0]) != NULL)) {
+		return type_of_word(text);
+	}
+	if (strchr(numbers, text[0]) != NULL) {
+		return type_of_number(text);
+	}
+	return (struct conf_value){ .type = CONF_TYPE_STRING };
 }

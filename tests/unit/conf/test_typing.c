@@ -156,6 +156,62 @@ test_floats(void **state)
 }
 
 static void
+test_surprising_integers(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_surprising;
+	} rows[] = {
+		{ "0", false },
+		{ "-0", false },
+		{ "10", false },
+		{ "1_000", false },
+		{ "-42", false },
+		{ "010", true },
+		{ "00", true },
+		{ "-010", true },
+		{ "0x1f", true },
+		{ "0b1", true },
+		{ "1:30", true },
+		{ "08", false }, /* no number at all, like the rest */
+		{ "1:60", false },
+		{ "1.5", false },
+		{ "no", false },
+		{ "", false },
+		{ "2001:db8::1", false },
+		{ "10.0.0.1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct conf_node node = { .kind = CONF_SCALAR, .is_plain = true };
+
+		node.scalar.text = rows[i].text;
+		node.scalar.len = strlen(rows[i].text);
+		if (is_conf_int_surprising(&node) != rows[i].is_surprising) {
+			fail_msg("\"%s\"", rows[i].text);
+		}
+		node.is_plain = false;
+		assert_false(is_conf_int_surprising(&node));
+	}
+}
+
+/* A NUL in a text ends no word: "no\0x" is text. */
+static void
+test_embedded_nul(void **state)
+{
+	struct conf_node node = { .kind = CONF_SCALAR, .is_plain = true };
+
+	(void)state;
+	node.scalar.text = "no\0x";
+	node.scalar.len = 4;
+	assert_int_equal(conf_type_of(&node).type, CONF_TYPE_STRING);
+	node.scalar.text = "10\0x";
+	assert_int_equal(conf_type_of(&node).type, CONF_TYPE_STRING);
+	assert_false(is_conf_int_surprising(&node));
+}
+
+static void
 test_quoted_is_text(void **state)
 {
 	static const char *const texts[] = { "", "no", "5", "1.5", "2024-12-14" };
@@ -175,6 +231,8 @@ main(void)
 		cmocka_unit_test(test_integers),
 		cmocka_unit_test(test_floats),
 		cmocka_unit_test(test_quoted_is_text),
+		cmocka_unit_test(test_surprising_integers),
+		cmocka_unit_test(test_embedded_nul),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
