@@ -16,6 +16,7 @@
 #include "table/view.h"
 
 #include "conf/yaml.h"
+#include "control/config.h"
 #include "control/geo.h"
 
 enum ctl_status {
@@ -83,6 +84,35 @@ extern const struct ctl_command ctl_commands[];
 enum ctl_status ctl_check(const struct ctl_options *options);
 enum ctl_status ctl_compile(const struct ctl_options *options);
 enum ctl_status ctl_dump(const struct ctl_options *options);
+
+/* ctl_zones.c */
+/* Zones and databases, read and compiled as the daemon would do it. */
+struct ctl_built {
+	struct conf_errors errors;
+	const char *dir;              /* of the zones: the argument's, else --config's */
+	const char *const *geo_paths; /* --geo, else --config's */
+	size_t geo_cnt;
+	struct cp_config config; /* of --config FILE */
+	bool has_config;
+	struct cp_zones *zones;
+	struct cp_geo *geo; /* NULL: none was named, or it is no database */
+	void *image;        /* NULL: there are errors, and nothing to compile without them */
+	size_t image_bytes;
+};
+/* ctl_load_config begins *built: the configuration that --config names, and where zones and databases
+ * are. On CTL_INPUT the reasons are in built->errors. */
+enum ctl_status
+ctl_load_config(const struct ctl_options *options, const char *dir, struct ctl_built *built);
+/* ctl_zones_options: how zone files are to be read; borrows from *built. */
+struct cp_zones_options ctl_zones_options(const struct ctl_built *built);
+/* ctl_build fills *built whatever happens; one of `dir` and --config is given. `without` stands in
+ * for a database that was not named; NULL: rules that name places need one. */
+void ctl_build(const struct ctl_options *options, const char *dir, const struct cp_geo *without,
+		struct ctl_built *built);
+void ctl_built_done(struct ctl_built *built);
+/* is_ctl_built_good: an image of all zones, and no error. */
+bool is_ctl_built_good(const struct ctl_built *built);
+
 /* ctl_daemon.c */
 enum ctl_status ctl_status_show(const struct ctl_options *options);
 enum ctl_status ctl_apply(const struct ctl_options *options);

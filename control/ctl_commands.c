@@ -26,24 +26,26 @@ const struct ctl_option_row ctl_option_rows[] = {
 
 const struct ctl_command ctl_commands[] = {
 	{ .name = "check",
-			.arguments = "DIR [--geo FILE.mmdb]...",
+			.arguments = "[DIR] [--config FILE] [--geo FILE.mmdb]...",
 			.summary = "say everything that is wrong with a directory of zone files",
 			.help = "Reads and compiles every zone of DIR, publishes nothing. Every "
 				"error of every file is\n"
 				"told, as file:line:column. With --geo the databases are tried "
-				"too.\n"
+				"too. With --config files are\n"
+				"read as meridian-control would read them; DIR and --geo then "
+				"come before its own.\n"
 				"\n"
 				"  meridianctl check zones/\n"
+				"  meridianctl check --config /etc/meridian/meridian-control.yaml\n"
 				"  meridianctl check zones/ --geo country.mmdb --json | jq "
 				".messages\n",
-			.options = "gj",
+			.options = "cgj",
 			.completes = CTL_ARG_DIR,
-			.arg_min = 1,
 			.arg_max = 1,
 			.run = ctl_check },
 	{ .name = "compile",
-			.arguments = "--zones DIR [--geo FILE.mmdb]... -o FILE [--generation N] "
-				     "[--seed HEX]",
+			.arguments = "[--zones DIR] [--config FILE] [--geo FILE.mmdb]... -o FILE "
+				     "[--generation N] [--seed HEX]",
 			.summary = "make a table file, with no daemon",
 			.help = "Writes what meridiand --table serves. The same zones and "
 				"databases "
@@ -51,12 +53,14 @@ const struct ctl_command ctl_commands[] = {
 				"the generation is 1 and the hash seed a fixed one unless told "
 				"otherwise. --seed takes\n"
 				"32 hexadecimal digits; give each deployment its own, kept "
-				"secret.\n"
+				"secret. Zones, databases\n"
+				"and how files are read come from --config where they are not "
+				"named.\n"
 				"\n"
 				"  meridianctl compile --zones zones/ --geo country.mmdb -o "
 				"example.table\n"
 				"  meridiand --table example.table --listen 127.0.0.1:5300\n",
-			.options = "gjzoNS",
+			.options = "cgjzoNS",
 			.run = ctl_compile },
 	{ .name = "dump",
 			.arguments = "FILE",

@@ -11,57 +11,6 @@
 #include "control/file.h"
 #include "control/messages.h"
 
-/* Zones and databases read and compiled, as the daemon would do it. */
-struct built {
-	struct conf_errors errors;
-	struct cp_zones *zones;
-	struct cp_geo *geo;
-	void *image;
-	size_t image_bytes;
-};
-
-/* `without` stands in for a database that was not named; NULL: rules that name places need one. */
-static void
-build(const struct ctl_options *options, const char *dir, const struct cp_geo *without,
-		struct built *built)
-{
-	struct cp_zones_options zones_options = cp_zones_defaults();
-	struct cp_compile_params params = {
-		.generation = options->generation != 0 ? options->generation : 1,
-		.hash_seed = { options->seed[0], options->seed[1] },
-	};
-	struct cp_compiler *compiler = NULL;
-
-	memset(built, 0, sizeof(*built));
-	ctl_geo_load(options, &built->errors, &built->geo);
-	if (cp_zones_load(dir, &zones_options, &built->errors, &built->zones) != 0 ||
-			built->zones == NULL) {
-		return;
-	}
-	if (cp_compiler_new(&compiler) != 0) {
-		conf_error_add(&built->errors, CONF_ERROR, dir, 0, 0, "out of memory");
-		return;
-	}
-	if (cp_compile(compiler, built->zones, options->geo_cnt == 0 ? without : built->geo,
-			    &params, &built->errors, &built->image, &built->image_bytes) != 0) {
-		built->image = NULL;
-	}
-	cp_compiler_free(compiler);
-}
-
-static void
-free_built(struct built *built)
-{
-	conf_errors_free(&built->errors);
-	if (built->zones != NULL) {
-		cp_zones_free(built->zones);
-	}
-	if (built->geo != NULL) {
-		cp_geo_free(built->geo);
-	}
-	free(built->image);
-}
-
 static size_t
 count_records(const struct cp_zones *zones)
 {
@@ -74,7 +23,7 @@ count_records(const struct cp_zones *zones)
 }
 
 static json_t *
-built_json(const struct built *built)
+built_json(const struct ctl_built *built)
 {
 	json_t *zones = json_array();
 
@@ -91,23 +40,21 @@ built_json(const struct built *built)
 			"messages", cp_messages_json(&built->errors));
 }
 
-static bool
-is_good(const struct built *built)
-{
-	return built->errors.error_cnt == 0 && built->image != NULL;
-}
-
 enum ctl_status
 ctl_check(const struct ctl_options *options)
 {
 	/* No address is anywhere: enough to say what is wrong with the zones themselves. */
 	static const struct cp_geo nowhere;
-	const char *dir = options->args[0];
-	struct built built;
+	struct ctl_built built;
+	const char *dir = NULL;
 	enum ctl_status status;
 
-	build(options, dir, &nowhere, &built);
-	status = is_good(&built) ? CTL_FINE : CTL_INPUT;
+	if (options->args[0] == NULL && options->config == NULL) {
+		return ctl_fail(CTL_USAGE, "check needs DIR or --config FILE");
+	}
+	ctl_build(options, options->args[0], &nowhere, &built);
+	dir = built.dir != NULL ? built.dir : options->config;
+	status = is_ctl_built_good(&built) ? CTL_FINE : CTL_INPUT;
 	if (options->is_json) {
 		json_t *json = built_json(&built);
 
@@ -118,18 +65,18 @@ ctl_check(const struct ctl_options *options)
 		if (status == CTL_FINE) {
 			printf("%s: %zu zones, %zu RRsets: fine%s\n", dir, built.zones->cnt,
 					count_records(built.zones),
-					options->geo_cnt == 0 ? " (no --geo: no database was read)"
-							      : "");
+					built.geo_cnt == 0 ? " (no --geo: no database was read)"
+							   : "");
 		} else {
 			ctl_fail(status, "%s: %zu errors", dir, built.errors.error_cnt);
 		}
 	}
-	free_built(&built);
+	ctl_built_done(&built);
 	return status;
 }
 
 static enum ctl_status
-write_image(const struct ctl_options *options, const struct built *built)
+write_image(const struct ctl_options *options, const struct ctl_built *built)
 {
 	int err = cp_file_write(options->output, 0644, built->image, built->image_bytes);
 
@@ -141,7 +88,7 @@ write_image(const struct ctl_options *options, const struct built *built)
 }
 
 static void
-print_compiled(const struct ctl_options *options, const struct built *built)
+print_compiled(const struct ctl_options *options, const struct ctl_built *built)
 {
 	const struct tbl_header *header = built->image;
 
@@ -166,15 +113,16 @@ print_compiled(const struct ctl_options *options, const struct built *built)
 enum ctl_status
 ctl_compile(const struct ctl_options *options)
 {
-	struct built built;
+	struct ctl_built built;
 	enum ctl_status status = CTL_INPUT;
 
-	if (options->zones == NULL || options->output == NULL) {
-		return ctl_fail(CTL_USAGE, "compile needs --zones DIR and -o FILE");
+	if ((options->zones == NULL && options->config == NULL) || options->output == NULL) {
+		return ctl_fail(CTL_USAGE,
+				"compile needs --zones DIR or --config FILE, and -o FILE");
 	}
-	build(options, options->zones, NULL, &built);
+	ctl_build(options, options->zones, NULL, &built);
 	ctl_print_errors(&built.errors);
-	if (is_good(&built)) {
+	if (is_ctl_built_good(&built)) {
 		status = write_image(options, &built);
 	} else {
 		ctl_fail(status, "%s not written: %zu errors", options->output,
@@ -183,7 +131,7 @@ ctl_compile(const struct ctl_options *options)
 	if (status == CTL_FINE) {
 		print_compiled(options, &built);
 	}
-	free_built(&built);
+	ctl_built_done(&built);
 	return status;
 }
 
