@@ -104,14 +104,14 @@ class DataPlane:
 class ControlPlane:
     """One meridian-control for a zones directory and a data plane."""
 
-    def __init__(self, lab, namespace, zones, data_plane, name="control", geo=True, **keys):
+    def __init__(self, lab, namespace, zones_dir, data_plane, name="control", geo=True, **keys):
         self.lab, self.namespace, self.name = lab, namespace, name
         self.socket = lab.path(f"{name}.sock")
         self.state_dir = lab.path(f"{name}.state")
         self.process = None
         self.starts = 0
         os.makedirs(self.state_dir, exist_ok=True)
-        lines = [f"zones_dir: {zones}", f"state_dir: {self.state_dir}", f"api_socket: {self.socket}",
+        lines = [f"zones_dir: {zones_dir}", f"state_dir: {self.state_dir}", f"api_socket: {self.socket}",
                  f"data_plane: {data_plane.socket}"]
         if geo:
             lines += [f"geo_databases: [{json.dumps(geo if isinstance(geo, str) else country_database())}]"]
