@@ -77,7 +77,8 @@ settle_ttl(struct cp_master *master, const struct cp_master_record *records, siz
 	if (other != NULL) {
 		char buffer[16];
 
-		cp_master_tell(master, CONF_WARNING, other->file, other->line, other->col,
+		conf_error_add(master->load->errors, CONF_WARNING, other->file, other->line,
+				other->col,
 				"TTL %u, and %u on line %u, in one RRset of %s %s: the lowest is "
 				"taken, %u (RFC 2181 section 5.2)",
 				other->ttl_s, first->ttl_s, first->line, first->fqdn,
@@ -97,15 +98,16 @@ keep_values(struct cp_master *master, const struct cp_master_record *records, si
 		const struct cp_master_record *record = &records[i];
 
 		if (kept != NULL && strcmp(kept->text, record->text) == 0) {
-			cp_master_tell(master, CONF_WARNING, record->file, record->line,
-					record->col, "dropped: the same record is at %s:%u:%u",
-					kept->file, kept->line, kept->col);
+			conf_error_add(master->load->errors, CONF_WARNING, record->file,
+					record->line, record->col,
+					"dropped: the same record is at %s:%u:%u", kept->file,
+					kept->line, kept->col);
 			continue;
 		}
 		kept = record;
 		rrset->values[rrset->value_cnt] =
 				(struct tbl_rdata){ record->rdata, record->rdata_len };
-		rrset->texts[rrset->value_cnt] = (char *)(uintptr_t)record->text;
+		rrset->texts[rrset->value_cnt] = record->text;
 		rrset->value_cnt++;
 	}
 }
@@ -119,17 +121,18 @@ judge_rrset(struct cp_master *master, const struct cp_record *rrset)
 	char buffer[16];
 
 	if (rrset->type == CP_TYPE_SOA && strcmp(rrset->fqdn, zone->name) != 0) {
-		cp_master_tell(master, CONF_ERROR, rrset->file, rrset->line, rrset->col,
-				"an SOA at %s, which is not the zone's own name", rrset->fqdn);
+		conf_error_add(master->load->errors, CONF_ERROR, rrset->file, rrset->line,
+				rrset->col, "an SOA at %s, which is not the zone's own name",
+				rrset->fqdn);
 	}
 	if (is_single && rrset->value_cnt > 1) {
-		cp_master_tell(master, CONF_ERROR, rrset->file, rrset->line, rrset->col,
-				"%u records of type %s at %s: there can be one", rrset->value_cnt,
-				cp_type_name(rrset->type, buffer), rrset->fqdn);
+		conf_error_add(master->load->errors, CONF_ERROR, rrset->file, rrset->line,
+				rrset->col, "%u records of type %s at %s: there can be one",
+				rrset->value_cnt, cp_type_name(rrset->type, buffer), rrset->fqdn);
 	}
 	if (rrset->value_cnt > TBL_RRSET_RECORDS_MAX) {
-		cp_master_tell(master, CONF_ERROR, rrset->file, rrset->line, rrset->col,
-				"%u values, the limit is %u", rrset->value_cnt,
+		conf_error_add(master->load->errors, CONF_ERROR, rrset->file, rrset->line,
+				rrset->col, "%u values, the limit is %u", rrset->value_cnt,
 				TBL_RRSET_RECORDS_MAX);
 	}
 }
@@ -144,7 +147,7 @@ make_rrset(struct cp_master *master, const struct cp_master_record *records, siz
 	for (size_t i = 1; i < cnt; i++) {
 		first = records[i].number < first->number ? &records[i] : first;
 	}
-	*rrset = (struct cp_record){ .fqdn = (char *)(uintptr_t)first->fqdn,
+	*rrset = (struct cp_record){ .fqdn = first->fqdn,
 		.type = first->type,
 		.values = conf_arena_alloc(arena, cnt, sizeof(*rrset->values)),
 		.texts = conf_arena_alloc(arena, cnt, sizeof(*rrset->texts)),
@@ -215,11 +218,11 @@ store(struct cp_master *master)
 
 	zone->has_own_soa = true;
 	if (soa == NULL) {
-		cp_master_tell(master, CONF_ERROR, zone->file, 0, 0, "zone %s has no SOA",
-				zone->name);
+		conf_error_add(master->load->errors, CONF_ERROR, zone->file, 0, 0,
+				"zone %s has no SOA", zone->name);
 	}
 	if (find_apex(draft, CP_TYPE_NS) == NULL) {
-		cp_master_tell(master, CONF_WARNING, zone->file, 0, 0,
+		conf_error_add(master->load->errors, CONF_WARNING, zone->file, 0, 0,
 				"zone %s has no NS record at its apex", zone->name);
 	}
 	zone->records = conf_arena_alloc(

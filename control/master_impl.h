@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "control/zones_impl.h"
 
@@ -22,15 +23,13 @@ struct zs_scanner;
 #define CP_MASTER_DEPTH_MAX 8u
 /* $INCLUDEs of a zone: files that each include another twice would else be read for ever. */
 #define CP_MASTER_INCLUDES_MAX 1000u
-/* Messages about a zone: the rest would say the same of a file that is no master file at all. */
-#define CP_MASTER_MESSAGES_MAX (CONF_MESSAGES_PER_FILE_MAX - 1) /* the last one says so */
 
 /* One record as the text has it. */
 struct cp_master_record {
-	const char *fqdn;     /* lower-cased */
+	char *fqdn;           /* lower-cased */
 	const uint8_t *owner; /* wire, lower-cased; owner_len octets */
 	const uint8_t *rdata;
-	const char *text;
+	char *text;
 	const char *file;
 	uint32_t line, col;
 	uint32_t ttl_s;
@@ -44,6 +43,8 @@ struct cp_master_record {
 struct cp_master_source {
 	struct zs_scanner *scanner;
 	const char *file;
+	dev_t device;
+	ino_t inode;
 	char *bytes; /* size of them, the last a line feed of ours */
 	size_t size;
 	size_t record_from; /* where the text of the next record may begin ... */
@@ -61,18 +62,12 @@ struct cp_master {
 	struct cp_master_source sources[CP_MASTER_DEPTH_MAX + 1];
 	size_t depth; /* sources in use */
 	size_t include_cnt;
-	size_t byte_cnt; /* of all files */
-	size_t message_cnt;
+	size_t byte_cnt;      /* of all files */
 	size_t refused_types; /* bits: types of signed zones that were told already */
 	uint32_t last_ttl_s;  /* the last one stated, for records without one where no $TTL is */
 	bool has_last_ttl;
 	bool is_no_ttl_told;
 };
-
-/* cp_master_tell adds a message; of too many only the first ones. */
-void
-cp_master_tell(struct cp_master *master, enum conf_level level, const char *file, uint32_t line,
-		uint32_t col, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* cp_master_read_text reads the zone's file and what it includes into master->records. */
 int cp_master_read_text(struct cp_master *master);

@@ -3,15 +3,15 @@
  */
 #include <errno.h>
 #include <libzscanner/scanner.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "table/name.h"
 
-#include "control/file.h"
+#include "conf/include.h"
 #include "control/master_impl.h"
 #include "control/rdata.h"
 
@@ -78,28 +78,43 @@ close_source(struct cp_master *master)
 	master->depth--;
 }
 
-static const char *
-file_problem(int rc)
+static bool
+is_being_read(const struct cp_master *master, const struct stat *status)
 {
-	return rc == -EFBIG    ? "it is larger than 256 MiB"
-	       : rc == -EINVAL ? "it is not a regular file"
-	                       : strerrordesc_np(-rc);
+	for (size_t i = 0; i + 1 < master->depth; i++) {
+		if (master->sources[i].inode == status->st_ino &&
+				master->sources[i].device == status->st_dev) {
+			return true;
+		}
+	}
+	return false;
 }
 
-/* load_bytes reads a file whole, within what is left for the zone. The final line feed of ours saves
- * the scanner a case: a last line without one. */
+/* load_bytes reads a file whole, within what is left for the zone. What the zones directory names is
+ * read wherever it leads; what a file includes is not. The final line feed of ours saves the scanner a
+ * case: a last line without one. -EALREADY: a file that is being read. */
 static int
 load_bytes(struct cp_master *master, const char *path, struct cp_master_source *source)
 {
-	int rc = cp_file_read(path, BYTES_MAX - master->byte_cnt, &source->bytes, &source->size);
+	const char *root = master->depth > 1 ? master->load->dir : NULL;
+	size_t left = BYTES_MAX - master->byte_cnt;
+	struct stat status;
+	int fd = -1;
+	int rc = conf_include_open(path, root, master->load->options->include_outside, &fd);
 
-	if (rc == 0) {
-		source->bytes[source->size++] = '\n'; /* in place of the NUL */
-		master->byte_cnt += source->size <= BYTES_MAX - master->byte_cnt
-		                                    ? source->size
-		                                    : BYTES_MAX - master->byte_cnt;
+	if (rc != 0) {
+		return rc;
 	}
-	return rc;
+	rc = conf_read_whole(fd, left, &source->bytes, &source->size, &status);
+	(void)close(fd);
+	if (rc != 0) {
+		return rc;
+	}
+	master->byte_cnt += source->size;
+	source->device = status.st_dev;
+	source->inode = status.st_ino;
+	source->bytes[source->size++] = '\n'; /* in place of the NUL */
+	return is_being_read(master, &status) ? -EALREADY : 0;
 }
 
 /* The directory of a path, for the scanner, which frees it with itself. */
@@ -113,45 +128,36 @@ directory_of(const char *path)
 	                       : strndup(path, (size_t)(slash - path));
 }
 
-/* open_source puts a file on the stack. `origin` is text. -EINVAL, and *ret_problem, when it cannot be
- * read. */
+/* open_source puts a file on the stack. `origin` is text. Negative errno when that cannot be; -EOVERFLOW: a
+ * too long origin. */
 static int
-open_source(struct cp_master *master, const char *path, const char *origin, uint32_t ttl_s,
-		const char **ret_problem)
+open_source(struct cp_master *master, const char *path, const char *origin, uint32_t ttl_s)
 {
 	struct cp_master_source *source = &master->sources[master->depth++];
-	int rc = 0;
+	zs_scanner_t *scanner = calloc(1, sizeof(*scanner));
+	int rc = scanner != NULL ? 0 : -ENOMEM;
 
-	*source = (struct cp_master_source){ .line_from = 1 };
+	*source = (struct cp_master_source){ .scanner = scanner, .line_from = 1 };
 	source->file = conf_arena_copy(master->load->arena, path, strlen(path));
-	source->scanner = malloc(sizeof(*source->scanner));
-	if (source->file == NULL || source->scanner == NULL) {
-		free(source->scanner);
-		source->scanner = NULL;
-		close_source(master);
-		return -ENOMEM;
+	if (source->file == NULL) {
+		rc = -ENOMEM;
 	}
-	if (zs_init(source->scanner, origin, CLASS_IN, ttl_s) != 0) {
-		*ret_problem = "its origin is too long";
-		rc = -EINVAL;
+	if (rc == 0 && zs_init(scanner, origin, CLASS_IN, ttl_s) != 0) {
+		rc = -EOVERFLOW;
 	}
 	if (rc == 0) {
 		rc = load_bytes(master, path, source);
-		*ret_problem = rc != 0 ? file_problem(rc) : NULL;
 	}
 	if (rc == 0) {
-		char *directory = directory_of(path);
-
-		free(source->scanner->path);
-		source->scanner->path = directory; /* relative $INCLUDEs are relative to it */
-		rc = directory != NULL ? 0 : -ENOMEM;
+		free(scanner->path);
+		scanner->path = directory_of(path); /* relative $INCLUDEs are relative to it */
+		rc = scanner->path != NULL ? 0 : -ENOMEM;
 	}
-	if (rc == 0) {
-		(void)zs_set_input_string(source->scanner, source->bytes, source->size);
-		return 0;
+	if (rc != 0) {
+		close_source(master);
+		return rc;
 	}
-	close_source(master);
-	return rc == -ENOMEM ? rc : -EINVAL;
+	return zs_set_input_string(scanner, source->bytes, source->size) == 0 ? 0 : -ENOMEM;
 }
 
 /* is_in_text: the scanner stands in the file's bytes; at its end it has put others in their place. */
@@ -294,13 +300,13 @@ take_error(struct cp_master *master)
 	bool is_fatal = scanner->error.fatal;
 
 	if (scanner->error.code == ZS_BAD_DIRECTIVE && is_generate(source, &place)) {
-		cp_master_tell(master, CONF_ERROR, source->file, place.line, 1,
+		conf_error_add(master->load->errors, CONF_ERROR, source->file, place.line, 1,
 				"$GENERATE is not supported: write out the records it stands for");
 		is_fatal = false;
 		scanner->error.fatal = false; /* nothing behind it depends on it */
 	} else {
-		cp_master_tell(master, CONF_ERROR, source->file, place.line, place.col, "%s%s",
-				error_text(scanner->error.code),
+		conf_error_add(master->load->errors, CONF_ERROR, source->file, place.line,
+				place.col, "%s%s", error_text(scanner->error.code),
 				is_fatal ? " (nothing behind this is read)" : "");
 	}
 	if (is_fatal) {
@@ -334,15 +340,15 @@ is_served(struct cp_master *master, uint16_t type, const struct place *place)
 
 	if (name != NULL) {
 		if ((master->refused_types & bit) == 0) {
-			cp_master_tell(master, CONF_ERROR, file, place->line, place->col,
-					"%s: signed zones are not served yet", name);
+			conf_error_add(master->load->errors, CONF_ERROR, file, place->line,
+					place->col, "%s: signed zones are not served yet", name);
 		}
 		master->refused_types |= bit;
 		return false;
 	}
 	/* RFC 6895 §3.1: reserved, OPT, and the types of questions. */
 	if (type == 0 || type == 41 || (type >= 128 && type <= 255)) {
-		cp_master_tell(master, CONF_ERROR, file, place->line, place->col,
+		conf_error_add(master->load->errors, CONF_ERROR, file, place->line, place->col,
 				"TYPE%u is not a type of records", type);
 		return false;
 	}
@@ -371,7 +377,8 @@ find_ttl(struct cp_master *master, const struct place *place, uint32_t *ret_ttl_
 
 	if (ttl_s == TTL_NONE && !is_spelled_out(source, place)) {
 		if (!master->has_last_ttl && scanner->r_type != CP_TYPE_SOA) {
-			cp_master_tell(master, CONF_ERROR, source->file, place->line, place->col,
+			conf_error_add(master->load->errors, CONF_ERROR, source->file, place->line,
+					place->col,
 					"no TTL: neither here nor in a record or $TTL before");
 			return false;
 		}
@@ -384,14 +391,16 @@ find_ttl(struct cp_master *master, const struct place *place, uint32_t *ret_ttl_
 		}
 		ttl_s = master->last_ttl_s;
 		if (!master->is_no_ttl_told) {
-			cp_master_tell(master, CONF_WARNING, source->file, place->line, place->col,
+			conf_error_add(master->load->errors, CONF_WARNING, source->file,
+					place->line, place->col,
 					"no TTL and no $TTL: %u is taken, the last one stated",
 					ttl_s);
 		}
 		master->is_no_ttl_told = true;
 	}
 	if (ttl_s > TTL_MAX) {
-		cp_master_tell(master, CONF_ERROR, source->file, place->line, place->col,
+		conf_error_add(master->load->errors, CONF_ERROR, source->file, place->line,
+				place->col,
 				"TTL %u is over %u: resolvers read it as 0 (RFC 2181 section 8)",
 				ttl_s, TTL_MAX);
 		return false;
@@ -454,8 +463,8 @@ fill_record(struct cp_master *master, const struct place *place, struct cp_maste
 		return rc;
 	}
 	if (!is_tbl_name_within(record->owner, master->load->draft->zone.apex)) {
-		cp_master_tell(master, CONF_ERROR, source->file, place->line, place->col,
-				"%s is not in zone %s", record->fqdn,
+		conf_error_add(master->load->errors, CONF_ERROR, source->file, place->line,
+				place->col, "%s is not in zone %s", record->fqdn,
 				master->load->draft->zone.name);
 		return -EINVAL;
 	}
@@ -463,8 +472,8 @@ fill_record(struct cp_master *master, const struct place *place, struct cp_maste
 	record->rdata_len = (uint16_t)scanner->r_data_length; /* at most ZS_MAX_RDATA_LENGTH */
 	rc = cp_rdata_text(arena, scanner->r_data, record->rdata_len, record->type, &text);
 	if (rc == -EBADMSG) {
-		cp_master_tell(master, CONF_ERROR, source->file, place->line, place->col,
-				"the data of %s does not have the form of its type, %s",
+		conf_error_add(master->load->errors, CONF_ERROR, source->file, place->line,
+				place->col, "the data of %s does not have the form of its type, %s",
 				record->fqdn, cp_type_name(record->type, buffer));
 		return -EINVAL;
 	}
@@ -498,42 +507,34 @@ take_record(struct cp_master *master)
 	return rc == -ENOMEM ? rc : 0;
 }
 
-/* is_beneath: a path without links is in the directory of the zones. */
-static bool
-is_beneath(const char *path, const char *dir)
-{
-	char *real = realpath(dir, NULL);
-	size_t len = real != NULL ? strlen(real) : 0;
-	bool is_inside = real != NULL && strncmp(path, real, len) == 0 &&
-	                 (path[len] == '/' || strcmp(real, "/") == 0);
-
-	free(real);
-	return is_inside;
-}
-
-/* include_problem: why a file may not be read, or NULL. Its path without links is what counts: a link
- * out of the directory is outside. */
+/* limit_problem: why no file more can be included, or NULL. */
 static const char *
-include_problem(const struct cp_master *master, const char *path)
+limit_problem(const struct cp_master *master)
 {
-	char *real = NULL;
-	const char *problem = NULL;
-
 	if (master->depth > CP_MASTER_DEPTH_MAX) {
-		return "files include each other more than 8 deep, or for ever";
+		return "files include each other more than 8 deep";
 	}
 	if (master->include_cnt >= CP_MASTER_INCLUDES_MAX) {
 		return "the zone has more than 1000 $INCLUDEs";
 	}
-	real = realpath(path, NULL);
-	if (real == NULL) {
-		return strerrordesc_np(errno);
+	return NULL;
+}
+
+static const char *
+open_problem(int rc)
+{
+	switch (rc) {
+	case -EFBIG:
+		return "it is too large: a zone has at most 256 MiB, all its files together";
+	case -EINVAL:
+		return "it is not a regular file";
+	case -EALREADY:
+		return "it includes this file";
+	case -EOVERFLOW:
+		return "its origin is too long";
+	default:
+		return strerrordesc_np(-rc);
 	}
-	if (!master->load->options->include_outside && !is_beneath(real, master->load->dir)) {
-		problem = "it is outside the zones directory (include_outside allows that)";
-	}
-	free(real);
-	return problem;
 }
 
 static int
@@ -541,9 +542,9 @@ take_include(struct cp_master *master)
 {
 	struct cp_master_source *source = top(master);
 	zs_scanner_t *scanner = source->scanner;
-	const char *path = scanner->include_filename;
-	const char *problem = include_problem(master, path);
 	uint32_t line = line_of(source);
+	const char *path = scanner->include_filename;
+	const char *problem = limit_problem(master);
 	int rc = 0;
 
 	/* libzscanner 3.2 does not end an $INCLUDE that it does not follow itself: an entry stays on
@@ -552,17 +553,25 @@ take_include(struct cp_master *master)
 	scanner->top = 0;
 	scanner->error.fatal = false;
 	next_from(source);
-	master->include_cnt++;
 	if (problem == NULL) {
+		master->include_cnt++;
 		/* The scanner has left the origin, its own or the directive's, as text. */
-		rc = open_source(master, path, (const char *)scanner->buffer, scanner->default_ttl,
-				&problem);
+		rc = open_source(master, path, (const char *)scanner->buffer, scanner->default_ttl);
 	}
-	if (problem != NULL && rc != -ENOMEM) {
-		cp_master_tell(master, CONF_ERROR, source->file, line, 1, "$INCLUDE %s: %s", path,
-				problem);
+	if (rc == -ENOMEM) {
+		return rc;
 	}
-	return rc == -ENOMEM ? rc : 0;
+	if (rc == -EXDEV) {
+		conf_error_add(master->load->errors, CONF_ERROR, source->file, line, 1,
+				"cannot include %s: it is outside of %s (include_outside allows "
+				"that)",
+				path, master->load->dir);
+	} else if (problem != NULL || rc != 0) {
+		conf_error_add(master->load->errors, CONF_ERROR, source->file, line, 1,
+				"cannot include %s: %s", path,
+				problem != NULL ? problem : open_problem(rc));
+	}
+	return 0;
 }
 
 static int
@@ -589,48 +598,24 @@ step(struct cp_master *master)
 	}
 }
 
-void
-cp_master_tell(struct cp_master *master, enum conf_level level, const char *file, uint32_t line,
-		uint32_t col, const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-	int len = 0;
-
-	if (master->message_cnt++ >= CP_MASTER_MESSAGES_MAX) {
-		return;
-	}
-	va_start(args, format);
-	len = vasprintf(&text, format, args);
-	va_end(args);
-	conf_error_add(master->load->errors, level, file, line, col, "%s",
-			len >= 0 ? text : "out of memory");
-	if (len >= 0) {
-		free(text);
-	}
-}
-
 int
 cp_master_read_text(struct cp_master *master)
 {
 	const struct cp_zone *zone = &master->load->draft->zone;
-	const char *problem = NULL;
-	int rc = open_source(master, zone->file, zone->name, TTL_NONE, &problem);
+	struct conf_errors *errors = master->load->errors;
+	int rc = open_source(master, zone->file, zone->name, TTL_NONE);
 
-	if (rc == -EINVAL) {
-		cp_master_tell(master, CONF_ERROR, zone->file, 0, 0, "cannot be read: %s", problem);
-		return 0;
+	if (rc != 0) {
+		conf_error_add(errors, CONF_ERROR, zone->file, 0, 0, "cannot be read: %s",
+				open_problem(rc));
+		return rc == -ENOMEM ? rc : 0;
 	}
-	while (rc == 0 && master->depth > 0 && master->message_cnt <= CP_MASTER_MESSAGES_MAX &&
-			master->record_cnt < RECORDS_MAX) {
+	while (rc == 0 && master->depth > 0 && master->record_cnt < RECORDS_MAX) {
 		rc = step(master);
 	}
 	if (rc == 0 && master->depth > 0) {
-		conf_error_add(master->load->errors, CONF_ERROR, top(master)->file,
-				line_of(top(master)), 1,
-				master->record_cnt < RECORDS_MAX
-						? "too many messages: the rest is not read"
-						: "more than 10000000 records");
+		conf_error_add(errors, CONF_ERROR, top(master)->file, line_of(top(master)), 1,
+				"more than %u records", RECORDS_MAX);
 	}
 	while (master->depth > 0) {
 		close_source(master);

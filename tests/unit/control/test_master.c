@@ -38,82 +38,81 @@ hex_of(const struct tbl_rdata *rdata, char buffer[1024])
 }
 
 /* The hexadecimal digits are what dnspython 2.3 makes of the same text. */
+static const struct {
+	const char *type, *text, *hex;
+} typed[] = {
+	{ "A", "192.0.2.1", "c0000201" },
+	{ "AAAA", "2001:db8::1", "20010db8000000000000000000000001" },
+	{ "MX", "10 mail", "000a046d61696c076578616d706c65047465737400" },
+	{ "PTR", "host.example.net.", "04686f7374076578616d706c65036e657400" },
+	{ "TXT", "\"a \\\"b\\\" \\\\ \\195\\169;\" c", "0b6120226222205c20c3a93b0163" },
+	{ "TXT", "\"\"", "00" },
+	{ "HINFO", "\"PC\" \"Unix x\"", "02504306556e69782078" },
+	{ "RP", "admin.example.test. .", "0561646d696e076578616d706c6504746573740000" },
+	{ "SRV", "0 5 5060 sip", "0000000513c403736970076578616d706c65047465737400" },
+	{ "NAPTR", "100 50 \"s\" \"http+I2L\" \"!^.*$!\\\\1!\" _http._tcp.example.net.",
+			"00640032017308687474702b49324c09215e2e2a24215c3121055f68747470045f"
+			"746370076578616d706c65036e657400" },
+	{ "LOC", "42 21 54.5 N 71 6 18.123 W -24m 30m 10m 2m", "0033132289172fc470be157500988d20" },
+	{ "LOC", "52 N 0 E 0m", "001216138b2872008000000000989680" },
+	{ "DNAME", "other.example.net.", "056f74686572076578616d706c65036e657400" },
+	{ "DS", "60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
+			"ec4505012bb183af5f22588179a53b0a98631fad1a292118" },
+	{ "SSHFP", "4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789",
+			"0402123456789abcdef67890123456789abcdef67890123456789abcdef1234567"
+			"89" },
+	{ "TLSA", "3 1 1 0d6fce3320315023ff499a3f3de1362c88f1380311ac8c036890ab13243ff7be",
+			"0301010d6fce3320315023ff499a3f3de1362c88f1380311ac8c036890ab13243f"
+			"f7be" },
+	{ "OPENPGPKEY", "mDMEXEcE6RYJKwYBBAHaRw8BAQdA",
+			"9833045c4704e916092b06010401da470f01010740" },
+	{ "SVCB",
+			"1 svc.example.net. port=8443 alpn=\"h2,h3\" mandatory=port,alpn "
+			"ipv4hint=192.0.2.1,192.0.2.2 key667=\"h\\195\\169\"",
+			"000103737663076578616d706c65036e6574000000000400010003000100060268"
+			"320268330003000220fb00040008c0000201c0000202029b000368c3a9" },
+	{ "HTTPS", "1 . alpn=h2 no-default-alpn ech=AEP+DQA/ ipv6hint=2001:db8::1",
+			"0001000001000302683200020000000500060043fe0d003f0006001020010db800"
+			"0000000000000000000001" },
+	{ "HTTPS", "0 other.example.net.", "0000056f74686572076578616d706c65036e657400" },
+	{ "SPF", "\"v=spf1 -all\"", "0b763d73706631202d616c6c" },
+	{ "URI", "10 1 \"https://example.net/A b\"",
+			"000a000168747470733a2f2f6578616d706c652e6e65742f412062" },
+	{ "CAA", "128 issue \"ca.example.net; x=1\"",
+			"8005697373756563612e6578616d706c652e6e65743b20783d31" },
+	{ "CERT", "PKIX 1 8 AAAA", "0001000108000000" },
+	{ "AFSDB", "1 afs", "000103616673076578616d706c65047465737400" },
+	{ "EUI48", "00-00-5e-00-53-2a", "00005e00532a" },
+	{ "APL", "1:192.0.2.0/24 !2:2001:db8::/32", "00011803c000020002208420010db8" },
+	{ "TYPE65280", "\\# 4 C0000201", "c0000201" },
+	{ "TYPE65280", "\\# 0", "" },
+	{ "A", "\\# 4 C0000201", "c0000201" },
+	{ "CSYNC", "66 3 A NS AAAA", "000000420003000460000008" },
+	{ "SMIMEA", "3 1 1 00ff", "03010100ff" },
+	{ "L64", "10 2001:0db8:1140:1000", "000a20010db811401000" },
+	{ "DHCID", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=",
+			"000201636fc0b8271c82825bb1ac5c41cf5351aa69b4febd94e8f17cdb95000da4"
+			"8c40" },
+	{ "ZONEMD",
+			"1 1 1 "
+			"ababababababababababababababababababababababababababababababababab"
+			"ababababababababababababababab",
+			"000000010101ababababababababababababababababababababababababababab"
+			"ababababababababababababababababababababab" },
+};
+
 static void
 test_types_to_wire(void **state)
 {
-	static const struct {
-		const char *type, *text, *hex;
-	} rows[] = {
-		{ "A", "192.0.2.1", "c0000201" },
-		{ "AAAA", "2001:db8::1", "20010db8000000000000000000000001" },
-		{ "MX", "10 mail", "000a046d61696c076578616d706c65047465737400" },
-		{ "PTR", "host.example.net.", "04686f7374076578616d706c65036e657400" },
-		{ "TXT", "\"a \\\"b\\\" \\\\ \\195\\169;\" c", "0b6120226222205c20c3a93b0163" },
-		{ "TXT", "\"\"", "00" },
-		{ "HINFO", "\"PC\" \"Unix x\"", "02504306556e69782078" },
-		{ "RP", "admin.example.test. .", "0561646d696e076578616d706c6504746573740000" },
-		{ "SRV", "0 5 5060 sip", "0000000513c403736970076578616d706c65047465737400" },
-		{ "NAPTR", "100 50 \"s\" \"http+I2L\" \"!^.*$!\\\\1!\" _http._tcp.example.net.",
-				"00640032017308687474702b49324c09215e2e2a24215c3121055f68747470045f"
-				"746370076578616d706c65036e657400" },
-		{ "LOC", "42 21 54.5 N 71 6 18.123 W -24m 30m 10m 2m",
-				"0033132289172fc470be157500988d20" },
-		{ "LOC", "52 N 0 E 0m", "001216138b2872008000000000989680" },
-		{ "DNAME", "other.example.net.", "056f74686572076578616d706c65036e657400" },
-		{ "DS", "60485 5 1 2BB183AF5F22588179A53B0A98631FAD1A292118",
-				"ec4505012bb183af5f22588179a53b0a98631fad1a292118" },
-		{ "SSHFP", "4 2 123456789abcdef67890123456789abcdef67890123456789abcdef123456789",
-				"0402123456789abcdef67890123456789abcdef67890123456789abcdef1234567"
-				"89" },
-		{ "TLSA", "3 1 1 0d6fce3320315023ff499a3f3de1362c88f1380311ac8c036890ab13243ff7be",
-				"0301010d6fce3320315023ff499a3f3de1362c88f1380311ac8c036890ab13243f"
-				"f7be" },
-		{ "OPENPGPKEY", "mDMEXEcE6RYJKwYBBAHaRw8BAQdA",
-				"9833045c4704e916092b06010401da470f01010740" },
-		{ "SVCB",
-				"1 svc.example.net. port=8443 alpn=\"h2,h3\" mandatory=port,alpn "
-				"ipv4hint=192.0.2.1,192.0.2.2 key667=\"h\\195\\169\"",
-				"000103737663076578616d706c65036e6574000000000400010003000100060268"
-				"320268330003000220fb00040008c0000201c0000202029b000368c3a9" },
-		{ "HTTPS", "1 . alpn=h2 no-default-alpn ech=AEP+DQA/ ipv6hint=2001:db8::1",
-				"0001000001000302683200020000000500060043fe0d003f0006001020010db800"
-				"0000000000000000000001" },
-		{ "HTTPS", "0 other.example.net.", "0000056f74686572076578616d706c65036e657400" },
-		{ "SPF", "\"v=spf1 -all\"", "0b763d73706631202d616c6c" },
-		{ "URI", "10 1 \"https://example.net/A b\"",
-				"000a000168747470733a2f2f6578616d706c652e6e65742f412062" },
-		{ "CAA", "128 issue \"ca.example.net; x=1\"",
-				"8005697373756563612e6578616d706c652e6e65743b20783d31" },
-		{ "CERT", "PKIX 1 8 AAAA", "0001000108000000" },
-		{ "AFSDB", "1 afs", "000103616673076578616d706c65047465737400" },
-		{ "EUI48", "00-00-5e-00-53-2a", "00005e00532a" },
-		{ "APL", "1:192.0.2.0/24 !2:2001:db8::/32", "00011803c000020002208420010db8" },
-		{ "TYPE65280", "\\# 4 C0000201", "c0000201" },
-		{ "TYPE65280", "\\# 0", "" },
-		{ "A", "\\# 4 C0000201", "c0000201" },
-		{ "CSYNC", "66 3 A NS AAAA", "000000420003000460000008" },
-		{ "SMIMEA", "3 1 1 00ff", "03010100ff" },
-		{ "L64", "10 2001:0db8:1140:1000", "000a20010db811401000" },
-		{ "DHCID", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=",
-				"000201636fc0b8271c82825bb1ac5c41cf5351aa69b4febd94e8f17cdb95000da4"
-				"8c40" },
-		{ "ZONEMD",
-				"1 1 1 "
-				"ababababababababababababababababababababababababababababababababab"
-				"ababababababababababababababab",
-				"000000010101ababababababababababababababababababababababababababab"
-				"ababababababababababababababababababababab" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(typed); i++) {
 		char text[1024];
 		char hex[1024];
 		struct loaded loaded;
 		const struct cp_record *record = NULL;
 
-		(void)snprintf(text, sizeof(text), HEAD "x %s %s\n%s", rows[i].type, rows[i].text,
-				strcmp(rows[i].type, "DS") == 0 ? "x NS ns\n" : "");
+		(void)snprintf(text, sizeof(text), HEAD "x %s %s\n%s", typed[i].type, typed[i].text,
+				strcmp(typed[i].type, "DS") == 0 ? "x NS ns\n" : "");
 		loaded = load_master(text);
 		if (loaded.errors.cnt > 0) {
 			fail_msg("row %zu: %s", i, loaded.said);
@@ -125,9 +124,12 @@ test_types_to_wire(void **state)
 				record = at;
 			}
 		}
-		assert_non_null(record);
+		if (record == NULL) {
+			fail_msg("row %zu is not there", i);
+			return; /* for the analyser */
+		}
 		assert_int_equal(record->value_cnt, 1);
-		assert_string_equal(hex_of(&record->values[0], hex), rows[i].hex);
+		assert_string_equal(hex_of(&record->values[0], hex), typed[i].hex);
 		free_loaded(&loaded);
 	}
 }
@@ -325,28 +327,29 @@ test_includes(void **state)
 				.type = "A",
 				.values = "300 192.0.2.1" },
 		{ .files = { { "example.test.zone", HEAD "$INCLUDE none.inc\nx A 192.0.2.1\n" } },
-				.said = "example.test.zone:4:1: error: $INCLUDE none.inc: No such "
+				.said = "example.test.zone:4:1: error: cannot include none.inc: No "
+					"such "
 					"file or directory\n",
 				.fqdn = "x.example.test.",
 				.type = "A",
 				.values = "300 192.0.2.1" },
 		{ .files = { { "example.test.zone", HEAD "$INCLUDE sub\n" }, { "sub/", NULL } },
-				.said = "example.test.zone:4:1: error: $INCLUDE sub: Is a "
+				.said = "example.test.zone:4:1: error: cannot include sub: Is a "
 					"directory\n",
 				.fqdn = "x.example.test.",
 				.type = "A",
 				.values = "none" },
 		{ .files = { { "example.test.zone", HEAD "$INCLUDE /etc/hostname\n"
 							 "x A 192.0.2.1\n" } },
-				.said = "example.test.zone:4:1: error: $INCLUDE /etc/hostname: it "
-					"is outside the zones directory (include_outside allows "
-					"that)\n",
+				.said = "example.test.zone:4:1: error: cannot include "
+					"/etc/hostname: it is outside of /tmp/",
 				.fqdn = "x.example.test.",
 				.type = "A",
 				.values = "300 192.0.2.1" },
 		{ .files = { { "example.test.zone", HEAD "$INCLUDE /dev/null\nx A 192.0.2.1\n" } },
 				.is_outside_allowed = true,
-				.said = "example.test.zone:4:1: error: $INCLUDE /dev/null: it is "
+				.said = "example.test.zone:4:1: error: cannot include /dev/null: "
+					"it is "
 					"not a regular file\n",
 				.fqdn = "x.example.test.",
 				.type = "A",
@@ -369,15 +372,16 @@ test_includes(void **state)
 
 		options.include_outside = cases[i].is_outside_allowed;
 		loaded = load_files(cases[i].files, &options);
-		assert_string_equal(loaded.said, cases[i].said);
+		assert_true(strncmp(loaded.said, cases[i].said, strlen(cases[i].said)) == 0);
+		assert_int_equal(loaded.errors.cnt, cases[i].said[0] != '\0');
 		assert_string_equal(values_of(&loaded, cases[i].fqdn, cases[i].type, buffer),
 				cases[i].values);
 		free_loaded(&loaded);
 	}
 }
 
-/* A file that includes itself ends at the depth, one that is wide at the count: both in an error, and
- * with what was read by then. */
+/* A file that includes itself, files that include each other often, files too deep: each ends in one
+ * error, and with what was read by then. */
 static void
 test_include_bombs(void **state)
 {
@@ -392,16 +396,24 @@ test_include_bombs(void **state)
 		{ "d", "$INCLUDE e\n$INCLUDE e\n$INCLUDE e\n$INCLUDE e\n$INCLUDE e\n" },
 		{ "e", "" }, { NULL, NULL }
 	};
+	const struct zone_file deep[] = { { "example.test.zone", HEAD "$INCLUDE a\n" },
+		{ "a", "$INCLUDE b\n" }, { "b", "$INCLUDE c\n" }, { "c", "$INCLUDE d\n" },
+		{ "d", "$INCLUDE e\n" }, { "e", "$INCLUDE f\n" }, { "f", "$INCLUDE g\n" },
+		{ "g", "$INCLUDE h\n" }, { "h", "$INCLUDE i\n" }, { "i", "" }, { NULL, NULL } };
 	struct loaded loaded = load_files(loop, NULL);
 
 	(void)state;
 	assert_int_equal(loaded.errors.error_cnt, 1);
-	assert_non_null(strstr(loaded.said, "$INCLUDE example.test.zone: files include each other "
-					    "more than 8 deep, or for ever\n"));
+	assert_string_equal(loaded.said, "example.test.zone:4:1: error: cannot include "
+					 "example.test.zone: it includes this file\n");
 	free_loaded(&loaded);
 	loaded = load_files(ladder, NULL);
 	assert_non_null(strstr(loaded.said, "the zone has more than 1000 $INCLUDEs\n"));
 	assert_true(loaded.zones->items[0].has_errors);
+	free_loaded(&loaded);
+	loaded = load_files(deep, NULL);
+	assert_string_equal(loaded.said, "h:1:1: error: cannot include i: files include each other "
+					 "more than 8 deep\n");
 	free_loaded(&loaded);
 }
 
@@ -444,13 +456,14 @@ test_many_errors_are_cut_short(void **state)
 
 	(void)state;
 	assert_non_null(out);
-	for (unsigned int i = 0; i < 10 * CP_MASTER_MESSAGES_MAX; i++) {
+	for (unsigned int i = 0; i < 10 * CONF_MESSAGES_PER_FILE_MAX; i++) {
 		(void)fputs("bad A 1\n", out);
 	}
 	assert_int_equal(fclose(out), 0);
 	loaded = load_master(text);
-	assert_in_range(loaded.errors.cnt, CP_MASTER_MESSAGES_MAX, CP_MASTER_MESSAGES_MAX + 8);
-	assert_non_null(strstr(loaded.said, "too many messages: the rest is not read\n"));
+	assert_int_equal(loaded.errors.error_cnt, 10 * CONF_MESSAGES_PER_FILE_MAX + 1); /* no SOA */
+	assert_in_range(loaded.errors.cnt, CONF_MESSAGES_PER_FILE_MAX,
+			CONF_MESSAGES_PER_FILE_MAX + 8);
 	free_loaded(&loaded);
 	free(text);
 }
@@ -519,7 +532,8 @@ test_files_that_are_none(void **state)
 	assert_int_equal(ftruncate(fd, 2147483648), 0);
 	assert_int_equal(close(fd), 0);
 	assert_int_equal(cp_zones_load(dir, &options, &errors, &zones), 0);
-	assert_string_equal(errors.messages[0].text, "cannot be read: it is larger than 256 MiB");
+	assert_string_equal(errors.messages[0].text, "cannot be read: it is too large: a zone has "
+						     "at most 256 MiB, all its files together");
 	cp_zones_free(zones);
 	conf_errors_free(&errors);
 	assert_int_equal(unlink(path), 0);
@@ -575,7 +589,7 @@ test_link_out_of_the_directory(void **state)
 	assert_int_equal(symlink("/etc/passwd", link), 0);
 	assert_int_equal(cp_zones_load(dir, &options, &errors, &zones), 0);
 	assert_int_equal(errors.cnt, 1);
-	assert_non_null(strstr(errors.messages[0].text, "it is outside the zones directory"));
+	assert_non_null(strstr(errors.messages[0].text, "passwd: it is outside of /tmp/"));
 	cp_zones_free(zones);
 	conf_errors_free(&errors);
 	assert_int_equal(unlink(path), 0);
