@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "shared_nic", "publish", "failover", "crash", "refusals", "layouts", "roundtrip"]
+SUITES = ["answers", "explain", "shared_nic", "publish", "failover", "crash", "refusals", "layouts", "roundtrip"]
 
 
 class Result(unittest.TextTestResult):

@@ -1,0 +1,358 @@
+"""`explain` and the wire are asked the same random questions and must agree; and what it says of every
+client at once must be what it says of each."""
+import ipaddress
+import json
+import os
+import random
+import socket
+import time
+import urllib.parse
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from tests.e2e.base import LabCase, SLOW
+from tests.e2e.random_zones import Generator, Question, random_network
+from tests.lib import programs
+from tests.lib.dns_client import NSID, ecs_scope, parse_generation, query, rcode
+from tests.lib.lab import run, wait_for
+
+SEED = int(os.environ.get("MERIDIAN_SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
+CASES = 10000 if not programs.is_sanitized() else 2500
+NAMES = 150
+# Addresses of many countries, put on the client's loopback: questions that carry no client subnet.
+SOURCES = [programs.CLIENT4, programs.CLIENT6, "8.8.8.8", "84.128.0.9", "187.0.0.7", "126.0.0.3", "41.0.0.4", "1.128.0.5",
+           "99.224.0.6", "2600::7", "2003::8", "2804:14c::9", "240f::a", "2c0f:f248::b"]
+
+
+def record_key(name, rdtype, ttl, wire):
+    return name.canonicalize().to_text(), rdtype, ttl, wire
+
+
+def wire_records(rrsets):
+    """Every record of a section of a message, in order."""
+    return [record_key(rrset.name, dns.rdatatype.to_text(rrset.rdtype), rrset.ttl, rdata.to_digestable())
+            for rrset in rrsets for rdata in rrset]
+
+
+class Rdata:
+    """From presentation form to wire, by dnspython: a parser of its own. The same texts come often."""
+
+    def __init__(self):
+        self.known = {}
+
+    def wire(self, rdtype, text):
+        key = rdtype, text
+        if key not in self.known:
+            self.known[key] = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.from_text(rdtype),
+                                                  text).to_digestable()
+        return self.known[key]
+
+    def record(self, record):
+        return record_key(dns.name.from_text(record["name"]), record["type"], record["ttl_s"],
+                          self.wire(record["type"], record["rdata"]))
+
+
+RDATA = Rdata()
+
+
+class Api:
+    """The API's socket, without a process for each question."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def explain(self, **parameters):
+        query_text = urllib.parse.urlencode({key: value for key, value in parameters.items() if value is not None})
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(20 * SLOW)
+            sock.connect(self.path)
+            sock.sendall(f"GET /v1/explain?{query_text} HTTP/1.0\r\n\r\n".encode())
+            chunks = []
+            while chunk := sock.recv(1 << 20):
+                chunks.append(chunk)
+        head, _, body = b"".join(chunks).partition(b"\r\n\r\n")
+        if b" 200 " not in head.split(b"\r\n", 1)[0]:
+            raise AssertionError(f"{query_text}: {head.decode()}\n{body.decode()}")
+        return json.loads(body)
+
+
+def decisions(explained):
+    return [step["decision"] for step in explained["steps"] if "decision" in step]
+
+
+def answered_values(decision):
+    """The rdata texts that this record may be answered with today."""
+    pool = decision["pools"][-1] if decision["pools"] else {"is_answering": False}
+    return [value["value"] for value in pool["values"] if value["is_answered"]] if pool["is_answering"] else []
+
+
+class Agreement(LabCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        print(f"\n    seed {SEED} (MERIDIAN_SEED)", end="")
+        cls.rng = random.Random(SEED)
+        for source in SOURCES[2:]:
+            bits = 128 if ":" in source else 32
+            cls.client_side.add_address("lo", f"{source}/{bits}")
+        cls.server_side.ip("route", "add", "default", "via", programs.CLIENT4)
+        cls.server_side.ip("-6", "route", "add", "default", "via", programs.CLIENT6)
+        cls.generator = Generator(cls.rng, SOURCES)
+        cls.generator.make(NAMES)
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side, [programs.port_lines(
+            "socket", listen=[f"{programs.SERVER4}:53", f"[{programs.SERVER6}]:53"])])
+        cls.data_plane.start(20 * SLOW)
+        cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.generator.write(cls.lab), cls.data_plane,
+                                            enforce_order=False, probes={"enabled": False})
+        cls.control.start(60 * SLOW)
+        wait_for(lambda: cls.is_served(cls.control.ctl_json("status")), 60 * SLOW,
+                 lambda: f"the table is served\n{cls.control.process.log()}")
+        cls.api = Api(cls.control.socket)
+        cls.sockets = {}
+        for source in SOURCES:
+            family = socket.AF_INET6 if ":" in source else socket.AF_INET
+            sock = cls.client_side.socket(family, socket.SOCK_DGRAM)
+            cls.addClassCleanup(sock.close)
+            sock.bind((source, 0))
+            sock.connect((programs.SERVER6 if ":" in source else programs.SERVER4, 53))
+            sock.settimeout(5 * SLOW)
+            cls.sockets[source] = sock
+
+    @staticmethod
+    def is_served(status):
+        table = status["table"]
+        return table and status["data_plane"].get("generation") == table["generation"] and [
+            zone["standing"] for zone in status["zones"]] == ["served", "served"]
+
+    def ask(self, question):
+        message = query(question.name, question.type, ecs=str(question.ecs) if question.ecs else None,
+                        nsid=question.has_nsid, payload=question.payload, edns=question.payload is not None)
+        sock = self.sockets[question.source]
+        sock.send(message.to_wire())
+        wire = sock.recv(65535)
+        reply = dns.message.from_wire(wire)
+        self.assertEqual(reply.id, message.id)
+        return wire, reply
+
+    def explain(self, question, name=None):
+        return self.api.explain(name=name or question.name, type=question.type, ecs=question.ecs,
+                                **{"from": question.source})
+
+    def check_header(self, question, reply, explained):
+        self.assertEqual(rcode(reply), explained["rcode"])
+        self.assertTrue(reply.flags & dns.flags.QR)
+        self.assertFalse(reply.flags & (dns.flags.RA | dns.flags.AD | dns.flags.RD))
+        self.assertEqual(bool(reply.flags & dns.flags.AA), explained["is_authoritative"])
+        scope = explained["ecs"]["scope_bits"] if explained["ecs"]["is_sent"] else None
+        self.assertEqual(ecs_scope(reply), scope, "ECS scope")
+        self.assertEqual(explained["ecs"]["is_sent"], question.ecs is not None and rcode(reply) != "REFUSED")
+
+    def check_size(self, question, wire, reply, explained):
+        """Without NSID the reply has just the size that was told; with it, that many bytes more."""
+        limit = 512 if question.payload in (None, 512) else 1232
+        size = next(size for size in explained["sizes"]
+                    if size["limit_bytes"] == limit and size["transport"] == "udp")
+        nsid = sum(4 + len(option.data) for option in reply.options if option.otype == NSID)
+        has_edns_alone = question.payload == 512 and question.ecs is None  # explained without EDNS: 11 bytes less
+        more = nsid + (11 if has_edns_alone else 0)
+        is_truncated = bool(reply.flags & dns.flags.TC)
+        if not more:
+            self.assertEqual(is_truncated, size["is_truncated"])
+        if is_truncated == size["is_truncated"]:
+            self.assertEqual(len(wire), size["sent_bytes"] + more)
+        else:
+            self.assertGreater(size["sent_bytes"] + more, limit)
+        return is_truncated
+
+    def check_generation(self, reply, explained):
+        for option in reply.options:
+            if option.otype == NSID:
+                self.assertEqual(parse_generation(option.data), (explained["generation"], explained["sequence"]))
+
+    def other_way(self, question, reply, explained):
+        """The wire drew another CNAME than explain did: it must be one of those that may be drawn, and behind it
+        must come what explain says of its target. Returns the explanation of the way as the wire went it."""
+        records = explained["reply"]["answer"]
+        for at, record in enumerate(records):
+            if record["type"] != "CNAME" or "drawn" not in record or question.type in ("CNAME", "ANY"):
+                continue
+            owner = dns.name.from_text(record["name"])
+            seen = [rdata for rrset in reply.answer if rrset.rdtype == dns.rdatatype.CNAME and rrset.name == owner
+                    for rdata in rrset]
+            self.assertEqual(len(seen), 1, "one CNAME a name")
+            target = seen[0].target.to_text()
+            if target == record["rdata"]:
+                continue
+            self.assertIn(target, answered_values(decisions(explained)[self.passed_before(explained, at)]))
+            tail = self.explain(question, target)
+            tail["is_authoritative"] = True  # the question's own name has its CNAME from us
+            tail["reply"]["answer"] = records[:at] + [{**record, "rdata": target}] + tail["reply"]["answer"]
+            passed = decisions(explained)[:self.passed_before(explained, at) + 1]
+            longest = max(decision["ecs"]["scope_bits"] for decision in passed)
+            if question.ecs is not None:
+                is_private = question.ecs.prefixlen == 0
+                inner = 0 if tail["rcode"] == "REFUSED" else tail["ecs"]["scope_bits"]
+                tail["ecs"] = {"is_sent": True, "scope_bits": 0 if is_private else max(longest, inner)}
+            if tail["rcode"] == "REFUSED":
+                tail["rcode"] = "NOERROR"  # out of our zones: whoever asked goes on from there
+            return tail, True
+        return explained, False
+
+    @staticmethod
+    def passed_before(explained, at):
+        """Of the decisions, which one record `at` of the answer comes from: records of a chain are one a step."""
+        return sum("decision" in step for step in explained["steps"][:at + 1]) - 1
+
+    def check_records(self, reply, explained):
+        for section, rrsets in (("authority", reply.authority), ("additional", reply.additional)):
+            self.assertEqual(sorted(wire_records(rrsets)),
+                             sorted(RDATA.record(record) for record in explained["reply"][section]), section)
+        wanted = explained["reply"]["answer"]
+        seen = wire_records(reply.answer)
+        self.assertEqual(len(seen), len(wanted), f"{seen}\n{wanted}")
+        for record in wanted:
+            if "drawn" in record:
+                drawn = [key for key in seen if key[:3] == RDATA.record(record)[:3]]
+                self.assertEqual(len(drawn), 1)
+                values = [RDATA.wire(record["type"], value) for decision in decisions(explained)
+                          if decision["type"] == record["type"] and decision["pools"]
+                          for value in answered_values(decision)]
+                self.assertIn(drawn[0][3], values)
+                self.drawn += 1
+            else:
+                self.assertIn(RDATA.record(record), seen)
+
+    def check(self, question):
+        wire, reply = self.ask(question)
+        explained = self.explain(question)
+        self.check_generation(reply, explained)
+        taken, is_other = (explained, False) if reply.flags & dns.flags.TC else self.other_way(question, reply, explained)
+        self.check_header(question, reply, taken)
+        is_truncated = bool(reply.flags & dns.flags.TC) if is_other else self.check_size(question, wire, reply, taken)
+        if is_truncated:
+            self.assertEqual(reply.answer + reply.authority + reply.additional, [])
+        else:
+            self.check_records(reply, taken)
+        self.count(explained, is_other, is_truncated)
+
+    def count(self, explained, is_other, is_truncated):
+        for step in explained["steps"]:
+            key = f"{step['found']}/{step['says']}"
+            self.seen[key] = self.seen.get(key, 0) + 1
+            if "decision" in step:
+                self.seen["dynamic"] = self.seen.get("dynamic", 0) + 1
+        for key, is_so in (("another way drawn", is_other), ("truncated", is_truncated),
+                           ("scope over 0", explained["ecs"]["scope_bits"] > 0)):
+            self.seen[key] = self.seen.get(key, 0) + is_so
+
+    def test_1_the_wire(self):
+        self.seen, self.drawn = {}, 0
+        began = time.monotonic()
+        for number in range(CASES):
+            question = Question(self.rng, self.generator)
+            try:
+                self.check(question)
+            except AssertionError as error:
+                raise AssertionError(f"seed {SEED}, case {number}: {question}\n{error}") from None
+        print(f"\n    {CASES} cases in {time.monotonic() - began:.0f} s, {self.drawn} drawn; names passed: "
+              + ", ".join(f"{key} {count}" for key, count in sorted(self.seen.items())), end="")
+        for key in ("exact/records", "exact/nodata", "empty_non_terminal/nodata", "wildcard/records", "wildcard/nodata",
+                    "nothing/nxdomain", "cut/referral", "below_cut/referral", "elsewhere/elsewhere", "dynamic",
+                    "another way drawn", "truncated", "scope over 0"):
+            self.assertGreater(self.seen.get(key, 0), 10, f"seed {SEED}: too few of {key}")
+
+    @staticmethod
+    def turns(listed):
+        return tuple((turn["record"], turn["type"], turn.get("rule"), turn.get("pool")) for turn in listed)
+
+    def outcome_of(self, whole, explained):
+        """The outcome that a client's explanation belongs to: the way they have in common must be one."""
+        passed = self.turns(decisions(explained))
+        found = [outcome for outcome in whole["outcomes"]
+                 if self.turns(outcome["decisions"]) == (passed[:len(outcome["decisions"])] if outcome["is_parted"]
+                                                         else passed)]
+        self.assertEqual(len(found), 1, passed)
+        return found[0]
+
+    def check_whole(self, whole):
+        for family, addresses in (("ipv4", 2 ** 32), ("ipv6", 2 ** 128)):
+            self.assertEqual(sum(int(outcome[f"{family}_addresses"]) for outcome in whole["outcomes"]), addresses)
+            known = sum(int(outcome[f"{family}_known_addresses"]) for outcome in whole["outcomes"])
+            self.assertEqual(known, int(whole["database"][f"{family}_addresses"]))
+            for outcome in whole["outcomes"]:
+                self.assertEqual(sum(int(country[f"{family}_addresses"]) for country in outcome["countries"]),
+                                 int(outcome[f"{family}_known_addresses"]))
+
+    def test_2_every_client(self):
+        """Random clients of random records, each in exactly one outcome, as many as its share says."""
+        records = self.rng.sample(self.generator.dynamic, 10)
+        per_record = CASES // len(records)
+        outcomes, began = 0, time.monotonic()
+        for name, rdtype in records:
+            asked = {"name": (f"{name}." if name else "") + "rand.test", "type": rdtype}
+            whole = self.api.explain(**asked)
+            self.check_whole(whole)
+            outcomes += len(whole["outcomes"])
+            hits = {}
+            for number in range(per_record):
+                address = ipaddress.IPv4Address(self.rng.getrandbits(32)) if number % 2 else random_network(
+                    self.rng, 6, shortest=128).network_address
+                explained = self.api.explain(**asked, **{"from": address})
+                outcome = self.outcome_of(whole, explained)
+                key = whole["outcomes"].index(outcome)
+                hits[key] = hits.get(key, 0) + number % 2
+                self.check_client(outcome, explained, address)
+            for key, outcome in enumerate(whole["outcomes"]):
+                self.check_share(hits.get(key, 0), per_record // 2, outcome["ipv4_share"], f"seed {SEED}: {asked}")
+        print(f"\n    {CASES} clients of {len(records)} records with {outcomes} outcomes in "
+              f"{time.monotonic() - began:.0f} s", end="")
+
+    def check_client(self, outcome, explained, address):
+        family = "ipv4" if address.version == 4 else "ipv6"
+        self.assertGreater(int(outcome[f"{family}_addresses"]), 0)
+        country = explained["client"].get("country")
+        if country:
+            code = f"{explained['client']['continent']}-{country}"
+            self.assertTrue([item for item in outcome["countries"]
+                             if item["code"] == code and int(item[f"{family}_addresses"]) > 0], code)
+        if not outcome["is_parted"]:
+            self.assertEqual(explained["rcode"], outcome["rcode"])
+        if outcome["decisions"] and "values" in outcome:
+            self.assertEqual([value["value"] for value in outcome["values"] if value["is_answered"]],
+                             answered_values(decisions(explained)[len(outcome["decisions"]) - 1]))
+
+    def check_share(self, hits, count, share, what):
+        """Binomial: six deviations off happens once in half a billion."""
+        deviation = (count * share * (1 - share)) ** 0.5
+        self.assertLessEqual(abs(hits - count * share), 6 * deviation + 1, what)
+
+    def test_3_every_address(self):
+        """One record alone, so that its table can be counted leaf by leaf, and by nobody's code but Python's."""
+        name, rdtype = self.generator.dynamic[0]
+        record = next(record for record in self.generator.records[name] if record["type"] == rdtype)
+        directory = os.path.dirname(self.lab.write("alone/rand.test.yaml", json.dumps(
+            {"": {"type": "NS", "value": "ns1.example.org."}, "www": record})))
+        table = programs.compile_table(self.lab, directory, self.lab.path("alone.table"), geo=programs.country_database())
+        dumped = json.loads(run(programs.CTL, "dump", table, "--json", timeout=120 * SLOW).stdout)
+        rules = dumped["rule_sets"][0]["rule_by_class"]
+        counted = {}
+        for location in dumped["locations"]:
+            network = ipaddress.ip_network(location["prefix"])
+            key = network.version, rules[location["class"]]
+            counted[key] = counted.get(key, 0) + network.num_addresses
+        whole = json.loads(run(programs.CTL, "explain", "www.rand.test", rdtype, "--table", table, "--json").stdout)
+        told = {}
+        for outcome in whole["outcomes"]:
+            for version, key in ((4, "ipv4_addresses"), (6, "ipv6_addresses")):
+                told[version, outcome["decisions"][0].get("rule", 0)] = int(outcome[key])
+        self.assertEqual({key: count for key, count in told.items() if count}, counted)
+
+    def test_9_clean_exit(self):
+        self.stop_cleanly(self.control.process)
+        self.stop_cleanly(self.data_plane.process)
