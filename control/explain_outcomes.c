@@ -233,30 +233,6 @@ cp_outcomes_done(struct cp_outcomes *outcomes)
 
 /* Places */
 
-static int
-compare_prefixes(const void *a, const void *b)
-{
-	const struct tbl_geo_prefix *left = a;
-	const struct tbl_geo_prefix *right = b;
-	int order = memcmp(left->prefix.bytes, right->prefix.bytes, sizeof(left->prefix.bytes));
-
-	if (left->prefix.family != right->prefix.family) {
-		return left->prefix.family < right->prefix.family ? -1 : 1;
-	}
-	return order != 0 ? order : (int)left->prefix.bits - (int)right->prefix.bits;
-}
-
-static bool
-is_sorted(const struct tbl_geo *geo)
-{
-	for (size_t i = 1; i < geo->prefix_cnt; i++) {
-		if (compare_prefixes(&geo->prefixes[i - 1], &geo->prefixes[i]) > 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /* Adds an address range of one outcome to its place, and takes it from the place around that. */
 static void
 count_piece(struct cp_outcomes *outcomes, const struct tbl_prefix *piece, uint32_t leaf,
@@ -323,13 +299,13 @@ cp_outcomes_place(struct cp_outcomes *outcomes, const struct cp_geo *geo)
 	if (outcomes->in_place == NULL) {
 		return -ENOMEM;
 	}
-	if (!is_sorted(table)) { /* a database in MaxMind's format is, by its search tree */
+	if (!geo->is_sorted) {
 		sorted = malloc(table->prefix_cnt * sizeof(*sorted));
 		if (sorted == NULL) {
 			return -ENOMEM;
 		}
 		memcpy(sorted, table->prefixes, table->prefix_cnt * sizeof(*sorted));
-		qsort(sorted, table->prefix_cnt, sizeof(*sorted), compare_prefixes);
+		qsort(sorted, table->prefix_cnt, sizeof(*sorted), cp_geo_compare);
 	}
 	count_prefixes(outcomes, sorted != NULL ? sorted : table->prefixes, table->prefix_cnt);
 	free(sorted);

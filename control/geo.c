@@ -9,6 +9,7 @@
 
 #include "control/file.h"
 #include "control/geo_impl.h"
+#include "control/leaves.h"
 
 /* The largest databases sold (city level, worldwide, with all names) are under 300 MB. */
 #define GEO_FILE_BYTES_MAX ((size_t)1 << 30)
@@ -87,6 +88,34 @@ list_places(struct load *load)
 	return 0;
 }
 
+int
+cp_geo_compare(const void *a, const void *b)
+{
+	const struct tbl_prefix *left = &((const struct tbl_geo_prefix *)a)->prefix;
+	const struct tbl_prefix *right = &((const struct tbl_geo_prefix *)b)->prefix;
+	int order = memcmp(left->bytes, right->bytes, sizeof(left->bytes));
+
+	if (left->family != right->family) {
+		return (int)left->family - (int)right->family;
+	}
+	return order != 0 ? order : (int)left->bits - (int)right->bits;
+}
+
+/* A search tree is walked in order; several files may come in any. */
+static void
+sort_prefixes(struct storage *storage)
+{
+	size_t cnt = storage->geo.table.prefix_cnt;
+
+	for (size_t i = 1; i < cnt; i++) {
+		if (cp_geo_compare(&storage->prefixes[i - 1], &storage->prefixes[i]) > 0) {
+			qsort(storage->prefixes, cnt, sizeof(*storage->prefixes), cp_geo_compare);
+			break;
+		}
+	}
+	storage->geo.is_sorted = true;
+}
+
 /* Hands the database over, or drops it. */
 static int
 finish(struct load *load, int err, struct cp_geo **ret_geo)
@@ -94,6 +123,7 @@ finish(struct load *load, int err, struct cp_geo **ret_geo)
 	struct storage *storage = load->storage;
 
 	storage->geo.content_hash = XXH3_64bits_digest(load->hash);
+	sort_prefixes(storage);
 	storage->geo.table.prefixes = storage->prefixes;
 	XXH3_freeState(load->hash);
 	if (err == 0) {
@@ -346,29 +376,45 @@ cp_geo_parse(const char *path, const uint8_t *bytes, size_t size, struct conf_er
 	return err != 0 ? err : finish(&load, add_bytes(&load, bytes, size), ret_geo);
 }
 
-static bool
-is_inside(const struct tbl_prefix *prefix, const struct tbl_addr *addr)
+/* The longest prefix first: whatever nests, there are no more lengths than bits. */
+static const struct tbl_geo_prefix *
+search_prefix(const struct tbl_geo *table, const struct tbl_addr *addr)
 {
-	uint32_t whole = prefix->bits / 8;
-	uint32_t rest = prefix->bits % 8;
+	for (unsigned int bits = addr->family == 4 ? 33 : 129; bits-- > 0;) {
+		struct tbl_geo_prefix wanted = { .prefix = cp_prefix_around(addr, (uint8_t)bits) };
+		const struct tbl_geo_prefix *found = bsearch(&wanted, table->prefixes,
+				table->prefix_cnt, sizeof(wanted), cp_geo_compare);
 
-	return prefix->family == addr->family && memcmp(prefix->bytes, addr->bytes, whole) == 0 &&
-	       (rest == 0 || (prefix->bytes[whole] ^ addr->bytes[whole]) >> (8 - rest) == 0);
+		if (found != NULL) {
+			return found;
+		}
+	}
+	return NULL;
+}
+
+static const struct tbl_geo_prefix *
+scan_prefixes(const struct tbl_geo *table, const struct tbl_addr *addr)
+{
+	struct tbl_prefix host = cp_prefix_around(addr, addr->family == 4 ? 32 : 128);
+	const struct tbl_geo_prefix *best = NULL;
+
+	for (size_t i = 0; i < table->prefix_cnt; i++) {
+		const struct tbl_geo_prefix *item = &table->prefixes[i];
+
+		if ((best == NULL || item->prefix.bits > best->prefix.bits) &&
+				is_cp_prefix_inside(&host, &item->prefix)) {
+			best = item;
+		}
+	}
+	return best;
 }
 
 const char *
 cp_geo_place(const struct cp_geo *geo, const struct tbl_addr *addr, uint8_t *ret_prefix_bits)
 {
-	const struct tbl_geo_prefix *best = NULL;
+	const struct tbl_geo_prefix *best = geo->is_sorted ? search_prefix(&geo->table, addr)
+	                                                   : scan_prefixes(&geo->table, addr);
 
-	for (size_t i = 0; i < geo->table.prefix_cnt; i++) {
-		const struct tbl_geo_prefix *item = &geo->table.prefixes[i];
-
-		if ((best == NULL || item->prefix.bits > best->prefix.bits) &&
-				is_inside(&item->prefix, addr)) {
-			best = item;
-		}
-	}
 	*ret_prefix_bits = best == NULL ? 0 : best->prefix.bits;
 	return best == NULL ? NULL : geo->table.places[best->place];
 }

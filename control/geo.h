@@ -27,8 +27,13 @@ struct cp_geo {
 	char *places_text;      /* codes it has a prefix for: "AF-DZ AF-EG ...", in strcmp order */
 	size_t unknown_cnt;     /* records whose country the vocabulary does not have */
 	uint64_t content_hash;  /* XXH3 of the files' bytes: equal hash, equal location */
+	bool is_sorted;         /* table.prefixes are in the order of cp_geo_compare() */
 	void *arena;
 };
+
+/* cp_geo_compare orders struct tbl_geo_prefix for qsort(): by family, address and length, so that a
+ * prefix comes right behind those around it. cp_geo_load leaves its prefixes in this order. */
+int cp_geo_compare(const void *a, const void *b);
 
 /* cp_geo_load reads one or more files (IPv4 and IPv6 may come apart). Both schemas: nested
  * country.iso_code with subdivisions.0.iso_code, and flat country_code (with state1 or
@@ -38,7 +43,8 @@ int cp_geo_load(const char *const *paths, size_t path_cnt, struct conf_errors *e
 void cp_geo_free(struct cp_geo *geo);
 
 /* cp_geo_place finds an address's most specific record: its code ("EU-DE", or NULL when the
- * database has none) and prefix length. Linear cost is fine: explain uses it, workers never. */
+ * database has none) and prefix length. A search a prefix length, or linear when nothing is sorted:
+ * explain uses it, workers never. */
 const char *
 cp_geo_place(const struct cp_geo *geo, const struct tbl_addr *addr, uint8_t *ret_prefix_bits);
 

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import random
+import re
 import socket
 import time
 import urllib.parse
@@ -111,8 +112,11 @@ class Agreement(LabCase):
         cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.generator.write(cls.lab), cls.data_plane,
                                             enforce_order=False, probes={"enabled": False})
         cls.control.start(60 * SLOW)
-        wait_for(lambda: cls.is_served(cls.control.ctl_json("status")), 60 * SLOW,
-                 lambda: f"the table is served\n{cls.control.process.log()}")
+        # Warnings, of which lenient records have thousands, are no part of what went wrong.
+        wait_for(lambda: cls.is_served(cls.control.ctl_json("status")), 20 * SLOW,
+                 lambda: f"seed {SEED}: the table is served\n" + "\n".join(
+                     paragraph for paragraph in re.split(r"\n(?=\S)", cls.control.process.log())
+                     if ": warning: " not in paragraph))
         cls.api = Api(cls.control.socket)
         cls.sockets = {}
         for source in SOURCES:
@@ -193,6 +197,7 @@ class Agreement(LabCase):
             tail = self.explain(question, target)
             tail["is_authoritative"] = True  # the question's own name has its CNAME from us
             tail["reply"]["answer"] = records[:at] + [{**record, "rdata": target}] + tail["reply"]["answer"]
+            tail["steps"] = explained["steps"][:at + 1] + tail["steps"]  # every record before is a CNAME: one a step
             passed = decisions(explained)[:self.passed_before(explained, at) + 1]
             longest = max(decision["ecs"]["scope_bits"] for decision in passed)
             if question.ecs is not None:
@@ -203,6 +208,13 @@ class Agreement(LabCase):
                 tail["rcode"] = "NOERROR"  # out of our zones: whoever asked goes on from there
             return tail, True
         return explained, False
+
+    @staticmethod
+    def has_other_target(reply, explained):
+        """Whoever asks for a CNAME is told the one that was drawn, and is not led on."""
+        drawn = [RDATA.record(record) for record in explained["reply"]["answer"]
+                 if "drawn" in record and record["type"] == "CNAME"]
+        return bool(drawn) and drawn[0] not in wire_records(reply.answer)
 
     @staticmethod
     def passed_before(explained, at):
@@ -234,7 +246,10 @@ class Agreement(LabCase):
         self.check_generation(reply, explained)
         taken, is_other = (explained, False) if reply.flags & dns.flags.TC else self.other_way(question, reply, explained)
         self.check_header(question, reply, taken)
-        is_truncated = bool(reply.flags & dns.flags.TC) if is_other else self.check_size(question, wire, reply, taken)
+        if is_other or self.has_other_target(reply, taken):  # targets differ in length
+            is_truncated = bool(reply.flags & dns.flags.TC)
+        else:
+            is_truncated = self.check_size(question, wire, reply, taken)
         if is_truncated:
             self.assertEqual(reply.answer + reply.authority + reply.additional, [])
         else:
@@ -337,7 +352,7 @@ class Agreement(LabCase):
         name, rdtype = self.generator.dynamic[0]
         record = next(record for record in self.generator.records[name] if record["type"] == rdtype)
         directory = os.path.dirname(self.lab.write("alone/rand.test.yaml", json.dumps(
-            {"": {"type": "NS", "value": "ns1.example.org."}, "www": record})))
+            {"": {"type": "NS", "value": "ns1.example.org."}, "www": record}, sort_keys=True)))
         table = programs.compile_table(self.lab, directory, self.lab.path("alone.table"), geo=programs.country_database())
         dumped = json.loads(run(programs.CTL, "dump", table, "--json", timeout=120 * SLOW).stdout)
         rules = dumped["rule_sets"][0]["rule_by_class"]

@@ -13,7 +13,7 @@ GEOS = ["AF", "AN", "AS", "EU", "NA", "OC", "SA", "EU-DE", "EU-FR", "EU-GB", "EU
         "AF-EG", "AF-NG"]
 # Where the registries hand out: most of the address space beside is nobody's.
 IPV6_BLOCKS = ["2001::/16", "2400::/12", "2600::/12", "2800::/12", "2a00::/12", "2c00::/12", "2003::/18", "2001:db8::/32"]
-OUTSIDE = ["www.example.org.", "rand.example.", "test."]
+OUTSIDE = ["www.example.org.", "rand.example.", "rand.test.example."]
 # Long enough to be cut at 512, at 1232, or at neither.
 TEXT_SIZES = [5, 60, 300, 480, 700, 1150, 1300]
 
@@ -41,6 +41,7 @@ class Generator:
         self.subnets = []
         self.dynamic = []  # (name, type)
         self.cuts = []
+        self.certain = []  # (name, type)
 
     def is_free(self, name):
         """No record there yet, and in nobody else's part of the tree."""
@@ -148,6 +149,7 @@ class Generator:
             self.ends.append(absolute(name))
             self.records[name] = [self.dynamic_record(name, "A") if i % 2 else self.static_record("A")]
         self.ends += [OUTSIDE[0], absolute("absent.end0"), absolute("x.cut1")]
+        self.make_certain()
         for _ in range(names):
             name = self.name()
             kind = self.rng.random()
@@ -160,6 +162,18 @@ class Generator:
                 self.records[name] = [
                     self.dynamic_record(name, rdtype) if rdtype in ("A", "AAAA") and self.rng.random() < 0.7
                     else self.static_record(rdtype) for rdtype in types]
+
+    def make_certain(self):
+        """What chance alone might leave out: a CNAME drawn among many, replies too long for each limit."""
+        fan = self.dynamic_record("fan", "CNAME")
+        fan["dynamic"] = {"pools": {"all": {"values": [{"value": end, "weight": i + 1, "status": "up"}
+                                                       for i, end in enumerate(self.ends)]}},
+                          "rules": [{"pool": "all"}]}
+        self.records["fan"] = [fan]
+        for size in TEXT_SIZES[-3:]:
+            self.records[f"long{size}"] = [{"type": "TXT", "ttl": 60, "value": "x" * size}]
+        self.certain = [("fan", "A"), *((f"long{size}", "TXT") for size in TEXT_SIZES[-3:]),
+                        *((cut, "A") for cut in self.cuts)]
 
     def make_cut(self, name):
         self.records[name] = [{"type": "NS", "ttl": 3600, "values": [f"ns1.{name}.{ZONE}.", "ns.example.org."]}]
@@ -192,8 +206,8 @@ class Question:
     TYPES = ["A", "A", "A", "A", "AAAA", "AAAA", "TXT", "MX", "CNAME", "NS", "SOA", "DS", "ANY", "CAA", "TYPE65280"]
 
     def __init__(self, rng, generator):
-        self.name = self._name(rng, generator)
         self.type = rng.choice(self.TYPES)
+        self.name = self._name(rng, generator)
         self.source = rng.choice(generator.sources)
         self.payload = rng.choice([None, 512, 1232, 1232])
         self.has_nsid = self.payload is not None and rng.random() < 0.3
@@ -201,11 +215,15 @@ class Question:
         if self.payload is not None and rng.random() < 0.75:
             self.ecs = self._ecs(rng, generator)
 
-    @staticmethod
-    def _name(rng, generator):
+    def _name(self, rng, generator):
         kind = rng.random()
-        if kind < 0.35:
-            name = rng.choice(generator.dynamic)[0]
+        if kind < 0.4:
+            name, rdtype = rng.choice(generator.dynamic)
+            if rdtype != "CNAME":
+                self.type = rdtype
+        elif kind < 0.45:
+            name, self.type = rng.choice(generator.certain)
+            return absolute(name)
         elif kind < 0.65:
             name = rng.choice(list(generator.records))
         elif kind < 0.9:
@@ -233,9 +251,8 @@ class Question:
             edge = int(rng.choice([network.network_address, network.broadcast_address])) + rng.choice([-1, 0, 0, 1])
             edge = min(max(edge, 0), 2 ** network.max_prefixlen - 1)
             bits = rng.choice([network.prefixlen, network.max_prefixlen, rng.randint(1, network.max_prefixlen)])
-            kind = ipaddress.ip_network if network.version == 4 else ipaddress.ip_network
-            address = ipaddress.ip_address(edge) if network.version == 4 else ipaddress.IPv6Address(edge)
-            return kind(f"{address}/{bits}", strict=False)
+            address = ipaddress.IPv4Address(edge) if network.version == 4 else ipaddress.IPv6Address(edge)
+            return ipaddress.ip_network(f"{address}/{bits}", strict=False)
         return random_network(rng, shortest=1)
 
     def __str__(self):
