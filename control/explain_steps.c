@@ -110,7 +110,6 @@ static void
 read_piece(const struct tbl_view *view, const struct tbl_reply *reply, uint32_t leaf,
 		const struct tbl_piece *piece, struct cp_explain_step *step)
 {
-	step->owner = find_owner(view, &step->match);
 	if (piece->section == TBL_REPLY_ANSWER) {
 		step->end = CP_EXPLAIN_RECORDS;
 		step->answer = piece->answer;
@@ -126,12 +125,15 @@ read_piece(const struct tbl_view *view, const struct tbl_reply *reply, uint32_t 
 static struct cp_explain_step
 step_to(const struct tbl_view *view, const struct tbl_cname *target)
 {
-	return (struct cp_explain_step){
+	struct cp_explain_step step = {
 		.name = view->names + target->name_off,
 		.match = { .node = target->kind == TBL_MATCH_NONE ? NULL
 		                                                  : &view->nodes[target->node],
 				.kind = (enum tbl_match_kind)target->kind },
 	};
+
+	step.owner = find_owner(view, &step.match);
+	return step;
 }
 
 /* A CNAME that nothing was answered behind: why not. */
@@ -153,6 +155,7 @@ cp_explain_steps(const struct tbl_view *view, const struct tbl_name *question, u
 		.name = question->wire,
 		.match = reply->match,
 		.end = CP_EXPLAIN_ELSEWHERE,
+		.owner = find_owner(view, &reply->match),
 	};
 	size_t cnt = 0;
 
@@ -225,7 +228,8 @@ why_records(const struct tbl_view *view, const struct cp_explain_step *step, uin
 {
 	char owner[TBL_NAME_TEXT_MAX];
 	char buffer[16];
-	const char *type_name = cp_type_name(step->rrset->type, buffer);
+	const char *type_name =
+			cp_type_name(step->rrset != NULL ? step->rrset->type : type, buffer);
 
 	tbl_name_to_text(tbl_node_name(view, step->owner), owner);
 	if (type == TYPE_ANY) {

@@ -453,7 +453,17 @@ families_may_come_apart_but_not_twice(void **state)
 	assert_int_equal(file.build_epoch_s, geo->build_epoch_s);
 	cp_geo_free(geo);
 
-	paths[1] = paths[0];
+	/* In whichever order: places are looked up in sorted prefixes. */
+	paths[0] = scratch_path("v6.mmdb");
+	paths[1] = scratch_path("v4.mmdb");
+	assert_int_equal(0, cp_geo_load(paths, 2, &errors, &geo));
+	assert_true(geo->is_sorted);
+	assert_place(geo, "192.0.2.1", "EU-DE", 24);
+	assert_place(geo, "192.0.3.1", NULL, 0);
+	assert_place(geo, "2001:db8::1", "NA-US", 32);
+	cp_geo_free(geo);
+
+	paths[0] = paths[1];
 	geo = NULL;
 	assert_int_equal(-EINVAL, cp_geo_load(paths, 2, &errors, &geo));
 	assert_null(geo);
