@@ -8,17 +8,27 @@
 /* A longer source line is not shown: it would hide the message above it. */
 #define SHOWN_LINE_MAX 500u
 
-#define LEVEL_CNT 2u /* enum conf_level */
-
 /* What was told of one file. Found by tsearch(3): a directory may hold 100,000 files. */
 struct file_account {
-	size_t told_cnt[LEVEL_CNT];
-	char *summary[LEVEL_CNT]; /* text of the message "... and N more" */
+	size_t told_cnt[CONF_LEVEL_CNT];
+	char *summary[CONF_LEVEL_CNT]; /* text of the message "... and N more" */
 	char name[];
 };
 
 /* "... and 18446744073709551615 more warnings" */
 #define SUMMARY_BYTES 48u
+
+const char *
+conf_level_name(enum conf_level level)
+{
+	static const char *const names[CONF_LEVEL_CNT] = {
+		[CONF_WARNING] = "warning",
+		[CONF_ERROR] = "error",
+		[CONF_NOTICE] = "notice",
+	};
+
+	return names[level];
+}
 
 static int
 reserve(struct conf_errors *errors)
@@ -102,7 +112,7 @@ summarise(struct conf_errors *errors, struct file_account *account, enum conf_le
 		account->summary[level] = text;
 	}
 	(void)snprintf(account->summary[level], SUMMARY_BYTES, "... and %zu more %s%s", more,
-			level == CONF_ERROR ? "error" : "warning", more == 1 ? "" : "s");
+			conf_level_name(level), more == 1 ? "" : "s");
 }
 
 /* cut shortens a text to CONF_MESSAGE_BYTES_MAX, at the start of a UTF-8 character. */
@@ -151,6 +161,7 @@ conf_error_add(struct conf_errors *errors, enum conf_level level, const char *fi
 	if (message != NULL) {
 		message->line = line;
 		message->col = col;
+		message->lint = errors->lint;
 	}
 }
 
@@ -251,7 +262,6 @@ conf_errors_print(const struct conf_errors *errors, FILE *out, bool is_terminal)
 
 	for (size_t i = 0; i < errors->cnt; i++) {
 		const struct conf_message *message = &errors->messages[i];
-		const char *level = message->level == CONF_ERROR ? "error" : "warning";
 
 		if (message->file[0] != '\0') {
 			(void)fprintf(out, "%s:", message->file);
@@ -259,8 +269,12 @@ conf_errors_print(const struct conf_errors *errors, FILE *out, bool is_terminal)
 		if (message->line > 0) {
 			(void)fprintf(out, "%u:%u:", message->line, message->col);
 		}
-		(void)fprintf(out, "%s%s: %s\n", message->file[0] != '\0' ? " " : "", level,
-				message->text);
+		(void)fprintf(out, "%s%s: %s", message->file[0] != '\0' ? " " : "",
+				conf_level_name(message->level), message->text);
+		if (message->lint != NULL) {
+			(void)fprintf(out, " [%s]", message->lint);
+		}
+		(void)fputc('\n', out);
 		if (is_terminal) {
 			print_source_line(&shown, message, out);
 		}

@@ -31,6 +31,8 @@
 enum conf_level {
 	CONF_WARNING,
 	CONF_ERROR,
+	CONF_NOTICE, /* may well be meant: less than a warning */
+	CONF_LEVEL_CNT,
 };
 
 /* One message with its place. line and col are 1-based; 0: the file as a whole. */
@@ -39,14 +41,16 @@ struct conf_message {
 	const char *file;
 	uint32_t line;
 	uint32_t col;
-	char *text;      /* may hold newlines: octoDNS's reasons, one a line */
-	size_t number;   /* as it was told: keeps the order of messages with one place */
-	bool is_summary; /* "... and N more": behind all others of its file */
+	char *text;       /* may hold newlines: octoDNS's reasons, one a line */
+	const char *lint; /* name of the lint that found it, NULL: none did */
+	size_t number;    /* as it was told: keeps the order of messages with one place */
+	bool is_summary;  /* "... and N more": behind all others of its file */
 };
 struct conf_errors {
 	struct conf_message *messages;
 	size_t cnt;
 	size_t error_cnt; /* those of level CONF_ERROR, kept or not */
+	const char *lint; /* what messages get as theirs from now on; names live for ever */
 	size_t cap;
 	void *files; /* what is kept of each file, errors.c */
 };
@@ -64,7 +68,10 @@ conf_error_add(struct conf_errors *errors, enum conf_level level, const char *fi
 		uint32_t col, const char *format, ...) __attribute__((format(printf, 6, 7)));
 /* conf_errors_sort puts messages[first..) in the order of their places, those of one place as told. */
 void conf_errors_sort(struct conf_errors *errors, size_t first);
-/* conf_errors_print writes "file:line:col: error: text" lines; with is_terminal also the source
+/* conf_level_name: "error", "warning" or "notice". */
+const char *conf_level_name(enum conf_level level);
+/* conf_errors_print writes "file:line:col: error: text" lines, the name of a lint behind
+ * them as " [name]"; with is_terminal also the source
  * line and a caret. */
 void conf_errors_print(const struct conf_errors *errors, FILE *out, bool is_terminal);
 void conf_errors_free(struct conf_errors *errors);

@@ -5,6 +5,7 @@
 
 #include "control/compile.h"
 #include "control/ctl.h"
+#include "control/lint.h"
 
 /* choose_sources: the command line's word comes before the configuration's. */
 static void
@@ -83,6 +84,10 @@ ctl_build(const struct ctl_options *options, const char *dir, const struct cp_ge
 		return;
 	}
 	compile(options, built->geo_cnt == 0 ? without : built->geo, built);
+	if (built->image != NULL &&
+			cp_lint(built->zones, built->image, built->geo, &built->errors) != 0) {
+		conf_error_add(&built->errors, CONF_ERROR, built->dir, 0, 0, "out of memory");
+	}
 }
 
 void

@@ -35,15 +35,43 @@ find_protocol(const struct conf_node *node, enum cp_protocol *ret_protocol)
 	return -EINVAL;
 }
 
+/* Our own mappings are small and strict: a misspelt key would silently mean the default. */
+static void
+refuse_unknown_keys(const struct cp_reader *reader, const struct conf_node *node, const char *path,
+		const char *const *known)
+{
+	if (node == NULL) {
+		return;
+	}
+	if (node->kind != CONF_MAPPING) {
+		cp_reason_add(reader->reasons, CP_FATAL, "%s must hold \"key: value\" pairs", path);
+		return;
+	}
+	for (size_t i = 0; i < node->mapping.cnt; i++) {
+		const char *key = node->mapping.pairs[i].key->scalar.text;
+		bool is_known = false;
+
+		for (size_t k = 0; known[k] != NULL; k++) {
+			is_known = is_known || strcmp(known[k], key) == 0;
+		}
+		if (!is_known) {
+			cp_reason_add(reader->reasons, CP_FATAL, "unknown key \"%s\" in %s", key,
+					path);
+		}
+	}
+}
+
 void
 cp_healthcheck_judge(const struct cp_reader *reader, const struct conf_node *octodns)
 {
+	static const char *const own_keys[] = { "healthcheck", "lint", NULL };
 	const struct conf_node *protocol = conf_get(conf_get(octodns, "healthcheck"), "protocol");
 	enum cp_protocol unused = CP_PROTOCOL_HTTPS;
 
 	if (protocol != NULL && find_protocol(protocol, &unused) != 0) {
 		cp_reason_add(reader->reasons, CP_FATAL, "invalid healthcheck protocol");
 	}
+	refuse_unknown_keys(reader, conf_get(octodns, "meridian"), "octodns.meridian", own_keys);
 }
 
 /* A number of seconds, possibly fractional, as milliseconds. */
@@ -94,37 +122,10 @@ read_threshold(const struct cp_reader *reader, const struct conf_node *node, con
 	*cnt = (uint32_t)number;
 }
 
-/* Our own mappings are small and strict: a misspelt key would silently mean the default. */
-static void
-refuse_unknown_keys(const struct cp_reader *reader, const struct conf_node *node, const char *path,
-		const char *const *known)
-{
-	if (node == NULL) {
-		return;
-	}
-	if (node->kind != CONF_MAPPING) {
-		cp_reason_add(reader->reasons, CP_FATAL, "%s must hold \"key: value\" pairs", path);
-		return;
-	}
-	for (size_t i = 0; i < node->mapping.cnt; i++) {
-		const char *key = node->mapping.pairs[i].key->scalar.text;
-		bool is_known = false;
-
-		for (size_t k = 0; known[k] != NULL; k++) {
-			is_known = is_known || strcmp(known[k], key) == 0;
-		}
-		if (!is_known) {
-			cp_reason_add(reader->reasons, CP_FATAL, "unknown key \"%s\" in %s", key,
-					path);
-		}
-	}
-}
-
 static void
 read_pace(const struct cp_reader *reader, const struct conf_node *octodns,
 		struct cp_healthcheck *check)
 {
-	static const char *const own_keys[] = { "healthcheck", NULL };
 	static const char *const pace_keys[] = { "interval", "timeout", "fall", "rise", NULL };
 	static const struct span route53_interval = { ROUTE53_PATH, "request_interval",
 		CP_INTERVAL_MS_MIN, CP_INTERVAL_MS_MAX };
@@ -135,7 +136,6 @@ read_pace(const struct cp_reader *reader, const struct conf_node *octodns,
 	const struct conf_node *meridian = conf_get(octodns, "meridian");
 	const struct conf_node *own = conf_get(meridian, "healthcheck");
 
-	refuse_unknown_keys(reader, meridian, "octodns.meridian", own_keys);
 	refuse_unknown_keys(reader, own, OWN_PATH, pace_keys);
 	read_span(reader, conf_get(route53, "request_interval"), &route53_interval,
 			&check->interval_ms);

@@ -22,8 +22,8 @@
 /* cp_protocol_name: "HTTPS" ... as zone files write it. */
 const char *cp_protocol_name(enum cp_protocol protocol);
 
-/* cp_healthcheck_judge adds octoDNS's reason about the protocol, which it checks on every record.
- * `octodns` is the record's octodns mapping or NULL. */
+/* cp_healthcheck_judge adds octoDNS's reason about the protocol, which it checks on every record, and
+ * ours about what octodns.meridian holds beside `healthcheck` and `lint`. `octodns` is the record's octodns mapping or NULL. */
 void cp_healthcheck_judge(const struct cp_reader *reader, const struct conf_node *octodns);
 
 /* cp_healthcheck_read: all of it; fqdn is the record's, with its final dot. */

@@ -13,7 +13,7 @@
 
 #include "conf/yaml.h"
 
-/* cp_messages_json: [{file, line, col, level, text}]. */
+/* cp_messages_json: [{file, line, col, level, text}], with lint where one found it. */
 json_t *cp_messages_json(const struct conf_errors *errors);
 void cp_messages_take(const json_t *messages, struct conf_errors *errors);
 

@@ -7,6 +7,7 @@
 
 #include "table/view.h"
 
+#include "control/lint.h"
 #include "control/stamp.h"
 
 /* Whoever writes zones takes a moment; one who never stops must not hold an apply for ever. */
@@ -268,6 +269,11 @@ compile_zones(struct cp_workshop *workshop, const struct cp_prepare_input *input
 	}
 	compile_book(workshop, input, prepared->book, &prepared->errors, prepared);
 	compile_again_without_refused(workshop, input, batch, prepared);
+	if (prepared->image != NULL && cp_lint(cp_batch_zones(batch), prepared->image,
+						       workshop->geo, &prepared->errors) != 0) {
+		conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
+				"out of memory");
+	}
 	cp_batch_release(batch);
 }
 

@@ -106,6 +106,7 @@ struct cp_record {
 	uint8_t owner[TBL_NAME_MAX]; /* lower-cased wire */
 	char *fqdn;
 	uint16_t type;
+	uint16_t lint_ignored; /* 1 << enum cp_lint */
 	uint32_t ttl_s;
 	struct tbl_rdata *values; /* sorted, without duplicates */
 	char **texts;             /* presentation form of each value */
@@ -120,7 +121,8 @@ struct cp_zone {
 	char *file;
 	struct cp_record *records; /* the SOA included */
 	size_t record_cnt;
-	bool has_errors; /* not to be published */
+	uint16_t lint_ignored; /* as in a record, for all of them */
+	bool has_errors;       /* not to be published */
 	bool has_own_soa; /* its file has the SOA, serial and all; else the serial is the generation */
 };
 struct cp_zones {

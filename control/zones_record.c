@@ -12,6 +12,7 @@
 #include "control/dynamic.h"
 #include "control/healthcheck.h"
 #include "control/idn.h"
+#include "control/lint.h"
 #include "control/scalar.h"
 #include "control/zones_impl.h"
 
@@ -354,6 +355,8 @@ judge(struct draft *draft)
 	judge_name(draft);
 	judge_ttl(draft);
 	cp_healthcheck_judge(&draft->reader, draft->octodns);
+	cp_lint_read(&draft->reader, draft->octodns, draft->name[0] == '\0',
+			&draft->record.lint_ignored, &draft->load->draft->zone.lint_ignored);
 	judge_owner(draft);
 	rc = read_values(draft);
 	/* A reader that fails without a reason ran out of memory. */

@@ -14,9 +14,13 @@ test_messages_come_back_as_they_were(void **state)
 	(void)state;
 	conf_error_add(&before, CONF_ERROR, "zones/a.test.yaml", 3, 7, "one\n  - two");
 	conf_error_add(&before, CONF_WARNING, "geo.mmdb", 0, 0, "old");
+	before.lint = "acme-captured";
+	conf_error_add(&before, CONF_NOTICE, "zones/a.test.yaml", 4, 1, "found");
 	json = cp_messages_json(&before);
 	cp_messages_take(json, &after);
-	assert_int_equal(after.cnt, 2);
+	assert_int_equal(after.cnt, 3);
+	assert_null(after.messages[0].lint);
+	assert_string_equal(after.messages[2].lint, "acme-captured");
 	assert_int_equal(after.error_cnt, 1);
 	for (size_t i = 0; i < after.cnt; i++) {
 		assert_string_equal(after.messages[i].file, before.messages[i].file);
