@@ -80,6 +80,36 @@ const struct ctl_command ctl_commands[] = {
 			.arg_min = 1,
 			.arg_max = 1,
 			.run = ctl_dump },
+	{ .name = "plan",
+			.arguments = "[--zones DIR] [--geo FILE.mmdb]... --against FILE [--force]",
+			.summary = "say what a directory of zone files would change",
+			.help = "Compiles the zones and compares them with a table file: which "
+				"records come, go and\n"
+				"change, which clients would be sent to another pool, and whether "
+				"that is more than an\n"
+				"accident should be able to do. Publishes nothing. Exit status 0: "
+				"a plan, empty or not;\n"
+				"1: errors, or a change that is not safe without --force.\n"
+				"\n"
+				"  meridianctl plan --zones zones/ --geo country.mmdb --against "
+				"served.table\n"
+				"  meridianctl plan --zones zones/ --against served.table --json | "
+				"jq -r .checksum\n",
+			.options = "jzgAf",
+			.run = ctl_plan },
+	{ .name = "diff",
+			.arguments = "A B [--geo FILE.mmdb]...",
+			.summary = "what differs between two tables",
+			.help = "Shows what a change from table file A to table file B is, as plan "
+				"does. With the\n"
+				"databases that B was made with, countries are named too.\n"
+				"\n"
+				"  meridianctl diff before.table after.table\n",
+			.options = "jg",
+			.completes = CTL_ARG_FILE,
+			.arg_min = 2,
+			.arg_max = 2,
+			.run = ctl_diff },
 	{ .name = "status",
 			.arguments = "",
 			.summary = "what is wrong, what is served, by whom",
