@@ -81,7 +81,9 @@ const struct ctl_command ctl_commands[] = {
 			.arg_max = 1,
 			.run = ctl_dump },
 	{ .name = "plan",
-			.arguments = "[--zones DIR] [--geo FILE.mmdb]... --against FILE [--force]",
+			.arguments = "--zones DIR [--geo FILE.mmdb]... [--config FILE] --against "
+				     "FILE "
+				     "[--force]",
 			.summary = "say what a directory of zone files would change",
 			.help = "Compiles the zones and compares them with a table file: which "
 				"records come, go and\n"
@@ -95,7 +97,7 @@ const struct ctl_command ctl_commands[] = {
 				"served.table\n"
 				"  meridianctl plan --zones zones/ --against served.table --json | "
 				"jq -r .checksum\n",
-			.options = "jzgAf",
+			.options = "jzgcAf",
 			.run = ctl_plan },
 	{ .name = "diff",
 			.arguments = "A B [--geo FILE.mmdb]...",

@@ -48,14 +48,26 @@ refuse(const struct ctl_options *options, const struct ctl_built *built)
 	return ctl_fail(CTL_INPUT, "no plan: %zu errors", built->errors.error_cnt);
 }
 
+/* The zone's own thresholds, of --config FILE. */
+static struct cp_plan_thresholds
+thresholds_of(const void *ctx, const char *name)
+{
+	const struct cp_zone_settings settings = cp_config_zone(ctx, name);
+
+	return (struct cp_plan_thresholds){ settings.update_share,
+		settings.delete_share };
+}
+
 static enum ctl_status
 plan_built(const struct ctl_options *options, const struct ctl_table *served,
 		const struct ctl_built *built)
 {
 	struct tbl_view wanted;
-	const struct cp_plan_input input = {
-		.served = &served->view, .wanted = &wanted, .geo = built->geo
-	};
+	const struct cp_plan_input input = { .served = &served->view,
+		.wanted = &wanted,
+		.geo = built->geo,
+		.thresholds_of = built->has_config ? thresholds_of : NULL,
+		.ctx = &built->config };
 	json_t *plan = NULL;
 	enum ctl_status status;
 
@@ -86,8 +98,9 @@ ctl_plan(const struct ctl_options *options)
 	struct ctl_built built;
 	enum ctl_status status;
 
-	if (options->against == NULL || options->zones == NULL) {
-		return ctl_fail(CTL_USAGE, "plan needs --zones DIR and --against FILE");
+	if (options->against == NULL || (options->zones == NULL && options->config == NULL)) {
+		return ctl_fail(CTL_USAGE,
+				"plan needs --zones DIR or --config FILE, and --against FILE");
 	}
 	status = ctl_table_open(options->against, &served);
 	if (status != CTL_FINE) {
