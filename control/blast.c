@@ -241,10 +241,22 @@ everything(void)
 	return (struct cp_tally){ (uint64_t)1 << 32, cp_count_prefix(6, 0) };
 }
 
-static double
-ipv4_share(const struct cp_tally *part, const struct cp_tally *whole)
+/* A part of nothing is no number. */
+static json_t *
+share_json(bool is_nothing, double share)
 {
-	return whole->ipv4 == 0 ? 0 : (double)part->ipv4 / (double)whole->ipv4;
+	return is_nothing ? json_null() : json_real(share);
+}
+
+static void
+put_shares(json_t *json, const char *ipv4_key, const char *ipv6_key, const struct cp_tally *part,
+		const struct cp_tally *whole)
+{
+	json_object_set_new(json, ipv4_key,
+			share_json(whole->ipv4 == 0, (double)part->ipv4 / (double)whole->ipv4));
+	json_object_set_new(json, ipv6_key,
+			share_json(is_cp_count_zero(&whole->ipv6),
+					cp_count_share(&part->ipv6, &whole->ipv6)));
 }
 
 /* TALLY of blast.h. */
@@ -256,20 +268,14 @@ put_tally(json_t *json, const struct cp_tally *part, const struct cp_tally *whol
 	cp_count_text(&part->ipv6, text);
 	json_object_set_new(json, "ipv4_addresses", json_integer((json_int_t)part->ipv4));
 	json_object_set_new(json, "ipv6_addresses", json_string(text));
-	json_object_set_new(json, "ipv4_share", json_real(ipv4_share(part, whole)));
-	json_object_set_new(
-			json, "ipv6_share", json_real(cp_count_share(&part->ipv6, &whole->ipv6)));
+	put_shares(json, "ipv4_share", "ipv6_share", part, whole);
 }
 
 static void
 put_named_shares(const struct job *job, json_t *json, const struct cp_tally *named)
 {
-	const struct cp_tally *whole = &job->space.named;
-
 	if (job->input->geo != NULL) {
-		json_object_set_new(json, "named_ipv4_share", json_real(ipv4_share(named, whole)));
-		json_object_set_new(json, "named_ipv6_share",
-				json_real(cp_count_share(&named->ipv6, &whole->ipv6)));
+		put_shares(json, "named_ipv4_share", "named_ipv6_share", named, &job->space.named);
 	}
 }
 

@@ -48,7 +48,8 @@ struct cp_blast_input {
  *           { "code": "EU-DE" | null,      null: in no country the database knows
  *             "name": "Germany" | null, TALLY as shares of that country } ] } ] }
  * TALLY is "ipv4_addresses": 53687091, "ipv6_addresses": "2535301200456458802993406410752" (exact:
- * JSON's numbers end at 2^53), "ipv4_share": 0.0125, "ipv6_share": 0.0. Without a database
+ * JSON's numbers end at 2^53), "ipv4_share": 0.0125, "ipv6_share": 0.0. A share is null where there is
+ * nothing to have a share of: a country without IPv6. Without a database
  * "countries" and the named shares are left out. Largest is by IPv4, then by IPv6 addresses.
  */
 int cp_blast(const struct cp_blast_input *input, json_t **ret_groups);

@@ -119,7 +119,8 @@ number_countries(struct walker *walker, const struct tbl_geo *geo)
 
 /* What the database says, flat */
 
-/* By address, those around others before them; of equal ones the last given is the one that counts. */
+/* By address, those around others before them. Equal ones name one place, or the location compiler
+ * would have refused them. */
 static int
 compare_prefixes(const void *left, const void *right)
 {
@@ -130,7 +131,7 @@ compare_prefixes(const void *left, const void *right)
 	if (order == 0) {
 		order = (int)a->prefix.bits - (int)b->prefix.bits;
 	}
-	return order != 0 ? order : (a > b) - (a < b);
+	return order;
 }
 
 /* The prefixes of one family in that order, the caller's to free. */
@@ -218,7 +219,7 @@ open_prefix(struct flattener *flat, const struct tbl_geo_prefix *prefix, uint32_
 		rc = write_stretch(flat, opened.first - 1);
 	}
 	flat->next = opened.first;
-	/* Equal prefixes replace each other: no deeper than there are lengths. */
+	/* Equal prefixes open once: no deeper than there are lengths. */
 	if (flat->depth > 0 && flat->open[flat->depth - 1].first == opened.first &&
 			flat->open[flat->depth - 1].last == opened.last) {
 		flat->depth--;

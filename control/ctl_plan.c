@@ -54,8 +54,7 @@ thresholds_of(const void *ctx, const char *name)
 {
 	const struct cp_zone_settings settings = cp_config_zone(ctx, name);
 
-	return (struct cp_plan_thresholds){ settings.update_share,
-		settings.delete_share };
+	return (struct cp_plan_thresholds){ settings.update_share, settings.delete_share };
 }
 
 static enum ctl_status

@@ -242,27 +242,71 @@ pool_text(const json_t *move, const char *key)
 	return name != NULL ? name : "the record's values";
 }
 
-static void
-print_countries(const struct printer *printer, const json_t *move)
+/* Does all of a country move, as far as it has addresses? */
+static bool
+is_whole(const json_t *country)
 {
-	size_t cnt = cp_json_count(move, "countries");
+	const json_t *ipv4 = json_object_get(country, "ipv4_share");
+	const json_t *ipv6 = json_object_get(country, "ipv6_share");
 
-	for (size_t i = 0; i < cnt && i < COUNTRIES_SHOWN; i++) {
+	return (!json_is_real(ipv4) || json_real_value(ipv4) >= 1) &&
+	       (!json_is_real(ipv6) || json_real_value(ipv6) >= 1);
+}
+
+static void
+print_part(const struct printer *printer, const json_t *country)
+{
+	static const struct {
+		const char *key, *of;
+	} shares[] = { { "ipv4_share", "IPv4" }, { "ipv6_share", "IPv6" } };
+	const char *joint = ": ";
+
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		char text[PERCENT_BYTES];
+
+		if (json_is_real(json_object_get(country, shares[i].key))) {
+			(void)fprintf(printer->out, "%s%s of its %s", joint,
+					percent(country, shares[i].key, text), shares[i].of);
+			joint = ", ";
+		}
+	}
+}
+
+/* One list for countries that move as they are, then a line each for those that are divided. What is
+ * in no country the database knows is nothing anybody thinks of as a whole. */
+static void
+print_countries(const struct printer *printer, const json_t *move, bool is_of_whole)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < cp_json_count(move, "countries"); i++) {
 		const json_t *country = cp_json_item(move, "countries", i);
-		const char *code = json_string_value(json_object_get(country, "code"));
-		char ipv4[PERCENT_BYTES];
-		char ipv6[PERCENT_BYTES];
+		const char *code = cp_json_text(country, "code");
 
-		(void)fprintf(printer->out, "*       %s %s: %s of its IPv4, %s of its IPv6\n",
-				code != NULL ? code : "-",
-				code != NULL ? cp_json_text(country, "name")
-					     : "in no country the database knows",
-				percent(country, "ipv4_share", ipv4),
-				percent(country, "ipv6_share", ipv6));
+		if (is_whole(country) != is_of_whole || ++cnt > COUNTRIES_SHOWN) {
+			continue;
+		}
+		if (code[0] == '\0') {
+			(void)fputs(is_of_whole && cnt > 1 ? "; " : "*       ", printer->out);
+			(void)fputs("what is in no country", printer->out);
+		} else {
+			(void)fprintf(printer->out, "%s%s (%s)",
+					!is_of_whole ? "*       "
+					: cnt == 1   ? "*       all of "
+						     : "; ",
+					cp_json_text(country, "name"), code);
+		}
+		if (!is_of_whole) {
+			print_part(printer, country);
+			(void)fputc('\n', printer->out);
+		}
 	}
 	if (cnt > COUNTRIES_SHOWN) {
-		(void)fprintf(printer->out, "*       and %zu more countries\n",
-				cnt - COUNTRIES_SHOWN);
+		(void)fprintf(printer->out, "%sand %zu more%s", is_of_whole ? "; " : "*       ",
+				cnt - COUNTRIES_SHOWN, is_of_whole ? "" : " in part\n");
+	}
+	if (is_of_whole && cnt > 0) {
+		(void)fputc('\n', printer->out);
 	}
 }
 
@@ -281,7 +325,8 @@ print_move(const struct printer *printer, const json_t *move)
 				percent(move, "named_ipv6_share", ipv6));
 	}
 	(void)fputc('\n', printer->out);
-	print_countries(printer, move);
+	print_countries(printer, move, true);
+	print_countries(printer, move, false);
 }
 
 static void
