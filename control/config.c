@@ -330,6 +330,25 @@ check_split_extension(const struct checker *checker, const char *extension)
 	}
 }
 
+/* A mailbox is a name here: what stands before "@" is the first label (RFC 1035 §3.3.13). */
+static void
+check_soa_name(const struct checker *checker, const char *key, const char *text)
+{
+	const struct conf_node *node = conf_find(checker->document, key);
+	uint8_t wire[TBL_NAME_MAX];
+
+	if (text == NULL) {
+		return;
+	}
+	if (strchr(text, '@') != NULL) {
+		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
+				"%s: write \".\" for the \"@\" of %s", key, text);
+	} else if (text[0] == '\0' || tbl_name_from_text(text, wire) < 0) {
+		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
+				"%s: \"%s\" is not a domain name", key, text);
+	}
+}
+
 /* check looks at what rows cannot say. The document is read again for its places. */
 static int
 check(const char *path, struct cp_config *config, struct conf_errors *errors)
@@ -346,6 +365,8 @@ check(const char *path, struct cp_config *config, struct conf_errors *errors)
 	if (rc == 0 && checker.arena != NULL) {
 		check_split_extension(&checker, config->split_extension);
 		check_zones(&checker, config);
+		check_soa_name(&checker, "soa.mname", config->soa.mname);
+		check_soa_name(&checker, "soa.rname", config->soa.rname);
 		conf_errors_sort(errors, first);
 		config->file = strdup(path);
 		rc = config->file == NULL ? -ENOMEM : 0;
