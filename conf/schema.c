@@ -50,6 +50,7 @@ static const char *const kind_names[] = {
 	[CONF_ROW_STRING_LIST] = "list of text",
 	[CONF_ROW_MAP] = "mapping",
 	[CONF_ROW_MAP_LIST] = "list of mappings",
+	[CONF_ROW_GONE] = "gone",
 };
 
 static const size_t kind_bytes[] = {
@@ -62,6 +63,7 @@ static const size_t kind_bytes[] = {
 	[CONF_ROW_STRING_LIST] = sizeof(struct conf_strings),
 	[CONF_ROW_MAP] = 0, /* its rows are visited on their own */
 	[CONF_ROW_MAP_LIST] = sizeof(struct conf_list),
+	[CONF_ROW_GONE] = 0, /* nothing is read into it */
 };
 
 /* key_path writes "ports[1].queues" for the row last taken from each frame; `last` is "" for the
@@ -136,9 +138,12 @@ begin_struct(struct walk *walk)
 	}
 	for (size_t i = 0; i < node->mapping.cnt; i++) {
 		const struct conf_node *key = node->mapping.pairs[i].key;
+		const struct conf_row *row = find_row(frame->rows, key->scalar.text);
 
-		if (find_row(frame->rows, key->scalar.text) == NULL) {
+		if (row == NULL) {
 			tell(walk, key, key->scalar.text, "unknown key");
+		} else if (row->kind == CONF_ROW_GONE) {
+			tell(walk, key, key->scalar.text, row->help);
 		}
 	}
 }
@@ -434,6 +439,9 @@ set_row(struct walk *walk, const struct conf_row *row)
 	struct slot slot = { row, frame->base + row->offset, conf_get(frame->node, row->key) };
 	struct conf_node fallback = { .kind = CONF_SCALAR, .is_plain = true };
 
+	if (row->kind == CONF_ROW_GONE) {
+		return; /* begin_struct() told of it */
+	}
 	zero_row(row, slot.target);
 	if (row->kind == CONF_ROW_MAP) {
 		push(walk, (struct frame){ .rows = row->rows,
@@ -623,6 +631,9 @@ conf_schema_help(const struct conf_row *rows, FILE *out)
 	for (row = next_row(&walk, NULL); row != NULL; row = next_row(&walk, NULL)) {
 		int indent = (int)walk.depth * 2;
 
+		if (row->kind == CONF_ROW_GONE) {
+			continue;
+		}
 		(void)fprintf(out, "%*s%s: ", indent, "", row->key);
 		print_kind(row, out);
 		(void)fprintf(out, "\n%*s%s\n", indent + 4, "", row->help != NULL ? row->help : "");

@@ -27,6 +27,7 @@ enum conf_row_kind {
 	CONF_ROW_ENUM,        /* int: index in `choices` */
 	CONF_ROW_STRING_LIST, /* struct conf_strings; a single scalar counts as a list of one */
 	CONF_ROW_MAP,         /* nested struct described by `rows` at `offset` */
+	CONF_ROW_GONE, /* a key of an older version: an error that says what replaced it (help) */
 	CONF_ROW_MAP_LIST, /* struct conf_list of nested structs of `elem_bytes` described by `rows` */
 };
 

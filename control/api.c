@@ -16,8 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "control/api_impl.h"
 #include "control/explain.h"
-#include "control/json_read.h"
 
 /* Requests are a line and a few words of JSON; anything larger is not one of ours. */
 #define HEADERS_BYTES_MAX 8192
@@ -31,15 +31,8 @@
 #define KNOCK_MS   1000
 #define KNOCKS_MAX 5u
 
-struct cp_api {
-	char *path;
-	struct cp_engine *engine;
-	struct evhttp *http;
-	bool is_listening;
-};
-
-static void
-send_json(struct evhttp_request *request, int code, const char *reason, json_t *json)
+void
+cp_api_send_json(struct evhttp_request *request, int code, const char *reason, json_t *json)
 {
 	struct evbuffer *body = evbuffer_new();
 	char *text = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -64,22 +57,23 @@ send_json(struct evhttp_request *request, int code, const char *reason, json_t *
 	evbuffer_free(body);
 }
 
-static void
-send_error(struct evhttp_request *request, int code, const char *reason, const char *error)
+void
+cp_api_send_error(struct evhttp_request *request, int code, const char *reason, const char *error)
 {
-	send_json(request, code, reason, json_pack("{s:s, s:[]}", "error", error, "messages"));
+	cp_api_send_json(request, code, reason,
+			json_pack("{s:s, s:[]}", "error", error, "messages"));
 }
 
 static void
 get_status(struct cp_api *api, struct evhttp_request *request)
 {
-	send_json(request, 200, "OK", cp_engine_status(api->engine));
+	cp_api_send_json(request, 200, "OK", cp_engine_status(api->engine));
 }
 
 static void
 get_health(struct cp_api *api, struct evhttp_request *request)
 {
-	send_json(request, 200, "OK", cp_engine_health(api->engine));
+	cp_api_send_json(request, 200, "OK", cp_engine_health(api->engine));
 }
 
 static void
@@ -88,10 +82,11 @@ get_counters(struct cp_api *api, struct evhttp_request *request)
 	json_t *counters = cp_engine_counters(api->engine);
 
 	if (counters == NULL) {
-		send_error(request, 503, "Service Unavailable", "meridiand is not connected");
+		cp_api_send_error(
+				request, 503, "Service Unavailable", "meridiand is not connected");
 		return;
 	}
-	send_json(request, 200, "OK", counters);
+	cp_api_send_json(request, 200, "OK", counters);
 }
 
 static const struct cp_watch *
@@ -116,7 +111,7 @@ get_explain(struct cp_api *api, struct evhttp_request *request)
 	json_t *json = NULL;
 
 	if (evhttp_parse_query_str(query != NULL ? query : "", &parameters) != 0) {
-		send_error(request, 400, "Bad Request", "the query string is malformed");
+		cp_api_send_error(request, 400, "Bad Request", "the query string is malformed");
 		return;
 	}
 	input.name = evhttp_find_header(&parameters, "name");
@@ -127,65 +122,16 @@ get_explain(struct cp_api *api, struct evhttp_request *request)
 	input.now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_usec / 1000;
 	evutil_secure_rng_get_bytes(&input.random, sizeof(input.random));
 	if (input.name == NULL || input.type == NULL) {
-		send_error(request, 400, "Bad Request", "name and type are needed");
+		cp_api_send_error(request, 400, "Bad Request", "name and type are needed");
 	} else if (!cp_engine_view(api->engine, &view, &input.geo)) {
-		send_error(request, 503, "Service Unavailable", "no table has been made yet");
+		cp_api_send_error(
+				request, 503, "Service Unavailable", "no table has been made yet");
 	} else if (cp_explain(&input, &json, error) != 0) {
-		send_error(request, 400, "Bad Request", error);
+		cp_api_send_error(request, 400, "Bad Request", error);
 	} else {
-		send_json(request, 200, "OK", json);
+		cp_api_send_json(request, 200, "OK", json);
 	}
 	evhttp_clear_headers(&parameters);
-}
-
-static void
-on_applied(void *ctx, enum cp_apply_outcome outcome, const json_t *result)
-{
-	struct evhttp_request *request = ctx;
-	json_t *copy = json_deep_copy(result);
-
-	switch (outcome) {
-	case CP_APPLY_SERVED:
-		send_json(request, 200, "OK", copy);
-		break;
-	case CP_APPLY_UNDELIVERED:
-		send_json(request, 202, "Accepted", copy);
-		break;
-	case CP_APPLY_REFUSED:
-		send_json(request, 422, "Unprocessable Entity", copy);
-		break;
-	}
-}
-
-/* An empty body asks for an apply without force. */
-static bool
-can_read_force(struct evhttp_request *request, bool *ret_force)
-{
-	struct evbuffer *body = evhttp_request_get_input_buffer(request);
-	size_t size = evbuffer_get_length(body);
-	json_t *json;
-
-	*ret_force = false;
-	if (size == 0) {
-		return true;
-	}
-	json = json_loadb((const char *)evbuffer_pullup(body, -1), size, JSON_REJECT_DUPLICATES,
-			NULL);
-	*ret_force = is_cp_json_true(json, "force");
-	json_decref(json);
-	return json != NULL;
-}
-
-static void
-post_apply(struct cp_api *api, struct evhttp_request *request)
-{
-	bool is_forced;
-
-	if (!can_read_force(request, &is_forced)) {
-		send_error(request, 400, "Bad Request", "the body is not JSON");
-	} else if (cp_engine_apply(api->engine, is_forced, on_applied, request) != 0) {
-		send_error(request, 500, "Internal Server Error", "out of memory");
-	}
 }
 
 static const struct route {
@@ -197,7 +143,12 @@ static const struct route {
 	{ "/v1/health", EVHTTP_REQ_GET, get_health },
 	{ "/v1/counters", EVHTTP_REQ_GET, get_counters },
 	{ "/v1/explain", EVHTTP_REQ_GET, get_explain },
-	{ "/v1/apply", EVHTTP_REQ_POST, post_apply },
+	{ "/v1/history", EVHTTP_REQ_GET, cp_api_get_history },
+	{ "/v1/diff", EVHTTP_REQ_GET, cp_api_get_diff },
+	{ "/v1/wait", EVHTTP_REQ_GET, cp_api_get_wait },
+	{ "/v1/plan", EVHTTP_REQ_POST, cp_api_post_plan },
+	{ "/v1/apply", EVHTTP_REQ_POST, cp_api_post_apply },
+	{ "/v1/rollback", EVHTTP_REQ_POST, cp_api_post_rollback },
 };
 
 static void
@@ -218,9 +169,11 @@ on_request(struct evhttp_request *request, void *arg)
 		}
 	}
 	if (has_path) {
-		send_error(request, 405, "Method Not Allowed", "this path takes another method");
+		cp_api_send_error(request, 405, "Method Not Allowed",
+				"this path takes another method");
 	} else {
-		send_error(request, 404, "Not Found", "no such path; docs/api.md has them all");
+		cp_api_send_error(request, 404, "Not Found",
+				"no such path; docs/api.md has them all");
 	}
 }
 

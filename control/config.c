@@ -204,16 +204,23 @@ static const struct conf_row rows[] = {
 			.offset = offsetof(struct cp_config, include_outside),
 			.fallback = "false",
 			.help = "Whether zone files may include files from outside zones_dir." },
-	/* octoDNS's own threshold for deletions. */
-	{ .key = "max_shrink_percent",
+	/* A table of 100,000 names is some 30 MB, so that twenty of them are a disk's small change; of
+	 * millions, whoever runs it looks at the number anyway. */
+	{ .key = "history_keep",
 			.kind = CONF_ROW_INT,
-			.offset = offsetof(struct cp_config, max_shrink_percent),
-			.fallback = "30",
-			.min = 0,
-			.max = 100,
-			.unit = "%",
-			.help = "A zone that would lose more of its RRsets than this stops the "
-				"apply, unless forced. 100: never." },
+			.offset = offsetof(struct cp_config, history_keep),
+			.fallback = "20",
+			.min = 1,
+			.max = 1000,
+			.unit = "tables",
+			.help = "Published tables kept in state_dir/history, to roll back to and "
+				"to "
+				"compare with." },
+	{ .key = "max_shrink_percent",
+			.kind = CONF_ROW_GONE,
+			.help = "unknown key: update_pcent_threshold and delete_pcent_threshold "
+				"(shares, "
+				"as octoDNS has them) replace it" },
 	{ .key = "soa",
 			.kind = CONF_ROW_MAP,
 			.offset = offsetof(struct cp_config, soa),

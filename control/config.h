@@ -52,7 +52,7 @@ struct cp_config {
 	struct conf_list zones; /* struct cp_zone_settings by name, with its thresholds filled in */
 	char *file;             /* this configuration, for messages about `zones` */
 	bool include_outside;
-	int64_t max_shrink_percent;
+	int64_t history_keep;
 	struct cp_config_soa soa;
 	struct cp_config_probes probes;
 };

@@ -112,20 +112,23 @@ void ctl_build(const struct ctl_options *options, const char *dir, const struct 
 void ctl_built_done(struct ctl_built *built);
 /* is_ctl_built_good: an image of all zones, and no error. */
 bool is_ctl_built_good(const struct ctl_built *built);
-/* ctl_built_json: {ok, zones, messages} (ctl_offline.c). */
-json_t *ctl_built_json(const struct ctl_built *built);
-
-/* ctl_plan.c */
-enum ctl_status ctl_plan(const struct ctl_options *options);
-enum ctl_status ctl_diff(const struct ctl_options *options);
-/* ctl_plan_print prints a plan as JSON or for people, in colour on a terminal. */
-void ctl_plan_print(const struct ctl_options *options, const json_t *plan);
 
 /* ctl_daemon.c */
 enum ctl_status ctl_status_show(const struct ctl_options *options);
-enum ctl_status ctl_apply(const struct ctl_options *options);
 enum ctl_status ctl_health(const struct ctl_options *options);
 enum ctl_status ctl_counters(const struct ctl_options *options);
+/* ctl_changes.c */
+enum ctl_status ctl_apply(const struct ctl_options *options);
+enum ctl_status ctl_rollback(const struct ctl_options *options);
+enum ctl_status ctl_history(const struct ctl_options *options);
+enum ctl_status ctl_wait(const struct ctl_options *options);
+/* ctl_plan_ask, ctl_diff_ask: plan and diff as the daemon makes them. */
+enum ctl_status ctl_plan_ask(const struct ctl_options *options);
+enum ctl_status ctl_diff_ask(const struct ctl_options *options);
+/* is_ctl_diff_of_generations: are both arguments numbers, not files? */
+bool is_ctl_diff_of_generations(const struct ctl_options *options);
+/* ctl_print_change prints an entry of the history, but for its generation. */
+void ctl_print_change(const json_t *entry);
 /* ctl_explain.c */
 enum ctl_status ctl_explain(const struct ctl_options *options);
 

@@ -42,6 +42,7 @@ perform(CURL *curl, const struct ctl_options *options, const char *path, const c
 		struct reply *reply)
 {
 	char url[4096];
+	long timeout_s = TIMEOUT_S;
 
 	/* The host is never looked up: the connection is the socket's. */
 	(void)snprintf(url, sizeof(url), "http://meridian%s", path);
@@ -50,7 +51,12 @@ perform(CURL *curl, const struct ctl_options *options, const char *path, const c
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT, TIMEOUT_S);
+	/* Who waits (at most an hour) is answered by then. */
+	if (options->timeout_s <= 3600 &&
+			(long)options->timeout_s + CONNECT_TIMEOUT_S > timeout_s) {
+		timeout_s = (long)options->timeout_s + CONNECT_TIMEOUT_S;
+	}
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT, timeout_s);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
 	if (body != NULL) {

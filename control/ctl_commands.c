@@ -80,38 +80,6 @@ const struct ctl_command ctl_commands[] = {
 			.arg_min = 1,
 			.arg_max = 1,
 			.run = ctl_dump },
-	{ .name = "plan",
-			.arguments = "--zones DIR [--geo FILE.mmdb]... [--config FILE] --against "
-				     "FILE "
-				     "[--force]",
-			.summary = "say what a directory of zone files would change",
-			.help = "Compiles the zones and compares them with a table file: which "
-				"records come, go and\n"
-				"change, which clients would be sent to another pool, and whether "
-				"that is more than an\n"
-				"accident should be able to do. Publishes nothing. Exit status 0: "
-				"a plan, empty or not;\n"
-				"1: errors, or a change that is not safe without --force.\n"
-				"\n"
-				"  meridianctl plan --zones zones/ --geo country.mmdb --against "
-				"served.table\n"
-				"  meridianctl plan --zones zones/ --against served.table --json | "
-				"jq -r .checksum\n",
-			.options = "jzgcAf",
-			.run = ctl_plan },
-	{ .name = "diff",
-			.arguments = "A B [--geo FILE.mmdb]...",
-			.summary = "what differs between two tables",
-			.help = "Shows what a change from table file A to table file B is, as plan "
-				"does. With the\n"
-				"databases that B was made with, countries are named too.\n"
-				"\n"
-				"  meridianctl diff before.table after.table\n",
-			.options = "jg",
-			.completes = CTL_ARG_FILE,
-			.arg_min = 2,
-			.arg_max = 2,
-			.run = ctl_diff },
 	{ .name = "status",
 			.arguments = "",
 			.summary = "what is wrong, what is served, by whom",
@@ -121,23 +89,95 @@ const struct ctl_command ctl_commands[] = {
 				"  meridianctl status --json | jq -e '.problems == []'\n",
 			.options = "js",
 			.run = ctl_status_show },
-	{ .name = "apply",
+	{ .name = "plan",
 			.arguments = "[--force]",
-			.summary = "publish what the zones directory holds now",
-			.help = "Reads zones and databases, compiles, publishes, and waits until "
-				"every "
-				"worker serves it.\n"
-				"A zone with errors stays in its last good version; the others go "
-				"on, "
-				"and the exit status\n"
-				"is 1. A zone that was served and has no file any more stops the "
-				"whole "
-				"publish, unless\n"
-				"--force says that this is meant.\n"
+			.summary = "say what an apply would change",
+			.help = "The daemon reads zones and databases and compares them with what "
+				"is served: which records\n"
+				"come, go and change, which clients would be sent to another pool, "
+				"and whether that is more\n"
+				"than an accident should be able to do. Publishes nothing; the "
+				"last "
+				"line is the command that\n"
+				"publishes this and nothing else. Exit status 0: a plan, empty or "
+				"not; 1: errors, or a\n"
+				"change that is not safe without --force.\n"
 				"\n"
-				"  meridianctl check zones/ && meridianctl apply\n",
+				"  meridianctl plan\n",
 			.options = "jsf",
+			.run = ctl_plan_ask },
+	{ .name = "diff",
+			.arguments = "A B",
+			.summary = "what differs between two tables",
+			.help = "Shows what a change from generation A to generation B of the "
+				"history is, as plan does.\n"
+				"\n"
+				"  meridianctl diff 41 43\n",
+			.options = "js",
+			.completes = CTL_ARG_FILE,
+			.arg_min = 2,
+			.arg_max = 2,
+			.run = ctl_diff_ask },
+	{ .name = "apply",
+			.arguments = "[--checksum HASH] [--force]",
+			.summary = "publish what the zones directory holds now",
+			.help = "Reads zones and databases, compiles, prints what changes, "
+				"publishes, and waits until every\n"
+				"worker serves it. A zone with errors stays in its last good "
+				"version; the others go on, and\n"
+				"the exit status is 1. What is unsafe (plan says what) is "
+				"published "
+				"only with --force. With\n"
+				"--checksum: only if the plan is still the one with this checksum, "
+				"as plan prints it.\n"
+				"After a rollback, apply is what makes the zones directory count "
+				"again.\n"
+				"\n"
+				"  meridianctl check zones/ && meridianctl apply\n"
+				"  meridianctl apply --checksum "
+				"$(meridianctl plan --json | jq -r .checksum)\n",
+			.options = "jsfC",
 			.run = ctl_apply },
+	{ .name = "rollback",
+			.arguments = "[GENERATION]",
+			.summary = "publish an older table again, and stay with it",
+			.help = "Publishes the content of an older generation under a new number "
+				"and prints what that\n"
+				"changes. Without an argument: of the one before what is served; "
+				"again: of the one before\n"
+				"that. Whatever the zones directory holds, a restart or a SIGHUP "
+				"does not take it away; the\n"
+				"next apply does. Needs no --force: that content was served "
+				"before.\n"
+				"\n"
+				"  meridianctl rollback\n"
+				"  meridianctl history && meridianctl rollback 41\n",
+			.options = "js",
+			.completes = CTL_ARG_TEXT,
+			.arg_max = 1,
+			.run = ctl_rollback },
+	{ .name = "history",
+			.arguments = "",
+			.summary = "what was published, when, by whom",
+			.help = "The newest first. Tables of the last ones are kept (history_keep "
+				"in meridian-control.yaml)\n"
+				"to go back to and to compare with.\n"
+				"\n"
+				"  meridianctl history | head\n"
+				"  meridianctl history --json | jq '.entries[] | "
+				"select(.forced)'\n",
+			.options = "js",
+			.run = ctl_history },
+	{ .name = "wait",
+			.arguments = "--generation N [--timeout SECONDS]",
+			.summary = "wait until every worker serves a generation",
+			.help = "Ends with 0 as soon as every worker serves generation N or a "
+				"later one, with 1 after\n"
+				"SECONDS (60) if it does not.\n"
+				"\n"
+				"  meridianctl wait --generation 43 --timeout 10\n",
+			.options = "jsNt",
+			.run = ctl_wait },
 	{ .name = "explain",
 			.arguments = "NAME TYPE [--from ADDRESS] [--ecs PREFIX] [--table FILE "
 				     "[--geo FILE.mmdb]...]",

@@ -1,10 +1,9 @@
-/* Commands that ask the daemon: status, apply, health, counters. */
+/* Commands that ask the daemon how things are: status, health, counters. */
 #include <stdio.h>
 #include <string.h>
 
 #include "control/ctl.h"
 #include "control/json_read.h"
-#include "control/messages.h"
 
 static void
 print_duration(long long seconds)
@@ -95,11 +94,42 @@ print_health_summary(const json_t *health)
 			cp_json_number(health, "unprobed"));
 }
 
+static void
+print_last_change(const json_t *status)
+{
+	const json_t *change = json_object_get(status, "last_change");
+
+	if (json_is_object(change)) {
+		printf("change      ");
+		ctl_print_change(change);
+		printf("\n");
+	}
+	if (is_cp_json_true(status, "is_applying")) {
+		printf("            a plan or a change is being made just now\n");
+	}
+}
+
+static void
+print_geo(const json_t *geo)
+{
+	const char *in_table = cp_json_text(geo, "in_table");
+
+	if (!json_is_object(geo)) {
+		printf("geo         no database\n");
+		return;
+	}
+	/* Its description ends with the day it was built. */
+	printf("geo         %s, %lld prefixes\n", cp_json_text(geo, "description"),
+			cp_json_number(geo, "prefixes"));
+	if (in_table[0] != '\0' && strcmp(in_table, cp_json_text(geo, "description")) != 0) {
+		printf("            the table served was made with %s\n", in_table);
+	}
+}
+
 enum ctl_status
 ctl_status_show(const struct ctl_options *options)
 {
 	json_t *status = NULL;
-	const json_t *geo;
 	enum ctl_status result = ctl_get(options, "/v1/status", &status);
 
 	if (result != CTL_FINE) {
@@ -117,77 +147,12 @@ ctl_status_show(const struct ctl_options *options)
 	printf("\n");
 	print_data_plane(json_object_get(status, "data_plane"));
 	print_table(json_object_get(status, "table"));
+	print_last_change(status);
 	print_zones(json_object_get(status, "zones"));
 	print_health_summary(json_object_get(status, "health"));
-	geo = json_object_get(status, "geo");
-	if (json_is_object(geo)) {
-		printf("geo         %s, %lld prefixes\n", cp_json_text(geo, "description"),
-				cp_json_number(geo, "prefixes"));
-	} else {
-		printf("geo         no database\n");
-	}
+	print_geo(json_object_get(status, "geo"));
 	json_decref(status);
 	return CTL_FINE;
-}
-
-static void
-print_applied(const json_t *result)
-{
-	printf("generation %lld is served: read in %lld us, compiled in %lld us, swapped in %lld "
-	       "us\n",
-			cp_json_number(result, "generation"),
-			cp_json_number(result, "load_us") + cp_json_number(result, "geo_us"),
-			cp_json_number(result, "compile_us"), cp_json_number(result, "swap_us"));
-	for (size_t i = 0; i < cp_json_count(result, "kept_zones"); i++) {
-		const json_t *name = cp_json_item(result, "kept_zones", i);
-
-		printf("zone %s has errors: its last good version is still served\n",
-				json_string_value(name));
-	}
-	for (size_t i = 0; i < cp_json_count(result, "left_out_zones"); i++) {
-		const json_t *name = cp_json_item(result, "left_out_zones", i);
-
-		printf("zone %s has errors: NOT SERVED\n", json_string_value(name));
-	}
-}
-
-static enum ctl_status
-judge_applied(long code, const json_t *result)
-{
-	if (code == 202) {
-		return ctl_fail(CTL_NO_DAEMON, "%s", cp_json_text(result, "error"));
-	}
-	if (code != 200) {
-		return ctl_fail(CTL_INPUT, "nothing published: %s", cp_json_text(result, "error"));
-	}
-	return cp_json_number(result, "error_count") > 0 ? CTL_INPUT : CTL_FINE;
-}
-
-enum ctl_status
-ctl_apply(const struct ctl_options *options)
-{
-	const char *body = options->is_forced ? "{\"force\": true}" : "{}";
-	struct conf_errors errors = { 0 };
-	json_t *result = NULL;
-	long code = 0;
-	enum ctl_status status = ctl_request(options, "/v1/apply", body, &code, &result);
-
-	if (status != CTL_FINE) {
-		return status;
-	}
-	if (options->is_json) {
-		ctl_print_json(result);
-	} else {
-		cp_messages_take(json_object_get(result, "messages"), &errors);
-		ctl_print_errors(&errors);
-		conf_errors_free(&errors);
-		if (code == 200) {
-			print_applied(result);
-		}
-	}
-	status = judge_applied(code, result);
-	json_decref(result);
-	return status;
 }
 
 static void

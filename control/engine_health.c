@@ -69,8 +69,8 @@ cp_engine_rebuild_selection(struct cp_engine *engine)
 	cp_brake_pass(&engine->brake, cp_engine_now_us() / 1000, is_up);
 	wait_for_brake(engine);
 	if (current->sequence > 0 || !is_all_up(is_up, cnt)) {
-		err = tbl_select_build(
-				current->image, is_up, current->sequence + 1, &selection, &bytes);
+		err = tbl_select_build(current->image->bytes, is_up, current->sequence + 1,
+				&selection, &bytes);
 		if (err == 0) {
 			cp_engine_drop_selection(current);
 			current->selection = selection;
@@ -141,7 +141,7 @@ carry_brake(struct cp_engine *engine)
 int
 cp_engine_watch_targets(struct cp_engine *engine)
 {
-	const struct tbl_header *header = engine->current.image;
+	const struct tbl_header *header = cp_engine_current(engine);
 	struct tbl_view view;
 	size_t cnt = header->sections[TBL_SECTION_TARGETS].cnt;
 	const char **keys = calloc(cnt + 1, sizeof(*keys));
@@ -150,7 +150,7 @@ cp_engine_watch_targets(struct cp_engine *engine)
 	if (keys == NULL) {
 		return -ENOMEM;
 	}
-	tbl_view_init(&view, engine->current.image, NULL);
+	tbl_view_init(&view, header, NULL);
 	for (size_t i = 0; i < cnt; i++) {
 		keys[i] = view.strings + view.targets[i].key_str;
 	}
@@ -173,7 +173,7 @@ on_flipped(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!engine->flip.is_dirty) {
+	if (!engine->flip.is_dirty || engine->current.image == NULL) {
 		return;
 	}
 	engine->flip.is_dirty = false;

@@ -10,26 +10,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "table/build.h"
-
 #include "control/engine_impl.h"
-
-static const struct tbl_header *
-current_header(const struct cp_engine *engine)
-{
-	return engine->current.image;
-}
+#include "control/json_read.h"
 
 uint64_t
 cp_engine_next_generation(const struct cp_engine *engine)
 {
+	const struct tbl_header *current = cp_engine_current(engine);
 	uint64_t highest = engine->state->generation;
 
 	if (engine->data_plane.generation > highest) {
 		highest = engine->data_plane.generation;
 	}
-	if (engine->current.image != NULL && current_header(engine)->generation > highest) {
-		highest = current_header(engine)->generation;
+	if (current != NULL && current->generation > highest) {
+		highest = current->generation;
+	}
+	if (cp_history_cnt(engine->history) > 0) {
+		const json_t *last =
+				cp_history_at(engine->history, cp_history_cnt(engine->history) - 1);
+		uint64_t noted = (uint64_t)cp_json_number(last, "generation");
+
+		highest = noted > highest ? noted : highest;
 	}
 	return highest + 1;
 }
@@ -82,7 +83,7 @@ cp_engine_offer_selection(struct cp_engine *engine)
 		.kind = TBL_IPC_SELECTION,
 		.image = engine->current.selection,
 		.image_bytes = engine->current.selection_bytes,
-		.generation = current_header(engine)->generation,
+		.generation = cp_engine_current(engine)->generation,
 		.sequence = engine->current.sequence,
 	};
 
@@ -92,30 +93,62 @@ cp_engine_offer_selection(struct cp_engine *engine)
 	return cp_publisher_offer(engine->publisher, &offer);
 }
 
-static int
-offer_table(struct cp_engine *engine)
+int
+cp_engine_offer_table(struct cp_engine *engine)
 {
 	struct cp_offer offer = {
 		.kind = TBL_IPC_TABLE,
-		.image = engine->current.image,
-		.image_bytes = engine->current.image_bytes,
-		.generation = current_header(engine)->generation,
+		.image = engine->current.image->bytes,
+		.image_bytes = engine->current.image->size,
+		.generation = cp_engine_current(engine)->generation,
 	};
 	int err = cp_engine_offer_selection(engine);
 
-	return err != 0 ? err : cp_publisher_offer(engine->publisher, &offer);
+	if (err == 0) {
+		err = cp_publisher_offer(engine->publisher, &offer);
+	}
+	engine->data_plane.is_asked = err == 0;
+	return err;
+}
+
+void
+cp_engine_forget_previous(struct cp_engine *engine)
+{
+	cp_image_release(engine->previous.image);
+	cp_book_free(engine->previous.book);
+	json_decref(engine->previous.pin);
+	memset(&engine->previous, 0, sizeof(engine->previous));
+}
+
+void
+cp_engine_set_aside(struct cp_engine *engine)
+{
+	const struct tbl_header *current = cp_engine_current(engine);
+
+	/* What meridiand has not taken yet is not worth coming back to: then what is kept already
+	 * is what it serves. */
+	if (current == NULL || current->generation != engine->data_plane.generation) {
+		return;
+	}
+	cp_engine_forget_previous(engine);
+	engine->previous.image = cp_image_hold(engine->current.image);
+	engine->previous.book = engine->book;
+	engine->previous.pin = json_incref(engine->state->pin);
+	engine->book = NULL;
 }
 
 int
-cp_engine_take_table(struct cp_engine *engine, void *image, size_t image_bytes)
+cp_engine_take_table(struct cp_engine *engine, struct cp_image *image, struct cp_book *book)
 {
 	struct cp_current *current = &engine->current;
 	int err;
 
+	cp_book_free(engine->book);
+	engine->book = book;
 	cp_engine_drop_selection(current);
-	free(current->image);
+	cp_image_release(current->image);
 	current->image = image;
-	current->image_bytes = image_bytes;
+	current->is_recovered = false;
 	current->sequence = 0;
 	engine->flip.is_dirty = false;
 	engine->flip.sent_us = 0;
@@ -123,7 +156,35 @@ cp_engine_take_table(struct cp_engine *engine, void *image, size_t image_bytes)
 	if (err == 0) {
 		err = cp_engine_rebuild_selection(engine);
 	}
-	return err != 0 ? err : offer_table(engine);
+	return err != 0 ? err : cp_engine_offer_table(engine);
+}
+
+/* meridiand goes on with what it had; so does everything here: plans are made against it, and the
+ * health of its targets is what counts. */
+static void
+take_previous_back(struct cp_engine *engine)
+{
+	struct cp_current *current = &engine->current;
+	int err;
+
+	cp_engine_drop_selection(current);
+	cp_image_release(current->image);
+	cp_book_free(engine->book);
+	current->image = engine->previous.image;
+	current->sequence = engine->data_plane.sequence;
+	engine->book = engine->previous.book;
+	cp_engine_pin(engine, engine->previous.pin);
+	memset(&engine->previous, 0, sizeof(engine->previous));
+	err = cp_engine_watch_targets(engine);
+	if (err == 0) {
+		err = cp_engine_rebuild_selection(engine);
+	}
+	if (err == 0) {
+		err = cp_engine_offer_selection(engine);
+	}
+	cp_engine_note(engine, "generation %llu goes on%s%s",
+			(unsigned long long)cp_engine_current(engine)->generation,
+			err != 0 ? ": " : "", err != 0 ? strerrordesc_np(-err) : "");
 }
 
 static void
@@ -141,20 +202,16 @@ remember_served(struct cp_engine *engine, const struct tbl_ipc_msg *msg)
 static int
 offer_everything(struct cp_engine *engine)
 {
-	const struct tbl_header *header = current_header(engine);
+	const struct tbl_header *header = cp_engine_current(engine);
 	struct cp_data_plane *plane = &engine->data_plane;
 	bool is_same = plane->generation == header->generation &&
 	               plane->content_hash == header->content_hash;
 	int err;
 
 	if (!is_same && plane->generation >= header->generation) {
-		tbl_reseal(engine->current.image, cp_engine_next_generation(engine),
-				header->built_unix_s);
-		err = cp_state_save_published(engine->state, header->generation,
-				json_incref(engine->state->zones));
+		err = cp_engine_renumber(engine);
 		if (err != 0) {
-			cp_engine_note(engine, "%s: cannot save: %s", engine->state->published_path,
-					strerrordesc_np(-err));
+			return err;
 		}
 		engine->current.sequence = 0;
 	}
@@ -168,7 +225,94 @@ offer_everything(struct cp_engine *engine)
 	if (err != 0) {
 		return err;
 	}
-	return is_same ? cp_engine_offer_selection(engine) : offer_table(engine);
+	if (!is_same) {
+		return cp_engine_offer_table(engine);
+	}
+	cp_engine_forget_previous(engine);
+	cp_engine_mark(engine, header->generation, CP_HISTORY_SERVED, NULL);
+	return cp_engine_offer_selection(engine);
+}
+
+/* Is there a table at meridiand that is newer than the one found in the history? Then the history
+ * is not complete, and what it has must not come back by itself. */
+static bool
+is_history_behind(const struct cp_engine *engine)
+{
+	const struct tbl_header *header = cp_engine_current(engine);
+	const struct cp_data_plane *plane = &engine->data_plane;
+
+	return header != NULL && engine->current.is_recovered &&
+	       plane->generation > header->generation &&
+	       plane->content_hash != header->content_hash;
+}
+
+static void
+forget_recovered(struct cp_engine *engine)
+{
+	cp_engine_note(engine,
+			"the history ends with generation %llu: what meridiand serves is not known "
+			"record by record",
+			(unsigned long long)cp_engine_current(engine)->generation);
+	cp_engine_drop_selection(&engine->current);
+	cp_image_release(engine->current.image);
+	engine->current.image = NULL;
+	engine->current.is_recovered = false;
+	engine->is_unrecorded = true;
+	/* A run that compared with it begins again by itself. */
+	if (!engine->job.is_busy && cp_engine_ask_self(engine, "start") != 0) {
+		cp_engine_note(engine, "out of memory");
+	}
+}
+
+static void
+hold_back(struct cp_engine *engine)
+{
+	engine->is_held = true;
+	cp_engine_note(engine,
+			"nothing published: meridiand serves %u zones with %u RRsets, and there is "
+			"no record of which; this would be fewer. If that is wanted: meridianctl "
+			"apply --force",
+			engine->data_plane.zone_cnt, engine->data_plane.rrset_cnt);
+}
+
+/* There is no table to offer. With nothing served either, nothing can be lost. */
+static void
+begin_from_nothing(struct cp_engine *engine)
+{
+	if (engine->data_plane.generation != 0) {
+		return;
+	}
+	if (engine->is_guarded || engine->state->pin != NULL) {
+		cp_engine_note(engine, "the data plane serves nothing: publishing what there is");
+		if (engine->state->pin != NULL) {
+			cp_engine_pin(engine, NULL); /* the table it held is in no history */
+		}
+		(void)cp_engine_ask_self(engine, "start");
+	} else if (event_pending(engine->give_up, EV_TIMEOUT, NULL)) {
+		event_active(engine->give_up, EV_TIMEOUT, 0); /* what it waited for is known */
+	}
+}
+
+/* What is to be done now that it is known what meridiand serves. */
+static void
+catch_up(struct cp_engine *engine)
+{
+	int err;
+
+	if (is_history_behind(engine)) {
+		forget_recovered(engine);
+	}
+	engine->is_held = false;
+	if (engine->current.image == NULL) {
+		begin_from_nothing(engine);
+	} else if (is_cp_engine_losing(engine, cp_engine_current(engine))) {
+		hold_back(engine);
+	} else {
+		err = offer_everything(engine);
+		if (err != 0) {
+			cp_engine_note(engine, "cannot publish: %s", strerrordesc_np(-err));
+		}
+	}
 }
 
 static void
@@ -178,6 +322,7 @@ on_hello(void *ctx, const struct tbl_ipc_msg *hello, int stats_fd)
 	struct cp_data_plane *plane = &engine->data_plane;
 
 	plane->is_connected = true;
+	plane->is_asked = false;
 	plane->reason[0] = '\0';
 	plane->refusal[0] = '\0';
 	plane->pid = hello->pid;
@@ -187,27 +332,8 @@ on_hello(void *ctx, const struct tbl_ipc_msg *hello, int stats_fd)
 	map_stats(engine, stats_fd);
 	cp_engine_note(engine, "connected to meridiand (pid %u), which serves generation %llu",
 			hello->pid, (unsigned long long)hello->generation);
-	engine->is_held = engine->current.image != NULL &&
-	                  is_cp_engine_losing(engine, current_header(engine));
-	if (engine->is_held) {
-		cp_engine_note(engine,
-				"nothing published: meridiand serves %u zones with %u RRsets, and "
-				"there is no record of which; this would be fewer. If that is "
-				"wanted: meridianctl apply --force",
-				plane->zone_cnt, plane->rrset_cnt);
-	} else if (engine->current.image != NULL) {
-		int err = offer_everything(engine);
-
-		if (err != 0) {
-			cp_engine_note(engine, "cannot publish: %s", strerrordesc_np(-err));
-		}
-	} else if (hello->generation == 0 && engine->is_guarded) {
-		/* Nothing is served, so nothing can vanish. */
-		cp_engine_note(engine, "the data plane serves nothing: publishing what there is");
-		cp_engine_apply(engine, true, NULL, NULL);
-	} else if (hello->generation == 0 && event_pending(engine->give_up, EV_TIMEOUT, NULL)) {
-		event_active(engine->give_up, EV_TIMEOUT, 0); /* what it waited for is known */
-	}
+	catch_up(engine);
+	cp_engine_wake(engine);
 }
 
 static void
@@ -221,15 +347,18 @@ take_acknowledgement(struct cp_engine *engine, const struct tbl_ipc_msg *sent,
 	plane->swap_ns = reply->swap_ns;
 	plane->refusal[0] = '\0';
 	if (sent->kind == TBL_IPC_TABLE) {
-		if (engine->is_unrecorded) {
-			engine->is_unrecorded = false;
-			cp_engine_record(engine, sent->generation);
-		}
+		engine->is_unrecorded = false;
 		engine->is_held = false;
+		plane->is_asked = sent->generation < cp_engine_current(engine)->generation;
+		if (!plane->is_asked) {
+			cp_engine_forget_previous(engine);
+		}
 		cp_engine_note(engine, "generation %llu is served (swap %.1f us)",
 				(unsigned long long)sent->generation,
 				(double)reply->swap_ns / 1000.0);
-		cp_engine_answered(engine, sent->generation, CP_APPLY_SERVED, NULL);
+		cp_engine_answered(engine, sent->generation, CP_OUTCOME_SERVED, NULL);
+		cp_engine_wake(engine);
+		cp_engine_mark(engine, sent->generation, CP_HISTORY_SERVED, NULL);
 	} else if (engine->flip.sent_us != 0 && engine->flip.sequence == sent->sequence) {
 		engine->flip.total_us = cp_engine_now_us() - engine->flip.sent_us;
 		engine->flip.sent_us = 0;
@@ -239,6 +368,22 @@ take_acknowledgement(struct cp_engine *engine, const struct tbl_ipc_msg *sent,
 				(unsigned long long)sent->sequence,
 				(double)engine->flip.total_us / 1000.0);
 	}
+}
+
+static void
+take_refusal(struct cp_engine *engine, uint64_t generation, const char *reason)
+{
+	struct cp_data_plane *plane = &engine->data_plane;
+	const struct tbl_header *previous = cp_image_header(engine->previous.image);
+
+	cp_engine_mark(engine, generation, CP_HISTORY_REFUSED, reason);
+	if (generation == cp_engine_current(engine)->generation) {
+		plane->is_asked = false;
+		if (previous != NULL && previous->generation == plane->generation) {
+			take_previous_back(engine);
+		}
+	}
+	cp_engine_answered(engine, generation, CP_OUTCOME_REFUSED, reason);
 }
 
 static void
@@ -258,7 +403,7 @@ on_reply(void *ctx, const struct tbl_ipc_msg *sent, const struct tbl_ipc_msg *re
 			(unsigned long long)sent->generation, (unsigned long long)sent->sequence,
 			reply->text);
 	if (sent->kind == TBL_IPC_TABLE) {
-		cp_engine_answered(engine, sent->generation, CP_APPLY_REFUSED, reply->text);
+		take_refusal(engine, sent->generation, reply->text);
 	}
 }
 
@@ -269,10 +414,11 @@ on_lost(void *ctx, const char *reason)
 	struct cp_data_plane *plane = &engine->data_plane;
 
 	plane->is_connected = false;
+	plane->is_asked = false;
 	(void)snprintf(plane->reason, sizeof(plane->reason), "%s", reason);
 	unmap_stats(plane);
 	cp_engine_note(engine, "no connection to meridiand: %s", reason);
-	cp_engine_answered(engine, UINT64_MAX, CP_APPLY_UNDELIVERED,
+	cp_engine_answered(engine, UINT64_MAX, CP_OUTCOME_UNDELIVERED,
 			"compiled, but the connection to meridiand was lost; it gets this table "
 			"when it is back");
 }
@@ -285,13 +431,8 @@ cp_engine_connect(struct cp_engine *engine)
 		.on_reply = on_reply,
 		.on_lost = on_lost,
 	};
-	int err;
 
 	(void)snprintf(engine->data_plane.reason, sizeof(engine->data_plane.reason), "connecting");
-	err = cp_engine_health_init(engine);
-	if (err != 0) {
-		return err;
-	}
 	return cp_publisher_new(engine->base, engine->config->data_plane, &publisher_events, engine,
 			&engine->publisher);
 }
@@ -300,6 +441,5 @@ void
 cp_engine_disconnect(struct cp_engine *engine)
 {
 	cp_publisher_free(engine->publisher);
-	cp_engine_health_done(engine);
 	unmap_stats(&engine->data_plane);
 }

@@ -9,6 +9,7 @@
 
 #include "control/counters.h"
 #include "control/engine_impl.h"
+#include "control/json_read.h"
 
 static const char *
 standing_name(enum cp_zone_standing standing)
@@ -26,12 +27,38 @@ standing_name(enum cp_zone_standing standing)
 	return "dropped";
 }
 
-json_t *
-cp_engine_zone_list(const struct cp_book *book)
+/* Of a table that this process did not make, the table itself says what is in it. */
+static json_t *
+list_zones_of_table(const struct tbl_header *header)
 {
 	json_t *zones = json_array();
+	struct tbl_view view;
+	size_t cnt = header != NULL ? header->sections[TBL_SECTION_ZONES].cnt : 0;
 
-	for (size_t i = 0; book != NULL && i < book->cnt; i++) {
+	if (header != NULL) {
+		tbl_view_init(&view, header, NULL);
+	}
+	for (size_t i = 0; i < cnt; i++) {
+		json_array_append_new(zones,
+				json_pack("{s:s, s:s, s:I}", "name",
+						view.strings + view.zones[i].name_str, "standing",
+						standing_name(CP_ZONE_FRESH), "records",
+						(json_int_t)view.zones[i].record_cnt));
+	}
+	return zones;
+}
+
+json_t *
+cp_engine_zone_list(const struct cp_engine *engine)
+{
+	const struct cp_book *book = engine->book;
+	json_t *zones;
+
+	if (book == NULL) {
+		return list_zones_of_table(cp_engine_current(engine));
+	}
+	zones = json_array();
+	for (size_t i = 0; i < book->cnt; i++) {
 		const struct cp_book_entry *entry = &book->entries[i];
 
 		json_array_append_new(zones,
@@ -79,19 +106,25 @@ health_summary(const struct cp_engine *engine)
 			(json_int_t)cp_prober_waiting(engine->prober));
 }
 
+void
+cp_engine_hash_text(uint64_t hash, char text[17])
+{
+	(void)snprintf(text, 17, "%016" PRIx64, hash);
+}
+
 static json_t *
 hash_json(uint64_t hash)
 {
 	char text[17];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, hash);
+	cp_engine_hash_text(hash, text);
 	return json_string(text);
 }
 
 static json_t *
 table_json(const struct cp_engine *engine)
 {
-	const struct tbl_header *header = engine->current.image;
+	const struct tbl_header *header = cp_engine_current(engine);
 	uint64_t now_s = cp_engine_wall_ms() / 1000;
 
 	if (header == NULL) {
@@ -136,15 +169,27 @@ data_plane_json(const struct cp_engine *engine)
 }
 
 static json_t *
-geo_json(const struct cp_geo *geo)
+geo_json(const struct cp_engine *engine)
 {
+	const struct cp_geo *geo = engine->geo;
+	const struct tbl_header *header = cp_engine_current(engine);
+	struct tbl_view view;
+	json_t *json;
+
 	if (geo == NULL) {
 		return json_null();
 	}
-	return json_pack("{s:s, s:I, s:I, s:I}", "description", geo->description, "build_epoch_s",
+	json = json_pack("{s:s, s:I, s:I, s:I}", "description", geo->description, "build_epoch_s",
 			(json_int_t)geo->build_epoch_s, "prefixes",
 			(json_int_t)geo->table.prefix_cnt, "records_of_unknown_country",
 			(json_int_t)geo->unknown_cnt);
+	/* A table that was rolled back to, or that was not replaced, has the one of its time. */
+	if (header != NULL) {
+		tbl_view_init(&view, header, NULL);
+		json_object_set_new(json, "in_table",
+				json_string(view.strings + header->geo_description_str));
+	}
+	return json;
 }
 
 static void __attribute__((format(printf, 2, 3)))
@@ -180,7 +225,7 @@ static void
 find_data_plane_problems(const struct cp_engine *engine, json_t *problems)
 {
 	const struct cp_data_plane *plane = &engine->data_plane;
-	const struct tbl_header *header = engine->current.image;
+	const struct tbl_header *header = cp_engine_current(engine);
 
 	if (!plane->is_connected) {
 		add_problem(problems, "meridiand is not connected: %s", plane->reason);
@@ -204,20 +249,48 @@ find_data_plane_problems(const struct cp_engine *engine, json_t *problems)
 	}
 }
 
+static void
+find_change_problems(const struct cp_engine *engine, json_t *problems)
+{
+	const json_t *pin = engine->state->pin;
+	const char *error = json_string_value(json_object_get(engine->last_apply, "error"));
+	const json_t *who = json_object_get(engine->last_apply, "who");
+
+	if (error != NULL) {
+		add_problem(problems, "the last %s (%s) published nothing: %s",
+				cp_json_text(engine->last_apply, "kind"), cp_json_text(who, "name"),
+				error);
+	}
+	if (pin != NULL) {
+		add_problem(problems,
+				"rolled back to generation %lld's content by %s; the zones "
+				"directory "
+				"is not served until: meridianctl apply",
+				cp_json_number(pin, "of"), cp_json_text(pin, "who"));
+	}
+	if (engine->is_unrecorded && engine->data_plane.is_connected &&
+			engine->data_plane.generation != 0 && !engine->is_held) {
+		add_problem(problems,
+				"what meridiand serves is in no history: plans cannot be made "
+				"against it");
+	}
+	if (engine->history_error != 0) {
+		add_problem(problems, "%s: cannot save: %s", cp_history_dir(engine->history),
+				strerrordesc_np(-engine->history_error));
+	}
+}
+
 /* What somebody has to do something about; the first thing a status says. */
 static json_t *
 problems_json(const struct cp_engine *engine)
 {
 	json_t *problems = json_array();
 	struct health_counts counts = count_health(&engine->watchlist);
-	const char *error = json_string_value(json_object_get(engine->last_apply, "error"));
 
 	if (engine->current.image == NULL) {
 		add_problem(problems, "no table has been made yet");
 	}
-	if (error != NULL) {
-		add_problem(problems, "the last apply published nothing: %s", error);
-	}
+	find_change_problems(engine, problems);
 	find_data_plane_problems(engine, problems);
 	find_zone_problems(engine, problems);
 	if (counts.down > 0) {
@@ -247,22 +320,29 @@ json_t *
 cp_engine_status(const struct cp_engine *engine)
 {
 	const struct cp_flip *flip = &engine->flip;
+	const json_t *last_change;
 	json_t *status = json_pack("{s:o, s:s, s:i, s:I}", "problems", problems_json(engine),
 			"version", MERIDIAN_VERSION, "pid", (int)getpid(), "uptime_s",
 			(json_int_t)((cp_engine_now_us() - engine->started_us) / 1000000));
 
 	json_object_set_new(status, "data_plane", data_plane_json(engine));
 	json_object_set_new(status, "table", table_json(engine));
-	json_object_set_new(status, "zones", cp_engine_zone_list(engine->book));
+	json_object_set_new(status, "zones", cp_engine_zone_list(engine));
 	json_object_set_new(status, "health", health_summary(engine));
-	json_object_set_new(status, "geo", geo_json(engine->geo));
+	json_object_set_new(status, "geo", geo_json(engine));
 	json_object_set_new(status, "selection_flips",
 			json_pack("{s:I, s:I, s:I}", "count", (json_int_t)flip->cnt,
 					"last_build_us", (json_int_t)flip->build_us,
 					"last_probe_to_served_us", (json_int_t)flip->total_us));
 	json_object_set_new(status, "last_apply",
 			engine->last_apply != NULL ? json_incref(engine->last_apply) : json_null());
-	json_object_set_new(status, "is_applying", json_boolean(engine->job.is_running));
+	last_change = cp_history_newest(engine->history);
+	json_object_set_new(status, "last_change",
+			last_change != NULL ? json_copy((json_t *)(uintptr_t)last_change)
+					    : json_null());
+	json_object_set_new(status, "pinned",
+			engine->state->pin != NULL ? json_incref(engine->state->pin) : json_null());
+	json_object_set_new(status, "is_applying", json_boolean(engine->job.is_busy));
 	return status;
 }
 
@@ -271,6 +351,17 @@ cp_engine_health(const struct cp_engine *engine)
 {
 	return json_pack("{s:o, s:o}", "summary", health_summary(engine), "targets",
 			cp_watchlist_json(&engine->watchlist, cp_engine_wall_ms()));
+}
+
+json_t *
+cp_engine_history(const struct cp_engine *engine)
+{
+	json_t *history = json_pack("{s:o, s:s}", "entries", cp_history_list(engine->history),
+			"directory", cp_history_dir(engine->history));
+
+	json_object_set_new(history, "pinned",
+			engine->state->pin != NULL ? json_incref(engine->state->pin) : json_null());
+	return history;
 }
 
 json_t *
@@ -289,7 +380,7 @@ cp_engine_view(const struct cp_engine *engine, struct tbl_view *ret_view,
 	if (engine->current.image == NULL) {
 		return false;
 	}
-	tbl_view_init(ret_view, engine->current.image, engine->current.selection);
+	tbl_view_init(ret_view, cp_engine_current(engine), engine->current.selection);
 	*ret_geo = engine->geo;
 	return true;
 }

@@ -357,8 +357,11 @@ cp_history_store(const struct cp_history *history, uint64_t generation, uint64_t
 	if (err == 0 && like != generation) {
 		(void)unlink(path); /* of a publish that ended between this and its entry */
 	}
+	if (err == 0 && old_path != NULL && link(old_path, path) != 0) {
+		err = -errno;
+	}
 	/* A file system without links, or an image that is not there: written whole. */
-	if (err == 0 && (old_path == NULL || link(old_path, path) != 0)) {
+	if (image != NULL && path != NULL && (old_path == NULL || err != 0)) {
 		err = cp_file_write(path, 0640, image, image_bytes);
 	}
 	free(old_path);

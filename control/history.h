@@ -58,7 +58,7 @@ cp_history_before(const struct cp_history *history, uint64_t generation, const c
 json_t *cp_history_list(const struct cp_history *history);
 
 /* cp_history_store writes an image as that of `generation`. `like`: a generation in the history with
- * the same content, so that a link will do; 0: none. */
+ * the same content, so that a link will do; 0: none. `image` NULL: a link or nothing. */
 int cp_history_store(const struct cp_history *history, uint64_t generation, uint64_t like,
 		const void *image, size_t image_bytes);
 

@@ -59,7 +59,9 @@ print_help(void)
 			"  --check-config   say what is wrong with it, or nothing, and end\n"
 			"  --version        print the version\n"
 			"\n"
-			"Signals: SIGHUP applies the zones directory (as meridianctl apply), "
+			"Signals: SIGHUP applies the zones directory (as meridianctl apply, but "
+			"not "
+			"after a\nrollback), "
 			"SIGTERM "
 			"and SIGINT end.\n"
 			"Ends with 0 when told to, 1 when its input is wrong, 2 for bad usage.\n"
@@ -108,10 +110,11 @@ static void
 on_hangup(evutil_socket_t signal_number, short what, void *arg)
 {
 	struct daemon *daemon = arg;
+	struct cp_request request = { .kind = CP_REQUEST_APPLY, .who = cp_who_self("SIGHUP") };
 
 	(void)signal_number;
 	(void)what;
-	if (cp_engine_apply(daemon->engine, false, NULL, NULL) != 0) {
+	if (cp_engine_ask(daemon->engine, &request, NULL, NULL) != 0) {
 		on_note(NULL, "SIGHUP: out of memory");
 	}
 }

@@ -126,25 +126,21 @@ static int
 read_published(struct cp_state *state)
 {
 	json_t *published = NULL;
-	json_t *zones;
 	int err = load_json(state->published_path, &published);
 
 	if (err == 0 && published != NULL) {
 		json_int_t generation =
 				json_integer_value(json_object_get(published, "generation"));
+		json_t *pin = json_object_get(published, "pin");
 
-		zones = json_object_get(published, "zones");
-		if (generation <= 0 || !json_is_object(zones)) {
+		if (generation <= 0 || (pin != NULL && !json_is_object(pin))) {
 			err = -EBADMSG;
 		} else {
 			state->generation = (uint64_t)generation;
-			state->zones = json_incref(zones);
+			state->pin = json_incref(pin);
 		}
 	}
 	json_decref(published);
-	if (err == 0 && state->zones == NULL) {
-		state->zones = json_object();
-	}
 	return err;
 }
 
@@ -201,23 +197,22 @@ cp_state_close(struct cp_state *state)
 	free(state->published_path);
 	free(state->seed_path);
 	free(state->health_path);
-	json_decref(state->zones);
+	json_decref(state->pin);
 	json_decref(state->health);
 	memset(state, 0, sizeof(*state));
 }
 
 int
-cp_state_save_published(struct cp_state *state, uint64_t generation, json_t *zones)
+cp_state_save_published(struct cp_state *state, uint64_t generation, json_t *pin)
 {
-	json_t *published = json_pack(
-			"{s:I, s:O}", "generation", (json_int_t)generation, "zones", zones);
+	json_t *published =
+			json_pack("{s:I, s:O*}", "generation", (json_int_t)generation, "pin", pin);
 	int err = published == NULL ? -ENOMEM : save_json(state->published_path, published);
 
 	json_decref(published);
-	/* In memory they hold whether the disk took them or not. */
 	state->generation = generation;
-	json_decref(state->zones);
-	state->zones = zones;
+	json_decref(state->pin);
+	state->pin = pin;
 	return err;
 }
 

@@ -1,6 +1,7 @@
 /*
- * What the control plane must not forget over a restart: the last generation it gave out, the
- * names and sizes of the zones it served, the secret hash seed, and the state of health.
+ * What the control plane must not forget over a restart: the last generation it gave out, whether
+ * the table is pinned by a rollback, the secret hash seed, and the state of health. What was in the
+ * tables is control/history.h's.
  *
  * Threads:   one owner (the event loop).
  * Memory:    cp_state_open fills, cp_state_close releases.
@@ -14,12 +15,12 @@
 
 struct cp_state {
 	char *dir;
-	char *published_path; /* published.json: generation, zones */
+	char *published_path; /* published.json: generation, pin */
 	char *seed_path;      /* hash-seed: 16 bytes as 32 hexadecimal digits, mode 0600 */
 	char *health_path;    /* health.json */
 	uint64_t generation;  /* last given out; 0: none yet */
-	json_t *zones;        /* name -> RRsets last published; empty when none was */
-	json_t *health;       /* object: target key -> state; empty when nothing is known */
+	json_t *pin; /* of a rollback: {"of", "who", "unix_s"}; NULL: the zones directory counts */
+	json_t *health;   /* object: target key -> state; empty when nothing is known */
 	int health_error; /* why health.json could not be used, or 0; every target is then unknown */
 	uint64_t hash_seed[2];
 };
@@ -30,9 +31,9 @@ struct cp_state {
 int cp_state_open(const char *dir, struct cp_state *state, const char **ret_path);
 void cp_state_close(struct cp_state *state);
 
-/* cp_state_save_published records a generation and the zones in it, before it is sent. Takes over
- * the reference to `zones`. */
-int cp_state_save_published(struct cp_state *state, uint64_t generation, json_t *zones);
+/* cp_state_save_published records a generation before it is sent, and the pin it is under (its
+ * reference is taken over; NULL: none). In memory both hold whether the disk took them or not. */
+int cp_state_save_published(struct cp_state *state, uint64_t generation, json_t *pin);
 
 /* cp_state_save_health records health states; takes over the reference. */
 int cp_state_save_health(struct cp_state *state, json_t *health);

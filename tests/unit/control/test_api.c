@@ -76,6 +76,9 @@ begin(struct scene *scene, const char *name)
 		.state_dir = scene->state_dir,
 		.data_plane = scene->plane_socket,
 		.enforce_order = true,
+		.update_pcent_threshold = 0.3,
+		.delete_pcent_threshold = 0.3,
+		.history_keep = 5,
 		.probes = { .max_concurrent = 1 },
 	};
 	scene->base = event_base_new();
@@ -164,6 +167,20 @@ exchange(struct scene *scene, const char *request, size_t size)
 	return client.reply;
 }
 
+/* Nothing is published for nothing: the zone says something else each time. */
+static void
+change_zone(const struct scene *scene, const char *address)
+{
+	char name[300];
+	char text[200];
+
+	(void)snprintf(name, sizeof(name), "%s/one.test.yaml", strrchr(scene->zones_dir, '/') + 1);
+	(void)snprintf(text, sizeof(text),
+			"'':\n  type: NS\n  value: ns1.test.\nwww:\n  type: A\n  value: %s\n",
+			address);
+	scratch_write(name, text);
+}
+
 static void
 wait_served(struct scene *scene)
 {
@@ -175,6 +192,8 @@ wait_served(struct scene *scene)
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: meridian\r\n\r\n"
 #define POST(path, n, body) \
 	"POST " path " HTTP/1.1\r\nHost: meridian\r\nContent-Length: " n "\r\n\r\n" body
+
+#define ZEROS_64 "0000000000000000000000000000000000000000000000000000000000000000"
 
 static void
 test_requests(void **state)
@@ -199,9 +218,35 @@ test_requests(void **state)
 		{ GET("/v1/explain?name=www.one.test&type=A"), "200", "\"outcomes\":[{" },
 		{ GET("/v1/explain?name=www.one.test"), "400", "name and type are needed" },
 		{ GET("/v1/explain"), "400", "name and type are needed" },
-		{ POST("/v1/apply", "0", ""), "200", "\"published\":true" },
-		{ POST("/v1/apply", "15", "{\"force\": true}"), "200", "\"published\":true" },
-		{ POST("/v1/apply", "3", "{\"f"), "400", "the body is not JSON" },
+		{ POST("/v1/apply", "0", ""), "200", "\"is_unchanged\":true" },
+		{ POST("/v1/apply", "15", "{\"force\": true}"), "200", "\"is_unchanged\":true" },
+		{ POST("/v1/apply", "3", "{\"f"), "400", "the body is not a JSON object" },
+		{ POST("/v1/apply", "2", "[]"), "400", "the body is not a JSON object" },
+		{ POST("/v1/apply", "17", "{\"checksum\": \"x\"}"), "400",
+				"checksum: 64 hexadecimal digits are needed" },
+		{ POST("/v1/apply", "80", "{\"checksum\": \"" ZEROS_64 "\"}"), "409",
+				"the plan is another one now" },
+		{ POST("/v1/plan", "0", ""), "200", "\"plan\":{" },
+		{ POST("/v1/plan", "1", "x"), "400", "the body is not a JSON object" },
+		{ GET("/v1/plan"), "405", "this path takes another method" },
+		{ POST("/v1/rollback", "0", ""), "422", "no older table to go back to" },
+		{ POST("/v1/rollback", "18", "{\"generation\": 77}"), "422",
+				"the history has no table of generation 77" },
+		{ POST("/v1/rollback", "17", "{\"generation\": 0}"), "400",
+				"generation: a number from 1 is needed" },
+		{ POST("/v1/rollback", "19", "{\"generation\": \"1\"}"), "400",
+				"generation: a number from 1 is needed" },
+		{ GET("/v1/history"), "200", "\"kind\":\"start\"" },
+		{ GET("/v1/diff?from=1"), "200", "\"zones\":[]" },
+		{ GET("/v1/diff?from=1&to=1"), "200", "\"zones\":[]" },
+		{ GET("/v1/diff?from=1&to=9"), "422", "no table of generation 9" },
+		{ GET("/v1/diff"), "400", "from is needed" },
+		{ GET("/v1/diff?from=x"), "400", "from: a number from 1 is needed" },
+		{ GET("/v1/diff?from=1&to=-1"), "400", "to: a number from 1 is needed" },
+		{ GET("/v1/wait?generation=1"), "200", "\"is_served\":true" },
+		{ GET("/v1/wait?generation=2&timeout_s=1"), "200", "\"is_served\":false" },
+		{ GET("/v1/wait"), "400", "generation is needed" },
+		{ GET("/v1/wait?generation=1&timeout_s=3601"), "400", "3600 s at most" },
 		{ GET("/v1/apply"), "405", "this path takes another method" },
 		{ POST("/v1/status", "0", ""), "405", "this path takes another method" },
 		{ GET("/"), "404", "no such path" },
@@ -274,12 +319,14 @@ test_a_client_may_leave(void **state)
 	(void)state;
 	begin(&scene, "leave");
 	wait_served(&scene);
+	change_zone(&scene, "192.0.2.12");
 	sock = connect_api(&scene);
 	assert_int_equal(write(sock, request, sizeof(request) - 1), sizeof(request) - 1);
 	close(sock);
 	while (scene.plane.served.generation < 2) {
 		event_base_loop(scene.base, EVLOOP_ONCE);
 	}
+	change_zone(&scene, "192.0.2.13");
 	reply = exchange(&scene, request, sizeof(request) - 1);
 	assert_non_null(strstr(reply, "\"generation\":3"));
 	free(reply);

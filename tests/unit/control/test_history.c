@@ -158,7 +158,7 @@ test_the_one_before(void **state)
 }
 
 static void
-test_limits(void **state)
+test_so_many_images_stay(void **state)
 {
 	struct cp_history *history = open_history("limits", 0);
 
@@ -168,9 +168,27 @@ test_limits(void **state)
 	}
 	assert_false(can_load(history, 2, -ENOENT));
 	assert_true(can_load(history, 3, 0));
-	for (int i = 6; i <= (int)CP_HISTORY_ENTRIES_MAX + 3; i++) {
-		assert_int_equal(cp_history_add(history, entry_of(i, CP_HISTORY_SERVED, "aa")), 0);
+	cp_history_free(history);
+}
+
+/* A log that is longer than it may be, as one of another version might: it is cut when written. */
+static void
+test_the_log_is_cut(void **state)
+{
+	static char text[64u * (CP_HISTORY_ENTRIES_MAX + 10)];
+	struct cp_history *history;
+	size_t len = 0;
+
+	(void)state;
+	for (unsigned int i = 1; i <= CP_HISTORY_ENTRIES_MAX + 2; i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+				"{\"generation\":%u,\"outcome\":\"served\"}\n", i);
 	}
+	scratch_write("long/history.jsonl", text);
+	history = open_history("long", 0);
+	publish(history, CP_HISTORY_ENTRIES_MAX + 3, CP_HISTORY_SERVED, "aa");
+	cp_history_free(history);
+	history = open_history("long", 0);
 	assert_int_equal(cp_history_cnt(history), CP_HISTORY_ENTRIES_MAX);
 	assert_int_equal(cp_json_number(cp_history_at(history, 0), "generation"), 4);
 	cp_history_free(history);
@@ -306,7 +324,8 @@ main(void)
 		cmocka_unit_test(test_everything_comes_back),
 		cmocka_unit_test(test_only_what_was_published_counts_as_newest),
 		cmocka_unit_test(test_the_one_before),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_so_many_images_stay),
+		cmocka_unit_test(test_the_log_is_cut),
 		cmocka_unit_test(test_equal_content_is_stored_once),
 		cmocka_unit_test(test_damage_is_told_and_passed_over),
 		cmocka_unit_test(test_a_damaged_image_is_not_served),

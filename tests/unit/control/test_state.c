@@ -19,12 +19,10 @@ test_everything_comes_back(void **state)
 	(void)state;
 	assert_int_equal(cp_state_open(scratch_path("a/b/state"), &first, &path), 0);
 	assert_int_equal(first.generation, 0);
-	assert_int_equal(json_object_size(first.zones), 0);
+	assert_null(first.pin);
 	assert_true(first.hash_seed[0] != 0 || first.hash_seed[1] != 0);
-	assert_int_equal(cp_state_save_published(
-					 &first, 41, json_pack("{s:i, s:i}", "a.", 1, "b.", 2)),
-			0);
-	assert_int_equal(cp_state_save_published(&first, 42, json_pack("{s:i}", "b.", 3)), 0);
+	assert_int_equal(cp_state_save_published(&first, 41, NULL), 0);
+	assert_int_equal(cp_state_save_published(&first, 42, json_pack("{s:i}", "of", 40)), 0);
 	assert_int_equal(cp_state_save_health(&first, json_pack("{s:{s:s}}", "k", "state", "down")),
 			0);
 	assert_int_equal(stat(first.seed_path, &info), 0);
@@ -32,11 +30,16 @@ test_everything_comes_back(void **state)
 
 	assert_int_equal(cp_state_open(scratch_path("a/b/state"), &second, &path), 0);
 	assert_int_equal(second.generation, 42);
-	assert_int_equal(json_object_size(second.zones), 1);
-	assert_int_equal(json_integer_value(json_object_get(second.zones, "b.")), 3);
+	assert_int_equal(json_integer_value(json_object_get(second.pin, "of")), 40);
 	assert_memory_equal(second.hash_seed, first.hash_seed, sizeof(first.hash_seed));
 	assert_non_null(json_object_get(second.health, "k"));
+	/* The end of a pin is remembered too. */
+	assert_int_equal(cp_state_save_published(&second, 42, NULL), 0);
+	assert_null(second.pin);
 	cp_state_close(&first);
+	cp_state_close(&second);
+	assert_int_equal(cp_state_open(scratch_path("a/b/state"), &second, &path), 0);
+	assert_null(second.pin);
 	cp_state_close(&second);
 }
 
@@ -66,7 +69,10 @@ test_damaged_state_is_refused(void **state)
 		{ "published.json", "", -EBADMSG, 0 },
 		{ "published.json", "{\"generation\": 4, \"zo", -EBADMSG, 0 },
 		{ "published.json", "{\"generation\": 0, \"zones\": {}}", -EBADMSG, 0 },
-		{ "published.json", "{\"generation\": 4}", -EBADMSG, 0 },
+		{ "published.json", "{\"generation\": 4, \"pin\": 3}", -EBADMSG, 0 },
+		{ "published.json", "{\"generation\": 4, \"pin\": {\"of\": 3}}", 0, 0 },
+		{ "published.json", "{\"generation\": 4}", 0, 0 },
+		/* As an older version wrote it. */
 		{ "published.json", "{\"generation\": 4, \"zones\": {}}", 0, 0 },
 		{ "hash-seed", "", -EBADMSG, 0 },
 		{ "hash-seed", "0123456789abcdef0123456789abcdeg\n", -EBADMSG, 0 },
@@ -96,7 +102,7 @@ test_damaged_state_is_refused(void **state)
 			assert_non_null(strstr(path, rows[i].file));
 		} else {
 			assert_non_null(opened.health);
-			assert_non_null(opened.zones);
+			assert_int_equal(opened.pin != NULL, strstr(rows[i].text, "pin") != NULL);
 		}
 		cp_state_close(&opened);
 	}

@@ -1,0 +1,364 @@
+/* Commands that change what the daemon serves, or ask about changes: plan, apply, rollback, history,
+ * diff, wait. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/config.h"
+#include "control/ctl.h"
+#include "control/json_read.h"
+#include "control/messages.h"
+#include "control/plan.h"
+
+#define WAIT_S 60u /* as the daemon has it */
+
+static void
+print_messages(const json_t *result)
+{
+	struct conf_errors errors = { 0 };
+
+	cp_messages_take(json_object_get(result, "messages"), &errors);
+	ctl_print_errors(&errors);
+	conf_errors_free(&errors);
+}
+
+static void
+print_plan(const json_t *result)
+{
+	const json_t *plan = json_object_get(result, "plan");
+
+	for (size_t i = 0; i < cp_json_count(result, "waited_for"); i++) {
+		(void)fprintf(stderr, "waited for: %s\n",
+				json_string_value(cp_json_item(result, "waited_for", i)));
+	}
+	if (plan != NULL) {
+		cp_plan_print(plan, stdout, isatty(STDOUT_FILENO) == 1);
+	}
+}
+
+/* The command that does this and nothing else. */
+static void
+print_apply_command(const struct ctl_options *options, const json_t *result)
+{
+	bool has_socket = strcmp(options->socket, CP_API_SOCKET_DEFAULT) != 0;
+
+	printf("meridianctl apply --checksum %s%s%s%s\n", cp_json_text(result, "checksum"),
+			cp_json_count(result, "unsafe") > 0 ? " --force" : "",
+			has_socket ? " --socket " : "", has_socket ? options->socket : "");
+}
+
+static void
+print_zones_with_errors(const json_t *result)
+{
+	for (size_t i = 0; i < cp_json_count(result, "kept_zones"); i++) {
+		const json_t *name = cp_json_item(result, "kept_zones", i);
+
+		printf("zone %s has errors: its last good version is still served\n",
+				json_string_value(name));
+	}
+	for (size_t i = 0; i < cp_json_count(result, "left_out_zones"); i++) {
+		const json_t *name = cp_json_item(result, "left_out_zones", i);
+
+		printf("zone %s has errors: NOT SERVED\n", json_string_value(name));
+	}
+}
+
+static void
+print_served(const json_t *result)
+{
+	if (is_cp_json_true(result, "is_unchanged")) {
+		printf("generation %lld goes on: its content is the same\n",
+				cp_json_number(result, "generation"));
+	} else {
+		printf("generation %lld is served by every worker, %.1f ms after it was asked for "
+		       "(read %.1f, compiled %.1f, compared %.1f ms; swapped in %lld us)\n",
+				cp_json_number(result, "generation"),
+				(double)cp_json_number(result, "elapsed_us") / 1e3,
+				(double)(cp_json_number(result, "load_us") +
+						cp_json_number(result, "geo_us")) /
+						1e3,
+				(double)cp_json_number(result, "compile_us") / 1e3,
+				(double)cp_json_number(result, "plan_us") / 1e3,
+				cp_json_number(result, "swap_us"));
+	}
+	print_zones_with_errors(result);
+}
+
+static enum ctl_status
+judge_change(long code, const json_t *result)
+{
+	if (code == 202) {
+		return ctl_fail(CTL_NO_DAEMON, "%s", cp_json_text(result, "error"));
+	}
+	if (code != 200) {
+		return ctl_fail(CTL_INPUT, "nothing published: %s", cp_json_text(result, "error"));
+	}
+	return cp_json_number(result, "error_count") > 0 ? CTL_INPUT : CTL_FINE;
+}
+
+/* Posts a change and prints what came of it. */
+static enum ctl_status
+post_change(const struct ctl_options *options, const char *path, const json_t *body, long *ret_code,
+		json_t **ret_result)
+{
+	char *text = json_dumps(body, JSON_COMPACT);
+	enum ctl_status status;
+
+	if (text == NULL) {
+		return ctl_fail(CTL_INPUT, "out of memory");
+	}
+	status = ctl_request(options, path, text, ret_code, ret_result);
+	free(text);
+	if (status == CTL_FINE && !options->is_json) {
+		print_messages(*ret_result);
+		print_plan(*ret_result);
+	}
+	return status;
+}
+
+enum ctl_status
+ctl_apply(const struct ctl_options *options)
+{
+	json_t *body = json_pack(
+			"{s:b, s:s*}", "force", options->is_forced, "checksum", options->checksum);
+	json_t *result = NULL;
+	long code = 0;
+	enum ctl_status status = post_change(options, "/v1/apply", body, &code, &result);
+
+	json_decref(body);
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(result);
+	} else if (code == 200) {
+		print_served(result);
+	}
+	status = judge_change(code, result);
+	if (code == 409 && !options->is_json) {
+		(void)fprintf(stderr, "as it is now: ");
+		(void)fflush(stderr);
+		print_apply_command(options, result);
+	}
+	json_decref(result);
+	return status;
+}
+
+/* "43", and nothing but. */
+static bool
+can_read_generation(const char *text, uint64_t *ret_generation)
+{
+	char *end;
+
+	errno = 0;
+	*ret_generation = strtoull(text, &end, 10);
+	return text[0] >= '1' && text[0] <= '9' && *end == '\0' && errno == 0;
+}
+
+enum ctl_status
+ctl_rollback(const struct ctl_options *options)
+{
+	json_t *body = json_object();
+	json_t *result = NULL;
+	uint64_t generation;
+	long code = 0;
+	enum ctl_status status;
+
+	if (options->arg_cnt > 0) {
+		if (!can_read_generation(options->args[0], &generation)) {
+			json_decref(body);
+			return ctl_fail(CTL_USAGE, "rollback %s: a generation's number is needed",
+					options->args[0]);
+		}
+		json_object_set_new(body, "generation", json_integer((json_int_t)generation));
+	}
+	status = post_change(options, "/v1/rollback", body, &code, &result);
+	json_decref(body);
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(result);
+	} else if (code == 200) {
+		print_served(result);
+		printf("rolled back to generation %lld's content; the zones directory counts again "
+		       "after: meridianctl apply\n",
+				cp_json_number(result, "of"));
+	}
+	status = judge_change(code, result);
+	json_decref(result);
+	return status;
+}
+
+static enum ctl_status
+judge_plan(const struct ctl_options *options, long code, const json_t *result)
+{
+	if (code != 200) {
+		return ctl_fail(code == 503 ? CTL_NO_DAEMON : CTL_INPUT, "no plan: %s",
+				cp_json_text(result, "error"));
+	}
+	if (cp_json_number(result, "error_count") > 0) {
+		return CTL_INPUT;
+	}
+	return cp_json_count(result, "unsafe") > 0 && !options->is_forced ? CTL_INPUT : CTL_FINE;
+}
+
+enum ctl_status
+ctl_plan_ask(const struct ctl_options *options)
+{
+	json_t *body = json_object();
+	json_t *result = NULL;
+	long code = 0;
+	enum ctl_status status = post_change(options, "/v1/plan", body, &code, &result);
+
+	json_decref(body);
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(result);
+	} else if (code == 200) {
+		print_zones_with_errors(result);
+		if (!is_cp_plan_empty(json_object_get(result, "plan"))) {
+			printf("this plan and no other: ");
+			print_apply_command(options, result);
+		}
+	}
+	status = judge_plan(options, code, result);
+	json_decref(result);
+	return status;
+}
+
+bool
+is_ctl_diff_of_generations(const struct ctl_options *options)
+{
+	uint64_t ignored;
+
+	return can_read_generation(options->args[0], &ignored) &&
+	       can_read_generation(options->args[1], &ignored);
+}
+
+enum ctl_status
+ctl_diff_ask(const struct ctl_options *options)
+{
+	json_t *result = NULL;
+	char path[100];
+	long code = 0;
+	enum ctl_status status;
+
+	(void)snprintf(path, sizeof(path), "/v1/diff?from=%.20s&to=%.20s", options->args[0],
+			options->args[1]);
+	status = ctl_request(options, path, NULL, &code, &result);
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(result);
+	} else {
+		print_plan(result);
+	}
+	if (code != 200) {
+		status = ctl_fail(CTL_INPUT, "%s", cp_json_text(result, "error"));
+	}
+	json_decref(result);
+	return status;
+}
+
+static void
+print_when(long long unix_s)
+{
+	time_t when = (time_t)unix_s;
+	struct tm local;
+	char text[32] = "?";
+
+	if (localtime_r(&when, &local) != NULL) {
+		(void)strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &local);
+	}
+	printf("%s", text);
+}
+
+void
+ctl_print_change(const json_t *entry)
+{
+	const char *outcome = cp_json_text(entry, "outcome");
+
+	print_when(cp_json_number(entry, "unix_s"));
+	printf("  %-10s %-9s", cp_json_text(json_object_get(entry, "who"), "name"),
+			cp_json_text(entry, "kind"));
+	if (json_object_get(entry, "of") != NULL) {
+		printf(" to %lld;", cp_json_number(entry, "of"));
+	}
+	printf(" %s%s", cp_json_text(entry, "summary"),
+			is_cp_json_true(entry, "forced") ? " (forced)" : "");
+	if (strcmp(outcome, "refused") == 0) {
+		printf(" - REFUSED: %s", cp_json_text(entry, "reason"));
+	} else if (strcmp(outcome, "held") == 0) {
+		printf(" - held back");
+	}
+}
+
+enum ctl_status
+ctl_history(const struct ctl_options *options)
+{
+	json_t *history = NULL;
+	enum ctl_status status = ctl_get(options, "/v1/history", &history);
+
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(history);
+		json_decref(history);
+		return CTL_FINE;
+	}
+	printf("%10s  %-19s  %-10s %-9s what\n", "generation", "when", "who", "kind");
+	for (size_t i = 0; i < cp_json_count(history, "entries"); i++) {
+		const json_t *entry = cp_json_item(history, "entries", i);
+
+		printf("%10lld%s ", cp_json_number(entry, "generation"),
+				is_cp_json_true(entry, "has_table") ? "*" : " ");
+		ctl_print_change(entry);
+		printf("\n");
+	}
+	printf("* its table is kept: meridianctl rollback GENERATION, meridianctl diff A B\n");
+	json_decref(history);
+	return CTL_FINE;
+}
+
+enum ctl_status
+ctl_wait(const struct ctl_options *options)
+{
+	uint64_t timeout_s = options->timeout_s != 0 ? options->timeout_s : WAIT_S;
+	json_t *result = NULL;
+	char path[100];
+	enum ctl_status status;
+
+	if (options->generation == 0) {
+		return ctl_fail(CTL_USAGE, "wait: --generation N is needed");
+	}
+	(void)snprintf(path, sizeof(path), "/v1/wait?generation=%" PRIu64 "&timeout_s=%" PRIu64,
+			options->generation, timeout_s);
+	status = ctl_get(options, path, &result);
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(result);
+	} else if (is_cp_json_true(result, "is_served")) {
+		printf("generation %lld is served by every worker\n",
+				cp_json_number(result, "generation"));
+	}
+	if (!is_cp_json_true(result, "is_served")) {
+		status = ctl_fail(CTL_INPUT,
+				"generation %" PRIu64 " is not served after %" PRIu64
+				" s: meridiand was last seen with %lld",
+				options->generation, timeout_s,
+				cp_json_number(result, "generation"));
+	}
+	json_decref(result);
+	return status;
+}
