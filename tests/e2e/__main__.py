@@ -8,8 +8,7 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "explain", "shared_nic", "publish", "failover", "crash", "refusals", "layouts", "plan",
-          "roundtrip"]
+SUITES = ["answers", "explain", "shared_nic", "publish", "changes", "failover", "crash", "refusals", "layouts", "roundtrip"]
 
 
 class Result(unittest.TextTestResult):

@@ -1,5 +1,7 @@
 """Tables are swapped while queries run: nothing lost, nothing wrong, nothing from two generations."""
+import itertools
 import os
+import shutil
 import threading
 import time
 
@@ -103,7 +105,16 @@ class Publish(LabCase):
               f"{checker.checked} replies compared", end="")
 
     def test_2_control_plane_killed_and_restarted(self):
-        control = programs.ControlPlane(self.lab, self.server_side, ZONES, self.data_plane,
+        zones = self.lab.path("zones")
+        shutil.copytree(ZONES, zones)
+        numbers = itertools.count(1)
+
+        def apply_something():
+            """Each time another zone beside the ones that are asked for: without a change nothing is published."""
+            self.lab.write("zones/tick.test.yaml", "---\n'':\n  - type: NS\n    value: ns1.tick.test.\n"
+                                                   f"  - type: TXT\n    value: tick {next(numbers)}\n")
+            control.ctl("apply")
+        control = programs.ControlPlane(self.lab, self.server_side, zones, self.data_plane,
                                         probes={"enabled": False})
         # Also after a failure: there is one place for a publisher, and the next test wants it.
         self.addCleanup(lambda: control.process and control.process.kill())
@@ -113,10 +124,10 @@ class Publish(LabCase):
         with self.checker() as checker:
             for _ in range(2):
                 for _ in range(5):
-                    control.ctl("apply")
+                    apply_something()
                 control.process.kill()
                 control.start(30 * SLOW)
-            control.ctl("apply")
+            apply_something()
             result = load.finish()
         self.assert_clean(result, checker)
         self.stop_cleanly(control.process)

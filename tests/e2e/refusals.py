@@ -273,7 +273,10 @@ class ControlPlaneRunning(ControlPlane):
         programs.wait_answer(self.client, 20 * SLOW, lambda answer: texts(answer.answer) == ["192.0.2.1"],
                              "ns1.small.test")
         fill_disk(control.state_dir)
-        done = control.ctl("apply", check=False)
+        self.lab.write("fuller/small.test.yaml", GOOD_ZONE + "www:\n  type: A\n  value: 192.0.2.2\n")
+        done = control.ctl("apply")
+        self.assertEqual(texts(self.client.ask("www.small.test").answer), ["192.0.2.2"])
+        self.assertRegex(control.ctl("status").stdout, rf"PROBLEM: {control.state_dir}/history: cannot save: No space")
         self.assertRegex(done.stdout + done.stderr + control.process.log(), rf"{control.state_dir}.*No space left")
         self.assertEqual(texts(self.client.ask("ns1.small.test").answer), ["192.0.2.1"])
         self.stop_cleanly(control.process)
