@@ -6,6 +6,7 @@ Ends with exit status 0 only if every line of the table and every measurement he
 """
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -76,9 +77,8 @@ class Demo:
         self.america = self.start_backend("america", AMERICA)
         self.start_backend("rest_of_world", REST)
         self.start_data_plane()
-        self.control = programs.ControlPlane(self.lab, self.server_side,
-                                             os.path.join(lab_module.ROOT, "conf", "demo", "zones"),
-                                             self.data_plane)
+        zones = shutil.copytree(os.path.join(lab_module.ROOT, "conf", "demo", "zones"), self.lab.path("zones"))
+        self.control = programs.ControlPlane(self.lab, self.server_side, zones, self.data_plane)
         self.control.start()
         programs.wait_answer(self.client, 20, lambda answer: answer.answer, ZONE)
 
@@ -209,7 +209,12 @@ class Demo:
         failures = []
 
         def publish():
-            while not stop.is_set():
+            for number in itertools.count(1):
+                if stop.is_set():
+                    return
+                # Without a change nothing would be published.
+                self.lab.write("zones/tick.test.yaml", "---\n'':\n  - type: NS\n    value: ns1.tick.test.\n"
+                                                       f"  - type: TXT\n    value: tick {number}\n")
                 done = self.control.ctl("apply", check=False)
                 if done.returncode != 0:
                     failures.append(done.stdout + done.stderr)
