@@ -132,6 +132,7 @@ flags_json(uint16_t flags)
 		{ TBL_NODE_CUT, "delegation" },
 		{ TBL_NODE_WILDCARD, "wildcard" },
 		{ TBL_NODE_CNAME, "alias" },
+		{ TBL_NODE_DNAME, "redirection" },
 	};
 	json_t *list = json_array();
 

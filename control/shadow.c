@@ -16,6 +16,7 @@
 #define TYPE_SOA          6u
 #define TYPE_PTR          12u
 #define TYPE_MX           15u
+#define TYPE_DNAME        39u
 #define SERIAL_BYTES      4u
 #define DIFFERENCES_MAX   20u  /* told; one already stops the publish */
 #define POINTER_JUMPS_MAX 127u /* a name has no more labels */
@@ -72,7 +73,8 @@ expand_name(const struct shadow *shadow, size_t off, uint8_t name[TBL_NAME_MAX],
 	return 0;
 }
 
-/* How many bytes of a type's RDATA stand before, and how many names follow (RFC 1035 §3.3). */
+/* How many bytes of a type's RDATA stand before, and how many names follow (RFC 1035 §3.3, RFC 6672
+ * §2.1). */
 static uint32_t
 count_names(uint16_t type, size_t *ret_head)
 {
@@ -84,6 +86,7 @@ count_names(uint16_t type, size_t *ret_head)
 	case TYPE_CNAME:
 	case TYPE_PTR:
 	case TYPE_MX:
+	case TYPE_DNAME:
 		return 1;
 	default:
 		return 0;

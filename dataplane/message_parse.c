@@ -25,6 +25,8 @@ dp_verdict_of(uint16_t rcode)
 		return TBL_VERDICT_ANSWER_NXDOMAIN;
 	case DP_RCODE_NOTIMP:
 		return TBL_VERDICT_ANSWER_NOTIMP;
+	case DP_RCODE_YXDOMAIN:
+		return TBL_VERDICT_ANSWER_YXDOMAIN;
 	case DP_RCODE_BADVERS:
 		return TBL_VERDICT_ANSWER_BADVERS;
 	default:

@@ -143,6 +143,7 @@ add_name(struct tbl_builder *b, const struct tbl_name *name, uint32_t label, con
 	added->parent = TBL_NONE;
 	added->zone = TBL_NONE;
 	added->cut = TBL_NONE;
+	added->dname = TBL_NONE;
 	added->node = TBL_NONE;
 	added->len = (uint8_t)(name->len - name->off[label]);
 	added->label_cnt = (uint8_t)(name->label_cnt - label);
@@ -331,9 +332,6 @@ check_owner(const struct tbl_builder *b, uint32_t zone, const uint8_t *owner, ui
 	if (!is_tbl_name_within(name->wire, apex->wire)) {
 		return tbl_build_fail(error, owner, type, "is outside its zone");
 	}
-	if (type == TBL_TYPE_DNAME) {
-		return tbl_build_fail(error, owner, type, "DNAME is not served yet");
-	}
 	/* 0 is reserved, OPT is no data, 128..255 are questions and meta types (RFC 6895 §3.1). */
 	if (type == 0 || type == TBL_TYPE_OPT || (type >= 128 && type <= 255)) {
 		return tbl_build_fail(error, owner, type, "is not a type that a zone can hold");
@@ -420,6 +418,7 @@ append_rrset(struct tbl_builder *b, struct tbl_name *owner, const struct tbl_bui
 	}
 	*added = *rrset;
 	added->name = name;
+	b->has_dname = b->has_dname || rrset->type == TBL_TYPE_DNAME;
 	tbl_build_zone_at(b, rrset->zone)->rrset_cnt++;
 	return 0;
 }

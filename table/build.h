@@ -6,9 +6,10 @@
  * Memory:    tbl_builder_new/_free; inputs are copied; the finished image is the caller's (free()).
  * Errors:    0 or negative errno with a sentence in *ret_error that names the record. -EINVAL: the
  *            input breaks a rule (two SOAs, CNAME beside other data, record outside its zone, name
- *            below a delegation that is neither glue nor another zone's, set over the caps ...).
+ *            below a delegation that is neither glue nor another zone's, name below a DNAME, set
+ *            over the caps ...).
  * Standards: RFC 1035 §4.1.4 (only types of RFC 1035 have names in RDATA compressed, RFC 3597 §4),
- *            RFC 2308 §3 and §5 (negative TTL).
+ *            RFC 2308 §3 and §5 (negative TTL), RFC 6672 §2.3 to §2.5 (DNAME).
  */
 #ifndef TABLE_BUILD_H
 #define TABLE_BUILD_H
@@ -83,7 +84,7 @@ int tbl_builder_add_rrset(struct tbl_builder *builder, uint32_t zone, const uint
 		uint16_t type, uint32_t ttl_s, const struct tbl_rdata *records, uint32_t record_cnt,
 		struct tbl_error *ret_error);
 
-/* tbl_builder_add_dynamic adds a record with pools (types A, AAAA, CNAME). */
+/* tbl_builder_add_dynamic adds a record with pools (types A, AAAA, CNAME, DNAME). */
 int tbl_builder_add_dynamic(struct tbl_builder *builder, uint32_t zone, const uint8_t *owner,
 		uint16_t type, uint32_t ttl_s, const struct tbl_dyn_input *input,
 		struct tbl_error *ret_error);

@@ -107,7 +107,8 @@ make_answer(struct tbl_builder *b, const struct tbl_build_rrset *rrset,
 	struct tbl_cname cname;
 	int rc = 0;
 
-	tbl_wire_begin(b->wire, tbl_build_name_at(b, rrset->name)->wire, false);
+	tbl_wire_begin(b->wire, tbl_build_name_at(b, rrset->name)->wire,
+			rrset->type == TBL_TYPE_DNAME);
 	if (rrset->type == TBL_TYPE_SOA) {
 		rc = put_soa(b, rrset, rrset->ttl_s);
 		return rc != 0 ? rc : tbl_wire_end(b, NULL, ret_answer);
@@ -397,6 +398,9 @@ make_node(struct tbl_builder *b, uint32_t id, struct tbl_error *error)
 	}
 	if (!is_apex && tbl_build_rrset_of(b, id, name->zone, TBL_TYPE_CNAME) != NULL) {
 		node->flags |= TBL_NODE_CNAME;
+	}
+	if (b->has_dname && tbl_build_rrset_of(b, id, name->zone, TBL_TYPE_DNAME) != NULL) {
+		node->flags |= TBL_NODE_DNAME;
 	}
 	return make_rrsets(b, name, node, error);
 }

@@ -78,8 +78,9 @@ tbl_dyn_check(const struct tbl_builder *b, const uint8_t *owner, uint16_t type,
 {
 	int rc = 0;
 
-	if (type != TBL_TYPE_A && type != TBL_TYPE_AAAA && type != TBL_TYPE_CNAME) {
-		return tbl_build_fail(error, owner, type, "only A, AAAA and CNAME can be dynamic");
+	if (!is_tbl_dynamic_type(type)) {
+		return tbl_build_fail(
+				error, owner, type, "only A, AAAA, CNAME and DNAME can be dynamic");
 	}
 	if (input->pool_cnt == 0 || input->pool_cnt > POOLS_MAX) {
 		return tbl_build_fail(error, owner, type, "has %u pools, not 1 to %u",

@@ -31,6 +31,7 @@ struct tbl_build_name {
 	uint32_t parent; /* TBL_NONE: this is the root */
 	uint32_t zone;   /* nearest at or above, as numbered by tbl_builder_add_zone; or TBL_NONE */
 	uint32_t cut;    /* name of the topmost delegation at or above in its zone, or TBL_NONE */
+	uint32_t dname;  /* name above it in its zone that has a DNAME, or TBL_NONE */
 	uint32_t node;   /* tbl_node, or TBL_NONE */
 	uint32_t rrset_first; /* in builder.grouped */
 	uint32_t rrset_cnt;
@@ -72,6 +73,7 @@ struct tbl_builder {
 	struct tbl_vec zones;  /* struct tbl_build_zone */
 	struct tbl_vec rrsets; /* struct tbl_build_rrset */
 	struct tbl_map name_map;
+	bool has_dname; /* any RRset is one */
 
 	/* Made by tbl_build_tree(). */
 	uint32_t *order;                 /* names in canonical order */

@@ -262,6 +262,45 @@ find_cut(const struct tbl_builder *b, const struct tbl_build_rrset *rrset)
 	return cut;
 }
 
+/* Which names a DNAME of their own zone hides. There is at most one such DNAME above a name: one
+ * below another is refused. */
+static void
+find_dnames(struct tbl_builder *b)
+{
+	for (size_t rank = 0; b->has_dname && rank < b->names.cnt; rank++) {
+		struct tbl_build_name *name = tbl_build_name_at(b, b->order[rank]);
+		const struct tbl_build_name *parent;
+
+		if (name->zone == TBL_NONE || (name->flags & BUILD_APEX) != 0) {
+			continue;
+		}
+		parent = tbl_build_name_at(b, name->parent);
+		name->dname = parent->dname;
+		if (name->dname == TBL_NONE && tbl_build_rrset_of(b, name->parent, name->zone,
+							       TBL_TYPE_DNAME) != NULL) {
+			name->dname = name->parent;
+		}
+	}
+}
+
+/* The DNAME above the owner in the zone that gave the RRset. */
+static uint32_t
+find_dname(const struct tbl_builder *b, const struct tbl_build_rrset *rrset)
+{
+	uint32_t apex = tbl_build_zone_at(b, rrset->zone)->name;
+
+	if (!rrset->is_shadow || !b->has_dname) {
+		return tbl_build_name_at(b, rrset->name)->dname;
+	}
+	for (uint32_t id = rrset->name; id != apex;) {
+		id = tbl_build_name_at(b, id)->parent;
+		if (tbl_build_rrset_of(b, id, rrset->zone, TBL_TYPE_DNAME) != NULL) {
+			return id;
+		}
+	}
+	return TBL_NONE;
+}
+
 static void
 mark_ns_targets(struct tbl_builder *b)
 {
@@ -321,9 +360,13 @@ judge_data(const struct tbl_builder *b, const struct tbl_build_rrset *rrset,
 	if (rrset->type == TBL_TYPE_DS) {
 		return fail_rrset(b, rrset, error, "is not at a delegation (RFC 4035 2.4)");
 	}
-	if ((rrset->type == TBL_TYPE_SOA || rrset->type == TBL_TYPE_CNAME) &&
+	if ((rrset->type == TBL_TYPE_SOA || rrset->type == TBL_TYPE_CNAME ||
+			    rrset->type == TBL_TYPE_DNAME) &&
 			rrset->record_cnt != 1) {
 		return fail_rrset(b, rrset, error, "has more than one record");
+	}
+	if (rrset->type == TBL_TYPE_DNAME && is_wildcard(name->wire)) {
+		return fail_rrset(b, rrset, error, "a wildcard cannot be a DNAME (RFC 6672 3.3)");
 	}
 	return 0;
 }
@@ -366,7 +409,15 @@ static int
 judge_rrset(const struct tbl_builder *b, struct tbl_build_rrset *rrset, struct tbl_error *error)
 {
 	uint32_t cut = find_cut(b, rrset);
+	uint32_t dname = find_dname(b, rrset);
 
+	if (dname != TBL_NONE) {
+		char text[TBL_NAME_TEXT_MAX];
+
+		(void)tbl_name_to_text(tbl_build_name_at(b, dname)->wire, text);
+		return tbl_build_fail(error, tbl_build_name_at(b, rrset->name)->wire, rrset->type,
+				"is below the DNAME at %.40s, which hides it (RFC 6672 2.4)", text);
+	}
 	rrset->role = ROLE_DATA;
 	return cut == TBL_NONE ? judge_data(b, rrset, error)
 	                       : judge_delegated(b, rrset, cut, error);
@@ -476,6 +527,7 @@ tbl_build_tree(struct tbl_builder *b, struct tbl_error *ret_error)
 		return rc;
 	}
 	find_cuts(b);
+	find_dnames(b);
 	mark_ns_targets(b);
 	for (size_t rank = 0; rc == 0 && rank < b->names.cnt; rank++) {
 		rc = judge_name(b, b->order[rank], ret_error);

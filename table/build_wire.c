@@ -14,32 +14,35 @@
 
 /*
  * Local pointers reach only this far into an answer. Wherever the reader puts it (a chain of
- * TBL_CHAIN_MAX CNAMEs of at most 267 bytes before it) the place stays below 16384, the end of what
- * a pointer can say.
+ * TBL_CHAIN_MAX links before it, each a CNAME of at most 267 bytes or a DNAME and its CNAME, which
+ * have the bytes of one name between them: 281) the place stays below 16384, the end of what a
+ * pointer can say.
  */
 #define LOCAL_REACH 8192u
-static_assert(12 + 255 + 4 + 17 * 267 + LOCAL_REACH < 0x4000, "local pointers stay in reach");
+static_assert(12 + 255 + 4 + 17 * 281 + LOCAL_REACH < 0x4000, "local pointers stay in reach");
 
 /* Names and suffixes an answer remembers to point at. More would make a set of 100 long names slow
  * to encode for a few bytes. */
 #define LOCAL_NAMES_MAX    48u
 #define LOCAL_SUFFIXES_MAX 192u
 
-/* RFC 3597 §4: only types of RFC 1035 may have their names compressed. */
+/* RFC 3597 §4: only types of RFC 1035 may have their names compressed, so not DNAME's. */
 struct shape {
 	uint16_t type;
 	uint16_t before; /* octets in front of the names */
 	uint16_t names;
 	uint16_t after;
+	bool is_compressible;
 };
 static const struct shape shapes[] = {
-	{ TBL_TYPE_A, 4, 0, 0 },
-	{ TBL_TYPE_NS, 0, 1, 0 },
-	{ TBL_TYPE_CNAME, 0, 1, 0 },
-	{ TBL_TYPE_SOA, 0, 2, 20 },
-	{ TBL_TYPE_PTR, 0, 1, 0 },
-	{ TBL_TYPE_MX, 2, 1, 0 },
-	{ TBL_TYPE_AAAA, 16, 0, 0 },
+	{ TBL_TYPE_A, 4, 0, 0, false },
+	{ TBL_TYPE_NS, 0, 1, 0, true },
+	{ TBL_TYPE_CNAME, 0, 1, 0, true },
+	{ TBL_TYPE_SOA, 0, 2, 20, true },
+	{ TBL_TYPE_PTR, 0, 1, 0, true },
+	{ TBL_TYPE_MX, 2, 1, 0, true },
+	{ TBL_TYPE_AAAA, 16, 0, 0, false },
+	{ TBL_TYPE_DNAME, 0, 1, 0, false },
 };
 
 struct suffix {
@@ -310,10 +313,11 @@ static int
 put_rdata(struct tbl_wire *wire, uint16_t type, const struct tbl_rdata *rdata)
 {
 	const struct shape *shape = find_shape(type);
-	size_t at = shape != NULL ? shape->before : rdata->size;
+	bool is_compressible = shape != NULL && shape->is_compressible;
+	size_t at = is_compressible ? shape->before : rdata->size;
 	int rc = put_bytes(wire, rdata->bytes, at);
 
-	for (uint16_t i = 0; rc == 0 && shape != NULL && i < shape->names; i++) {
+	for (uint16_t i = 0; rc == 0 && is_compressible && i < shape->names; i++) {
 		int len = put_name(wire, rdata->bytes + at, rdata->size - at);
 
 		rc = len < 0 ? len : 0;
@@ -354,6 +358,7 @@ tbl_wire_record(struct tbl_wire *wire, uint16_t type, uint32_t ttl_s, const stru
 		return pos;
 	}
 	wire->rdata_pos[wire->rr_cnt++] = (uint16_t)pos;
+	wire->flags |= type == TBL_TYPE_DNAME ? TBL_ANSWER_DNAME : 0;
 	return 0;
 }
 

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "table/check_impl.h"
@@ -9,8 +10,7 @@
 #define POINTER_BYTES     2u
 #define SOA_NUMBERS_BYTES 20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
 #define SERIAL_BYTES      4u
-/* Where a CNAME's RDATA begins: its owner is a pointer. */
-#define CNAME_RDATA_POS (POINTER_BYTES + RECORD_FIXED)
+static_assert(TBL_FIRST_RDATA_POS == POINTER_BYTES + RECORD_FIXED, "an owner is a pointer");
 
 /* Bounds of everything, served or not */
 
@@ -30,7 +30,7 @@ check_answer_bounds(struct tbl_check *check, uint64_t index)
 	if (answer->rr_cnt == 0) {
 		return tbl_check_fail(check, "answers[%llu]: empty", (unsigned long long)index);
 	}
-	if ((answer->flags & ~(uint32_t)TBL_ANSWER_SERIAL) != 0) {
+	if ((answer->flags & ~(uint32_t)(TBL_ANSWER_SERIAL | TBL_ANSWER_DNAME)) != 0) {
 		return tbl_check_fail(check, "answers[%llu]: unknown flags %#x",
 				(unsigned long long)index, answer->flags);
 	}
@@ -273,6 +273,20 @@ read_serial(struct record_walk *walk)
 	return 0;
 }
 
+/* A DNAME's target: all of the RDATA, and no pointer in it (RFC 6672 §2.5). */
+static int
+read_dname_target(struct record_walk *walk, uint32_t end)
+{
+	struct tbl_name target;
+	int len = tbl_name_parse(walk->wire + walk->pos, end - walk->pos, &target);
+
+	if (len < 0 || (uint32_t)len != end - walk->pos) {
+		return FAIL_ANSWER(walk, "the target at byte %u is no whole name", WHERE(walk),
+				walk->pos);
+	}
+	return tbl_check_spend(walk->check, target.label_cnt);
+}
+
 /* Names in RDATA of the types of RFC 1035 that hold some; all else is opaque (RFC 3597 §4). */
 static int
 read_rdata(struct record_walk *walk, uint32_t type, uint32_t end)
@@ -302,6 +316,12 @@ read_rdata(struct record_walk *walk, uint32_t type, uint32_t end)
 		break;
 	case TBL_TYPE_AAAA:
 		behind = 16;
+		break;
+	case TBL_TYPE_DNAME:
+		behind = end - walk->pos;
+		if (read_dname_target(walk, end) != 0) {
+			return -EBADMSG;
+		}
 		break;
 	default:
 		behind = end - walk->pos;
@@ -377,7 +397,7 @@ check_cname_rdata(struct record_walk *walk)
 	uint32_t own_len;
 	struct tbl_name name;
 
-	if (walk->answer->rr_cnt != 1 || cname->rdata_pos != CNAME_RDATA_POS ||
+	if (walk->answer->rr_cnt != 1 || cname->rdata_pos != TBL_FIRST_RDATA_POS ||
 			cname->shared_len > cname->name_len ||
 			cname->shared_len > owner->name_len ||
 			(cname->shared_len != 0) != (walk->fixup_next == 2) ||
@@ -386,11 +406,12 @@ check_cname_rdata(struct record_walk *walk)
 				walk->answer->cname);
 	}
 	own_len = (uint32_t)cname->name_len - cname->shared_len;
-	if (own_len != walk->len - CNAME_RDATA_POS - (cname->shared_len != 0 ? POINTER_BYTES : 0)) {
+	if (own_len != walk->len - TBL_FIRST_RDATA_POS -
+					(cname->shared_len != 0 ? POINTER_BYTES : 0)) {
 		return FAIL_ANSWER(walk, "cname %u has another length", WHERE(walk),
 				walk->answer->cname);
 	}
-	memcpy(expanded, walk->wire + CNAME_RDATA_POS, own_len);
+	memcpy(expanded, walk->wire + TBL_FIRST_RDATA_POS, own_len);
 	memcpy(expanded + own_len,
 			tbl_node_name(view, owner) + (owner->name_len - cname->shared_len),
 			cname->shared_len);
@@ -428,7 +449,8 @@ int
 tbl_check_answer(struct tbl_check *check, const struct tbl_served *served)
 {
 	struct record_walk walk = { .check = check, .served = served };
-	bool is_single = served->type == TBL_TYPE_CNAME || served->type == TBL_TYPE_SOA;
+	bool is_dname = served->type == TBL_TYPE_DNAME;
+	bool is_single = served->type == TBL_TYPE_CNAME || served->type == TBL_TYPE_SOA || is_dname;
 	bool is_cname = served->type == TBL_TYPE_CNAME;
 	int rc;
 
@@ -448,6 +470,9 @@ tbl_check_answer(struct tbl_check *check, const struct tbl_served *served)
 	}
 	if ((walk.answer->flags & TBL_ANSWER_SERIAL) != 0 && served->type != TBL_TYPE_SOA) {
 		return FAIL_ANSWER(&walk, "a serial in what is no SOA", WHERE(&walk));
+	}
+	if (is_dname != ((walk.answer->flags & TBL_ANSWER_DNAME) != 0)) {
+		return FAIL_ANSWER(&walk, "DNAME and its flag do not agree", WHERE(&walk));
 	}
 	if (is_cname != (walk.answer->cname != TBL_NONE)) {
 		return FAIL_ANSWER(&walk, "CNAME without a target, or a target without CNAME",

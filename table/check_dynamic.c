@@ -108,6 +108,7 @@ check_value(const struct dyn_walk *walk, const struct tbl_value *value)
 		.index = walk->index,
 		.answer = value->answer,
 		.type = walk->dyn->type,
+		.is_below = walk->dyn->type == TBL_TYPE_DNAME,
 	};
 	int rc = tbl_check_answer(check, &served);
 
@@ -219,6 +220,7 @@ check_dyn(struct dyn_walk *walk)
 		.index = walk->index,
 		.answer = dyn->last_resort,
 		.type = dyn->type,
+		.is_below = dyn->type == TBL_TYPE_DNAME,
 	};
 	int rc;
 
@@ -228,7 +230,7 @@ check_dyn(struct dyn_walk *walk)
 		return FAIL_DYN(walk, "node %u or rule set %u does not exist", AT(walk), dyn->node,
 				dyn->ruleset);
 	}
-	if (dyn->type != TBL_TYPE_A && dyn->type != TBL_TYPE_AAAA && dyn->type != TBL_TYPE_CNAME) {
+	if (!is_tbl_dynamic_type(dyn->type)) {
 		return FAIL_DYN(walk, "type %u cannot be dynamic", AT(walk), dyn->type);
 	}
 	served.owner = &check->view.nodes[dyn->node];

@@ -168,7 +168,7 @@ check_zone_link(struct node_walk *walk)
 }
 
 static int
-check_cut(const struct node_walk *walk)
+check_cut(struct node_walk *walk)
 {
 	const struct tbl_node *node = walk->node;
 	bool is_apex = (node->flags & TBL_NODE_APEX) != 0;
@@ -227,6 +227,28 @@ check_wildcard(struct node_walk *walk)
 	return 0;
 }
 
+/* Below a DNAME its zone has nothing (RFC 6672 §2.4): the reader, which gets to it as a closest
+ * encloser, looks for neither a wildcard nor a delegation then. */
+static int
+check_dname(struct node_walk *walk)
+{
+	const struct tbl_node *node = walk->node;
+	bool has_dname = tbl_find_rrset(&walk->check->view, node, TBL_TYPE_DNAME) != NULL;
+	bool is_apex = (node->flags & TBL_NODE_APEX) != 0;
+
+	if (has_dname != ((node->flags & TBL_NODE_DNAME) != 0)) {
+		return FAIL_NODE(walk, "DNAME and its flag do not agree", AT(walk));
+	}
+	if (has_dname && (node->cut != TBL_NONE || node->wildcard != TBL_NONE ||
+					 (node->flags & TBL_NODE_WILDCARD) != 0)) {
+		return FAIL_NODE(walk, "a DNAME at a delegation or a wildcard", AT(walk));
+	}
+	if (!is_apex && walk->parent != NULL && (walk->parent->flags & TBL_NODE_DNAME) != 0) {
+		return FAIL_NODE(walk, "stands below a DNAME", AT(walk));
+	}
+	return 0;
+}
+
 /* RRsets */
 
 static bool
@@ -260,11 +282,13 @@ check_rrset(const struct node_walk *walk, const struct tbl_rrset *rrset)
 		.index = walk->index,
 		.answer = rrset->ref,
 		.type = rrset->type,
-		.is_below = (walk->node->flags & TBL_NODE_CUT) != 0 && rrset->type == TBL_TYPE_NS,
+		.is_below = ((walk->node->flags & TBL_NODE_CUT) != 0 &&
+					    rrset->type == TBL_TYPE_NS) ||
+		            rrset->type == TBL_TYPE_DNAME,
 	};
 	bool is_apex = (walk->node->flags & TBL_NODE_APEX) != 0;
 
-	if (!is_data_type(rrset->type) || rrset->type == TBL_TYPE_DNAME) {
+	if (!is_data_type(rrset->type)) {
 		return FAIL_NODE(walk, "type %u cannot be served", AT(walk), rrset->type);
 	}
 	if (rrset->type == TBL_TYPE_SOA && !is_apex) {
@@ -295,7 +319,7 @@ check_rrset_range(struct node_walk *walk)
 }
 
 static int
-check_rrsets(const struct node_walk *walk)
+check_rrsets(struct node_walk *walk)
 {
 	const struct tbl_node *node = walk->node;
 	const struct tbl_rrset *rrsets = walk->check->view.rrsets + node->rrset_first;
@@ -327,9 +351,13 @@ check_node(struct node_walk *walk)
 		check_zone_link,
 		check_rrset_range,
 		check_wildcard,
+		check_cut,
+		check_dname,
+		check_rrsets,
 	};
 	const struct tbl_node *node = walk->node;
-	const uint32_t known = TBL_NODE_APEX | TBL_NODE_CUT | TBL_NODE_WILDCARD | TBL_NODE_CNAME;
+	const uint32_t known = TBL_NODE_APEX | TBL_NODE_CUT | TBL_NODE_WILDCARD | TBL_NODE_CNAME |
+	                       TBL_NODE_DNAME;
 	int rc;
 
 	if ((node->flags & ~known) != 0 || node->reserved != 0) {
@@ -346,8 +374,7 @@ check_node(struct node_walk *walk)
 			return rc;
 		}
 	}
-	rc = check_cut(walk);
-	return rc != 0 ? rc : check_rrsets(walk);
+	return 0;
 }
 
 int

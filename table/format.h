@@ -106,6 +106,8 @@ enum tbl_node_flag {
 	TBL_NODE_CUT = 1u << 1,      /* NS without SOA: a delegation */
 	TBL_NODE_WILDCARD = 1u << 2, /* leftmost label is "*" */
 	TBL_NODE_CNAME = 1u << 3,    /* has a CNAME RRset (static or dynamic) and nothing else */
+	TBL_NODE_DNAME = 1u << 4,    /* has a DNAME RRset (static or dynamic): no node of its zone
+	                              * below, no delegation at or above, no wildcard */
 };
 
 /*
@@ -139,7 +141,8 @@ struct tbl_rrset {
 };
 
 enum tbl_answer_flag {
-	TBL_ANSWER_SERIAL = 1u << 0, /* has a TBL_FIXUP_SERIAL: never right as it is stored */
+	TBL_ANSWER_SERIAL = 1u << 0, /* has a TBL_FIXUP_SERIAL */
+	TBL_ANSWER_DNAME = 1u << 1,  /* a DNAME, whose owner is mostly not the question */
 };
 
 /*
@@ -147,8 +150,8 @@ enum tbl_answer_flag {
  * records of the additional section (a delegation's glue). Pointers are already placed for the
  * common case: the owner is the question (message offset 12), this answer comes first behind the
  * question, and the question is the node's own name. In every other case (wildcard, CNAME chain,
- * referral, authority section) the reader rewrites fixup_cnt pointers; they lie behind the wire
- * bytes, at the next multiple of 4. See tbl_fixup.
+ * referral, authority section) and for an answer with any flag the reader rewrites fixup_cnt
+ * pointers; they lie behind the wire bytes, at the next multiple of 4. See tbl_fixup.
  */
 struct tbl_answer {
 	uint32_t wire_off; /* multiple of 4 */
@@ -166,9 +169,9 @@ struct tbl_answer {
  * arg TBL_FIXUP_SERIAL: the low 32 bits of the table's generation, where 0 is stored.
  * arg & TBL_FIXUP_LOCAL: points at wire byte (arg & 0x3fff) of the same answer.
  * else: points at the suffix of the owner name that is `arg` wire bytes long (root label
- * included); arg 0 is the whole owner name (for a wildcard: the question, not "*"). A delegation
- * and a zone's soa_negative name their owner by its length, never by 0, since what they are written
- * for is usually a name below it.
+ * included); arg 0 is the whole owner name (for a wildcard: the question, not "*"). A delegation, a
+ * DNAME and a zone's soa_negative name their owner by its length, never by 0, since what they are
+ * written for is usually a name below it.
  */
 #define TBL_FIXUP_LOCAL  0x8000u
 #define TBL_FIXUP_SERIAL 0x4000u

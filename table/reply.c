@@ -1,6 +1,6 @@
+/* Resolving: RFC 1034 §4.3.2, one step a name of the CNAME chain. */
 #include "table/reply.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "table/view_impl.h"
@@ -8,10 +8,7 @@
 #define RCODE_NOERROR  0u
 #define RCODE_NXDOMAIN 3u
 #define RCODE_REFUSED  5u
-
-#define OWNER_QUESTION (-1)
-
-/* Resolving: RFC 1034 §4.3.2, one step a name of the CNAME chain. */
+#define RCODE_YXDOMAIN 6u
 
 struct walk {
 	const struct tbl_view *view;
@@ -20,7 +17,8 @@ struct walk {
 	struct tbl_reply *reply;
 	uint64_t random;
 	uint16_t type;
-	int8_t owner;        /* piece whose CNAME led to the name at hand, or OWNER_QUESTION */
+	uint8_t link_cnt;    /* CNAMEs passed, those of DNAMEs among them */
+	int8_t owner;        /* piece whose CNAME led to the name at hand, or TBL_OWNER_QUESTION */
 	struct tbl_match at; /* where that name is in our zones */
 };
 
@@ -29,20 +27,19 @@ enum progress {
 	WALK_ON, /* a CNAME leads to a name of ours */
 };
 
-static void
+static struct tbl_piece *
 add_piece(struct walk *walk, const struct tbl_answer *answer, enum tbl_reply_section section)
 {
-	struct tbl_reply *reply = walk->reply;
+	struct tbl_piece *piece = &walk->reply->pieces[walk->reply->piece_cnt++];
 
-	reply->pieces[reply->piece_cnt++] = (struct tbl_piece){
-		.answer = answer,
-		.owner = walk->owner,
-		.section = (uint8_t)section,
-	};
+	piece->answer = answer;
+	piece->owner = walk->owner;
+	piece->section = (uint8_t)section;
+	return piece;
 }
 
 /* What a dynamic record says to this client. The client is located once a reply. */
-static const struct tbl_answer *
+static inline const struct tbl_answer *
 draw_dynamic(struct walk *walk, const struct tbl_dyn *dyn)
 {
 	struct tbl_reply *reply = walk->reply;
@@ -76,7 +73,7 @@ refer(struct walk *walk, const struct tbl_node *cut)
 	/* AA speaks of the first name of the answer (RFC 1035 §4.1.1): clear unless a CNAME of ours
 	 * led here. */
 	walk->reply->is_authoritative = walk->reply->piece_cnt > 0;
-	add_piece(walk, &walk->view->answers[ns->ref], TBL_REPLY_AUTHORITY);
+	(void)add_piece(walk, &walk->view->answers[ns->ref], TBL_REPLY_AUTHORITY);
 }
 
 /* NODATA or NXDOMAIN: the rcode is the last name's and so is the SOA (RFC 2308 §2.1, RFC 6604 §3). */
@@ -84,7 +81,7 @@ static void
 deny(struct walk *walk, uint8_t rcode, uint32_t zone)
 {
 	walk->reply->rcode = rcode;
-	add_piece(walk, &walk->view->answers[walk->view->zones[zone].soa_negative],
+	(void)add_piece(walk, &walk->view->answers[walk->view->zones[zone].soa_negative],
 			TBL_REPLY_AUTHORITY);
 }
 
@@ -103,8 +100,11 @@ find_ds_zone(const struct tbl_view *view, const struct tbl_node *apex)
 		tbl_name_hash(&parent, view->header->hash_seed);
 		match = tbl_find(view, &parent);
 	}
-	return match.kind == TBL_MATCH_NONE || match.node->cut != TBL_NONE ? apex->zone
-	                                                                   : match.node->zone;
+	/* Nothing below a delegation or a DNAME is the parent's to speak of. */
+	return match.kind == TBL_MATCH_NONE || match.node->cut != TBL_NONE ||
+	                                       (match.node->flags & TBL_NODE_DNAME) != 0
+	                       ? apex->zone
+	                       : match.node->zone;
 }
 
 static const struct tbl_rrset *
@@ -120,37 +120,88 @@ pick_rrset(const struct walk *walk, const struct tbl_node *node)
 	return tbl_find_rrset(walk->view, node, walk->type);
 }
 
-/* Whether a CNAME leads back to a name this reply has already answered for. */
-static bool
-has_visited(const struct walk *walk, const struct tbl_cname *target)
+/* Wire bytes of the name that a piece's CNAME leads to; 0 when the piece has none. */
+static size_t
+target_len_of(const struct tbl_view *view, const struct tbl_piece *piece)
+{
+	if (piece->section == TBL_REPLY_SYNTHESIS) {
+		return piece->target_len;
+	}
+	return piece->answer->cname != TBL_NONE ? view->cnames[piece->answer->cname].name_len : 0;
+}
+
+/* Writes the lower-cased name that the CNAME of piece `from` leads to, or the question's, and returns
+ * its length. A DNAME's target stands at the end, and what it kept comes from the name before: the
+ * front is found by going back, a link a step. Not inlined: rare, and it needs room. */
+__attribute__((noinline)) static size_t
+expand_name(const struct walk *walk, int8_t from, uint8_t name[TBL_NAME_MAX])
 {
 	const struct tbl_view *view = walk->view;
-	const uint8_t *name = view->names + target->name_off;
-	const struct tbl_reply *reply = walk->reply;
+	const struct tbl_piece *pieces = walk->reply->pieces;
+	size_t len = from == TBL_OWNER_QUESTION ? walk->question->len
+	                                        : target_len_of(view, &pieces[from]);
+	size_t left = len;
 
-	if (walk->question->len == target->name_len &&
-			memcmp(walk->question->wire, name, target->name_len) == 0) {
+	while (from != TBL_OWNER_QUESTION && pieces[from].section == TBL_REPLY_SYNTHESIS) {
+		const struct tbl_answer *dname = pieces[from].answer;
+		size_t kept = pieces[from].target_len - tbl_dname_target_len(dname);
+
+		if (left > kept) {
+			uint8_t target[TBL_NAME_MAX];
+
+			(void)tbl_name_lower(tbl_dname_target(view, dname), target);
+			memcpy(name + kept, target, left - kept);
+			left = kept;
+		}
+		from = pieces[from].owner;
+	}
+	memcpy(name,
+			from == TBL_OWNER_QUESTION
+					? walk->question->wire
+					: view->names + view->cnames[pieces[from].answer->cname]
+									  .name_off,
+			left);
+	return len;
+}
+
+__attribute__((noinline)) static bool
+is_target(const struct walk *walk, int8_t piece, const uint8_t *name, size_t len)
+{
+	uint8_t target[TBL_NAME_MAX];
+
+	return expand_name(walk, piece, target) == len && memcmp(target, name, len) == 0;
+}
+
+/* Whether the last piece's CNAME leads back to a name this reply has already answered for. */
+static bool
+has_visited(const struct walk *walk, const uint8_t *name, size_t len)
+{
+	if (walk->question->len == len && memcmp(walk->question->wire, name, len) == 0) {
 		return true;
 	}
-	/* The last piece is the CNAME that leads to `target`. */
-	for (uint32_t i = 0; i + 1 < reply->piece_cnt; i++) {
-		const struct tbl_cname *seen = &view->cnames[reply->pieces[i].answer->cname];
-
-		if (seen->name_len == target->name_len &&
-				memcmp(view->names + seen->name_off, name, seen->name_len) == 0) {
+	for (int8_t i = 0; i + 1 < walk->reply->piece_cnt; i++) {
+		if (target_len_of(walk->view, &walk->reply->pieces[i]) == len &&
+				is_target(walk, i, name, len)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Goes where the last piece's CNAME leads. A target outside our zones, a loop or a chain over the
- * limit ends the reply with what was found: NOERROR. */
+/* Whether to go where the last piece's CNAME leads. A loop or a chain over the limit ends the reply
+ * with what was found: NOERROR. */
+static bool
+has_next(struct walk *walk, const uint8_t *name, size_t len)
+{
+	return ++walk->link_cnt <= TBL_CHAIN_MAX && !has_visited(walk, name, len);
+}
+
+/* Goes where the last piece's CNAME leads; a target outside our zones ends the reply. */
 static enum progress
 follow(struct walk *walk, const struct tbl_cname *target)
 {
-	if (target->kind == TBL_MATCH_NONE || walk->reply->piece_cnt > TBL_CHAIN_MAX ||
-			has_visited(walk, target)) {
+	if (target->kind == TBL_MATCH_NONE ||
+			!has_next(walk, walk->view->names + target->name_off, target->name_len)) {
 		return WALK_DONE;
 	}
 	walk->at = (struct tbl_match){
@@ -159,6 +210,70 @@ follow(struct walk *walk, const struct tbl_cname *target)
 	};
 	walk->owner = (int8_t)(walk->reply->piece_cnt - 1);
 	return WALK_ON;
+}
+
+static inline const struct tbl_answer *
+answer_of(struct walk *walk, const struct tbl_rrset *rrset)
+{
+	return (rrset->flags & TBL_RRSET_DYNAMIC) != 0
+	                       ? draw_dynamic(walk, &walk->view->dyns[rrset->ref])
+	                       : &walk->view->answers[rrset->ref];
+}
+
+/* The piece that has the DNAME of `owner`, added unless the chain has passed it before: a reply has
+ * each record once (RFC 2181 §5), and one value of a dynamic one. */
+static uint8_t
+add_dname(struct walk *walk, const struct tbl_node *owner)
+{
+	const struct tbl_view *view = walk->view;
+	const struct tbl_rrset *rrset = tbl_find_rrset(view, owner, TBL_TYPE_DNAME);
+	uint32_t node = (uint32_t)(owner - view->nodes);
+	struct tbl_reply *reply = walk->reply;
+
+	for (uint8_t i = 0; i < reply->piece_cnt; i++) {
+		const struct tbl_piece *piece = &reply->pieces[i];
+
+		if ((piece->answer->flags & TBL_ANSWER_DNAME) != 0 && piece->node == node) {
+			return piece->section == TBL_REPLY_SYNTHESIS ? piece->dname : i;
+		}
+	}
+	add_piece(walk, answer_of(walk, rrset), TBL_REPLY_ANSWER)->node = node;
+	return (uint8_t)(reply->piece_cnt - 1);
+}
+
+/* RFC 6672 §3.2 step 3C: the name at hand is below the DNAME of `owner`; its target takes the place of
+ * its owner at the end of the name. Not inlined, for it is rare and takes more of the stack than all
+ * else here. */
+__attribute__((noinline)) static enum progress
+redirect(struct walk *walk, const struct tbl_node *owner)
+{
+	struct tbl_reply *reply = walk->reply;
+	uint8_t dname = add_dname(walk, owner);
+	const struct tbl_answer *answer = reply->pieces[dname].answer;
+	size_t target_len = tbl_dname_target_len(answer);
+	uint8_t wire[2 * TBL_NAME_MAX];
+	size_t kept = expand_name(walk, walk->owner, wire) - owner->name_len;
+	struct tbl_piece *cname;
+	struct tbl_name name;
+
+	if (target_len > TBL_NAME_MAX - kept) {
+		reply->rcode = RCODE_YXDOMAIN;
+		return WALK_DONE;
+	}
+	cname = add_piece(walk, answer, TBL_REPLY_SYNTHESIS);
+	cname->dname = dname;
+	cname->target_len = (uint8_t)(kept + target_len);
+	cname->node = reply->pieces[dname].node;
+	memcpy(wire + kept, tbl_dname_target(walk->view, answer), target_len);
+	/* Two names that were checked, cut at labels: this cannot fail, and lower-cases. */
+	(void)tbl_name_parse(wire, kept + target_len, &name);
+	if (!has_next(walk, name.wire, name.len)) {
+		return WALK_DONE;
+	}
+	tbl_name_hash(&name, walk->view->header->hash_seed);
+	walk->at = tbl_find(walk->view, &name);
+	walk->owner = (int8_t)(reply->piece_cnt - 1);
+	return walk->at.kind != TBL_MATCH_NONE ? WALK_ON : WALK_DONE;
 }
 
 static enum progress
@@ -174,10 +289,8 @@ answer_from(struct walk *walk, const struct tbl_node *node)
 		deny(walk, RCODE_NOERROR, is_parents ? find_ds_zone(view, node) : node->zone);
 		return WALK_DONE;
 	}
-	answer = (rrset->flags & TBL_RRSET_DYNAMIC) != 0
-	                         ? draw_dynamic(walk, &view->dyns[rrset->ref])
-	                         : &view->answers[rrset->ref];
-	add_piece(walk, answer, TBL_REPLY_ANSWER);
+	answer = answer_of(walk, rrset);
+	(void)add_piece(walk, answer, TBL_REPLY_ANSWER);
 	if (rrset->type != TBL_TYPE_CNAME || walk->type == TBL_TYPE_CNAME ||
 			walk->type == TBL_TYPE_ANY) {
 		return WALK_DONE;
@@ -211,11 +324,14 @@ step(struct walk *walk)
 	if (walk->at.kind == TBL_MATCH_EXACT) {
 		return answer_from(walk, node);
 	}
+	if ((node->flags & TBL_NODE_DNAME) != 0) {
+		return redirect(walk, node);
+	}
 	if (node->wildcard == TBL_NONE) {
 		deny(walk, RCODE_NXDOMAIN, node->zone);
 		return WALK_DONE;
 	}
-	if (walk->owner == OWNER_QUESTION) {
+	if (walk->owner == TBL_OWNER_QUESTION) {
 		walk->reply->is_wildcard = true;
 	}
 	return answer_from(walk, &view->nodes[node->wildcard]);
@@ -232,11 +348,11 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 		.reply = ret_reply,
 		.random = random,
 		.type = type,
-		.owner = OWNER_QUESTION,
+		.owner = TBL_OWNER_QUESTION,
 		.at = tbl_find(view, name),
 	};
 
-	/* Field by field: pieces[] is 300 bytes that nobody reads beyond piece_cnt. */
+	/* Field by field: pieces[] is 576 bytes that nobody reads beyond piece_cnt. */
 	ret_reply->rcode = RCODE_NOERROR;
 	ret_reply->is_authoritative = true;
 	ret_reply->is_referral = false;
@@ -255,126 +371,3 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	while (step(&walk) == WALK_ON) {
 	}
 }
-
-/* Writing */
-
-struct writer {
-	const struct tbl_view *view;
-	const struct tbl_reply *reply;
-	uint8_t *message;
-	uint8_t qname_len;
-	size_t starts[TBL_PIECES_MAX]; /* message offset of each piece written so far */
-};
-
-/* Message offset of the last `suffix_len` wire bytes of a piece's owner; 0: of all of it. The bytes
- * of a CNAME's target are in its RDATA up to where that ends with a pointer into its own owner. */
-static size_t
-locate_suffix(const struct writer *writer, int8_t owner, size_t suffix_len)
-{
-	while (owner != OWNER_QUESTION) {
-		const struct tbl_piece *piece = &writer->reply->pieces[owner];
-		const struct tbl_cname *target = &writer->view->cnames[piece->answer->cname];
-		size_t rdata = writer->starts[owner] + target->rdata_pos;
-
-		if (suffix_len == 0) {
-			suffix_len = target->name_len;
-		}
-		if (suffix_len > target->shared_len) {
-			return rdata + target->name_len - suffix_len;
-		}
-		owner = piece->owner;
-	}
-	return TBL_MESSAGE_HEADER_BYTES + (suffix_len == 0 ? 0 : writer->qname_len - suffix_len);
-}
-
-/* Big-endian, as every number of a message. */
-static void
-put_serial(const struct tbl_view *view, uint8_t *at)
-{
-	uint64_t generation = view->header->generation;
-
-	at[0] = (uint8_t)(generation >> 24);
-	at[1] = (uint8_t)(generation >> 16);
-	at[2] = (uint8_t)(generation >> 8);
-	at[3] = (uint8_t)generation;
-}
-
-/* Writes what piece `index`, already copied to its place, leaves to the reader. */
-static int
-place_fixups(const struct writer *writer, uint32_t index)
-{
-	const struct tbl_piece *piece = &writer->reply->pieces[index];
-	const struct tbl_fixup *fixups = tbl_fixups(writer->view, piece->answer);
-	size_t start = writer->starts[index];
-
-	for (uint32_t i = 0; i < piece->answer->fixup_cnt; i++) {
-		uint32_t arg = fixups[i].arg;
-		uint8_t *at = writer->message + start + fixups[i].pos;
-		size_t target;
-
-		if (arg == TBL_FIXUP_SERIAL) {
-			put_serial(writer->view, at);
-			continue;
-		}
-		target = (arg & TBL_FIXUP_LOCAL) != 0 ? start + (arg & TBL_POINTER_MAX)
-		                                      : locate_suffix(writer, piece->owner, arg);
-		if (target > TBL_POINTER_MAX) {
-			return -ENOSPC;
-		}
-		at[0] = (uint8_t)((TBL_POINTER_MARK | target) >> 8);
-		at[1] = (uint8_t)target;
-	}
-	return 0;
-}
-
-/* The case every answer's pointers are stored for (see struct tbl_answer), and nothing else to
- * write. One test for three rare things: this is asked for every answer. */
-static bool
-is_preplaced(const struct tbl_reply *reply, uint32_t index)
-{
-	const struct tbl_piece *piece = &reply->pieces[index];
-
-	static_assert(TBL_REPLY_ANSWER == 0, "the one section answers are stored for");
-	return index == 0 && (piece->section | (unsigned int)reply->is_wildcard |
-					     (piece->answer->flags & TBL_ANSWER_SERIAL)) == 0;
-}
-
-/* Seven parameters: what to write, where to, and how much that was.
- * NOLINTBEGIN(readability-function-size) */
-int
-tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t qname_len,
-		uint8_t *message, size_t len, size_t capacity, struct tbl_counts *ret_counts)
-{
-	struct tbl_counts counts = { 0 };
-	struct writer writer;
-
-	/* Field by field: starts[] is written as the pieces are, and clearing it first costs. */
-	writer.view = view;
-	writer.reply = reply;
-	writer.message = message;
-	writer.qname_len = qname_len;
-	for (uint32_t i = 0; i < reply->piece_cnt; i++) {
-		const struct tbl_piece *piece = &reply->pieces[i];
-		const struct tbl_answer *answer = piece->answer;
-
-		if (len > capacity || answer->wire_len > capacity - len) {
-			return -ENOSPC;
-		}
-		memcpy(message + len, view->wire + answer->wire_off, answer->wire_len);
-		writer.starts[i] = len;
-		if (!is_preplaced(reply, i) && place_fixups(&writer, i) != 0) {
-			return -ENOSPC;
-		}
-		len += answer->wire_len;
-		if (piece->section == TBL_REPLY_ANSWER) {
-			counts.answer = (uint16_t)(counts.answer + answer->rr_cnt);
-		} else {
-			counts.authority = (uint16_t)(counts.authority + answer->rr_cnt);
-		}
-		/* Only a referral has any, and it is the last piece: glue ends the message. */
-		counts.additional = (uint16_t)(counts.additional + answer->extra_cnt);
-	}
-	*ret_counts = counts;
-	return (int)len;
-}
-/* NOLINTEND(readability-function-size) */

@@ -7,29 +7,38 @@
  * Memory:    nothing is allocated; answers point into the view.
  * Errors:    none when resolving; tbl_reply_write returns -ENOSPC when the records do not fit, or a
  *            compression pointer would have to reach beyond byte 16383 (RFC 1035 §4.1.4).
- * Standards: RFC 1034 §4.3.2, RFC 2308 §3, RFC 4592 §3.3, RFC 1034 §3.6.2 (CNAME chains).
+ * Standards: RFC 1034 §4.3.2, RFC 2308 §3, RFC 4592 §3.3, RFC 1034 §3.6.2 (CNAME chains), RFC 6672
+ *            §3.2 (DNAME). Readings of doubtful sentences: docs/dns-readings.md.
  */
 #ifndef TABLE_REPLY_H
 #define TABLE_REPLY_H
 
 #include "table/view.h"
 
-/* CNAMEs followed before the reply is sent as it is. NSD and Knot stop near here; no honest chain is
- * half as long, and the worst reply stays a few kilobytes of names. */
-#define TBL_CHAIN_MAX  17u
-#define TBL_PIECES_MAX (TBL_CHAIN_MAX + 2u) /* the chain, its end, one authority */
+/* CNAMEs followed, those a DNAME makes among them, before the reply is sent as it is. NSD and Knot
+ * stop near here; no honest chain is half as long, and the worst reply stays a few kilobytes of
+ * names. The last one found is shown and not followed. */
+#define TBL_CHAIN_MAX 17u
+#define TBL_LINKS_MAX (TBL_CHAIN_MAX + 1u)
+/* Each link a DNAME and its CNAME; what a chain ends with takes the place of a link not shown. */
+#define TBL_PIECES_MAX (2u * TBL_LINKS_MAX)
 
 enum tbl_reply_section {
 	TBL_REPLY_ANSWER,
 	TBL_REPLY_AUTHORITY,
+	TBL_REPLY_SYNTHESIS, /* answer section: a CNAME made of the DNAME in an earlier piece */
 };
 
 /* One answer and the owner name it is written for: the question, or the target of the CNAME in an
- * earlier piece. */
+ * earlier piece. A DNAME's owner is a suffix of that name. */
+#define TBL_OWNER_QUESTION (-1)
 struct tbl_piece {
-	const struct tbl_answer *answer;
-	int8_t owner;    /* piece whose CNAME target is the owner; -1: the question */
-	uint8_t section; /* enum tbl_reply_section */
+	const struct tbl_answer *answer; /* of a synthesis: the DNAME */
+	int8_t owner;       /* piece whose CNAME target is the owner, or TBL_OWNER_QUESTION */
+	uint8_t section;    /* enum tbl_reply_section */
+	uint8_t dname;      /* of a synthesis: the piece that has the DNAME */
+	uint8_t target_len; /* of a synthesis: wire bytes of the name its CNAME leads to */
+	uint32_t node;      /* of a DNAME: its owner */
 };
 
 /* Why a dynamic record answered as it did; what explain prints. */
@@ -41,7 +50,7 @@ struct tbl_trace {
 };
 
 struct tbl_reply {
-	uint8_t rcode;         /* 0, 3 (NXDOMAIN) or 5 (REFUSED) */
+	uint8_t rcode;         /* 0, 3 (NXDOMAIN), 5 (REFUSED) or 6 (YXDOMAIN, RFC 6672 §3.2) */
 	bool is_authoritative; /* AA */
 	bool is_referral;
 	uint8_t scope_bits; /* longest of the dynamic records passed; 0 when none was */

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define TBL_STATS_MAGIC   0x31415453524d5244ULL
-#define TBL_STATS_VERSION 2u
+#define TBL_STATS_VERSION 3u
 /* One word of a qsbr bitmap, and more cores than a 100 GbE port needs. */
 #define TBL_WORKERS_MAX 64u
 
@@ -26,6 +26,7 @@
 #define TBL_VERDICTS(X)                                                                         \
 	X(ANSWER_NOERROR, "noerror", "answered with data, NODATA or a referral")                \
 	X(ANSWER_NXDOMAIN, "nxdomain", "answered NXDOMAIN")                                     \
+	X(ANSWER_YXDOMAIN, "yxdomain", "answered YXDOMAIN: a DNAME makes the name too long")    \
 	X(ANSWER_REFUSED, "refused", "outside our zones, or class or type not served")          \
 	X(ANSWER_FORMERR, "formerr", "malformed message with a readable header")                \
 	X(ANSWER_NOTIMP, "notimp", "opcode not implemented")                                    \

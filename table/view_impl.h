@@ -32,8 +32,35 @@ enum tbl_type {
 /* RFC 1035 §4.1.1, §4.1.4: the header, what a pointer may reach, and what marks one. */
 #define TBL_MESSAGE_HEADER_BYTES 12u
 #define TBL_QUESTION_TAIL_BYTES  4u /* QTYPE and QCLASS */
+#define TBL_POINTER_BYTES        2u
 #define TBL_POINTER_MAX          0x3fffu
 #define TBL_POINTER_MARK         0xc000u
+
+/* is_tbl_dynamic_type: a record of this type may have pools. */
+static inline bool
+is_tbl_dynamic_type(uint16_t type)
+{
+	return type == TBL_TYPE_A || type == TBL_TYPE_AAAA || type == TBL_TYPE_CNAME ||
+	       type == TBL_TYPE_DNAME;
+}
+
+/* Where the RDATA of an answer's first record begins: behind an owner that is a pointer, type, class,
+ * TTL and RDLENGTH (RFC 1035 §3.2.1). All of a DNAME answer from there on is its target: it is one
+ * record, and its name is never compressed (RFC 6672 §2.5). */
+#define TBL_FIRST_RDATA_POS 12u
+
+/* tbl_dname_target, tbl_dname_target_len: the name that a DNAME answer leads to, case kept. */
+static inline const uint8_t *
+tbl_dname_target(const struct tbl_view *view, const struct tbl_answer *dname)
+{
+	return view->wire + dname->wire_off + TBL_FIRST_RDATA_POS;
+}
+
+static inline size_t
+tbl_dname_target_len(const struct tbl_answer *dname)
+{
+	return (size_t)dname->wire_len - TBL_FIRST_RDATA_POS;
+}
 
 /* tbl_probe finds the node of exactly this lower-cased wire name, or NULL. */
 const struct tbl_node *

@@ -150,6 +150,22 @@ reparse_strings(const struct reparse_message *message, const struct reparse_reco
 	return at == end ? NULL : "TXT string runs past its RDATA";
 }
 
+/* A name written out in full: no pointer stands in it (RFC 6672 section 2.5). */
+static inline const char *
+reparse_dname(const struct reparse_message *message, const struct reparse_record *record)
+{
+	size_t at = record->rdata_off;
+	size_t end = at + record->rdata_len;
+
+	while (at < end && message->bytes[at] != 0) {
+		if (message->bytes[at] > 63) {
+			return "DNAME target is compressed";
+		}
+		at += 1u + message->bytes[at];
+	}
+	return at + 1 == end && record->rdata_len <= 255 ? NULL : "DNAME is not one name";
+}
+
 static inline const char *
 reparse_rdata(const struct reparse_message *message, const struct reparse_record *record)
 {
@@ -166,6 +182,8 @@ reparse_rdata(const struct reparse_message *message, const struct reparse_record
 	case 5:  /* CNAME */
 	case 12: /* PTR */
 		return reparse_named_rdata(message, record, one_name);
+	case 39: /* DNAME */
+		return reparse_dname(message, record);
 	case 6:
 		return reparse_named_rdata(message, record, soa);
 	case 15:

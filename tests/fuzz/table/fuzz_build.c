@@ -30,7 +30,8 @@
 static const char *const apexes[ZONES_MAX] = { "\1e", "\1s\1e", "\1y\1s\1e", "" };
 static const char *const labels[] = { "\1a", "\1B", "\1*", "\1s", "\1y", "\1x", "\2ns",
 	LONG_LABEL };
-static const uint16_t types[] = { A, AAAA, NS, CNAME, SOA, MX, PTR, TXT, SRV, DS, 39, 41, 0, 64 };
+static const uint16_t types[] = { A, AAAA, NS, CNAME, SOA, MX, PTR, TXT, SRV, DS, DNAME, 41, 0,
+	64 };
 
 /* Reads on; behind the end everything is zero. */
 struct input {
@@ -109,6 +110,7 @@ read_rdata(struct input *input, uint16_t type, bool is_raw, uint8_t *rdata)
 	case NS:
 	case CNAME:
 	case PTR:
+	case DNAME:
 		return read_name(input, rdata);
 	case MX:
 		return (uint16_t)(2 + read_name(input, rdata + 2));

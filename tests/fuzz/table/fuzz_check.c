@@ -160,13 +160,26 @@ take_question(struct input *input, struct question *question)
 	}
 }
 
+/* A CNAME made by a DNAME is of one in the reply, and leads to a name. */
+static void
+check_synthesis(const struct tbl_reply *reply, int index)
+{
+	const struct tbl_piece *piece = &reply->pieces[index];
+
+	FUZZ_ASSERT(piece->dname < index);
+	FUZZ_ASSERT(reply->pieces[piece->dname].answer == piece->answer);
+	FUZZ_ASSERT((piece->answer->flags & TBL_ANSWER_DNAME) != 0);
+	FUZZ_ASSERT(piece->target_len > 0);
+}
+
 static void
 check_reply(const struct tbl_view *view, const struct tbl_reply *reply)
 {
 	uint64_t answer_cnt = view->header->sections[TBL_SECTION_ANSWERS].cnt;
 
 	FUZZ_ASSERT(reply->piece_cnt <= TBL_PIECES_MAX);
-	FUZZ_ASSERT(reply->rcode == 0 || reply->rcode == 3 || reply->rcode == 5);
+	FUZZ_ASSERT(reply->rcode == 0 || reply->rcode == 3 || reply->rcode == 5 ||
+			reply->rcode == 6);
 	FUZZ_ASSERT((reply->rcode == 5) == (reply->piece_cnt == 0));
 	FUZZ_ASSERT(reply->scope_bits <= 128);
 	for (int i = 0; i < reply->piece_cnt; i++) {
@@ -174,7 +187,10 @@ check_reply(const struct tbl_view *view, const struct tbl_reply *reply)
 
 		FUZZ_ASSERT(piece->answer >= view->answers &&
 				piece->answer < view->answers + answer_cnt);
-		FUZZ_ASSERT(piece->owner >= -1 && piece->owner < i);
+		FUZZ_ASSERT(piece->owner >= TBL_OWNER_QUESTION && piece->owner < i);
+		if (piece->section == TBL_REPLY_SYNTHESIS) {
+			check_synthesis(reply, i);
+		}
 	}
 }
 
@@ -254,7 +270,7 @@ ask(const struct tbl_view *view, struct question *question)
 static void
 ask_types(const struct tbl_view *view, const struct question *asked, const struct tbl_name *name)
 {
-	const uint16_t types[] = { A, NS, CNAME, SOA, MX, AAAA, DS, ANY, asked->type };
+	const uint16_t types[] = { A, NS, CNAME, SOA, MX, AAAA, DNAME, DS, ANY, asked->type };
 	struct question question = *asked;
 
 	question.name = *name;

@@ -135,9 +135,13 @@ static const struct {
 					  "www.example.test., missing type\n" },
 	{ NS "www: {type: a, value: 192.0.2.1}\n",
 			"example.test.yaml:2:6: error: Unknown record type: \"a\"\n" },
-	{ NS "www: {type: DNAME, value: a.example.test.}\n",
-			"example.test.yaml:2:6: error: record type DNAME is not served "
+	{ NS "www: {type: URLFWD, value: a.example.test.}\n",
+			"example.test.yaml:2:6: error: record type URLFWD is not served "
 			"yet\n" },
+	{ NS "www: {type: DNAME, value: a..test.}\n",
+			"example.test.yaml:2:6: error: Invalid record "
+			"\"www.example.test.\"\n"
+			"  - DNAME value \"a..test.\" is not a valid FQDN\n" },
 	{ NS "www: 192.0.2.1\n", "example.test.yaml:2:6: error: \"www\" must be a record "
 				 "or a list of "
 				 "records\n" },

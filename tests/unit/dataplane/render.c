@@ -113,6 +113,10 @@ put_rdata(struct line *line, const struct reparse_message *message,
 		put(line, "MX %u ", reparse_u16(message, record->rdata_off));
 		put_name_at(line, message, record->rdata_off + 2u);
 		break;
+	case 39:
+		put(line, "DNAME ");
+		put_name_at(line, message, record->rdata_off);
+		break;
 	case 16:
 		put(line, "TXT ");
 		if (rdata[0] + 1u == record->rdata_len) {

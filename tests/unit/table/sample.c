@@ -54,6 +54,7 @@ sample_rdata(uint16_t type, const char *text, uint8_t *bytes)
 	case NS:
 	case CNAME:
 	case PTR:
+	case DNAME:
 		return put_name(text, bytes);
 	case SOA:
 		return put_soa(text, bytes);
@@ -283,6 +284,13 @@ static const struct sample_record example_records[] = {
 	{ "srv.example.", SRV, "a service" },
 	{ "child.example.", NS, "ns.child.example." },
 	{ "child.example.", DS, "child digest" },
+	{ "moved.example.", DNAME, "ent.Example." },
+	{ "moved.example.", TXT, "the owner itself stays" },
+	{ "grow.example.", DNAME, "grow.grow.example." },
+	{ "swing.example.", DNAME, "swung.example." },
+	{ "swung.example.", DNAME, "swing.example." },
+	{ "gone.example.", DNAME, "elsewhere.test." },
+	{ "leap.example.", CNAME, "a.b.moved.example." },
 	{ "5.example.", PTR, "one.example.|example." },
 	{ NAME_255, TXT, "long" },
 	{ NULL, 0, NULL },
@@ -310,6 +318,7 @@ static const struct sample_dynamic example_dynamics[] = {
 			"2001:db8::121" },
 	{ "subnet.example.", CNAME, 1, { "one.example.", "www.elsewhere.test.|dyn.example." },
 			"missing.mail.example." },
+	{ "shift.example.", DNAME, 0, { "moved.example.", "sub.example." }, "gone.example." },
 	{ NULL, 0, 0, { NULL, NULL }, NULL },
 };
 

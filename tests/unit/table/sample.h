@@ -23,6 +23,7 @@ enum sample_type {
 	TXT = 16,
 	AAAA = 28,
 	SRV = 33,
+	DNAME = 39,
 	DS = 43,
 	ANY = 255,
 };

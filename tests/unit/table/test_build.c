@@ -311,8 +311,6 @@ static const struct refusal refusals[] = {
 			"a.example. TYPE41: is not a type that a zone can hold" },
 	{ { "example." }, { R("a.example.", ANY, "x") },
 			"a.example. TYPE255: is not a type that a zone can hold" },
-	{ { "example." }, { R("a.example.", 39, "x") },
-			"a.example. DNAME: DNAME is not served yet" },
 	/* CNAME */
 	{ { "example." }, { R("a.example.", CNAME, "b."), R("a.example.", A, "192.0.2.1") },
 			"a.example. CNAME: stands beside other records (RFC 2181 10.1)" },
@@ -322,6 +320,41 @@ static const struct refusal refusals[] = {
 			"example.: zone has no SOA at its apex" },
 	{ { "example." }, { R("example.", CNAME, "b.") },
 			"example. CNAME: stands at a zone's apex (RFC 1912 2.4)" },
+	/* DNAME: RFC 6672 §2.3, §2.4, §3.3 */
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("a.example.", TXT, "x") }, NULL },
+	{ { "example." }, { R("example.", DNAME, "b."), R("example.", A, "192.0.2.1") }, NULL },
+	{ { "example." }, { R("a.example.", DNAME, "b.|c.") },
+			"a.example. DNAME: has more than one record" },
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("a.example.", CNAME, "c.") },
+			"a.example. CNAME: stands beside other records (RFC 2181 10.1)" },
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("a.example.", NS, "ns.test.") },
+			"a.example. DNAME: is at or below a delegation and would never be served" },
+	{ { "example." }, { R("*.example.", DNAME, "b.") },
+			"*.example. DNAME: a wildcard cannot be a DNAME (RFC 6672 3.3)" },
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("x.y.a.example.", A, "192.0.2.1") },
+			"x.y.a.example. A: is below the DNAME at a.example., which hides it (RFC "
+			"6672 2.4)" },
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("*.a.example.", A, "192.0.2.1") },
+			"*.a.example. A: is below the DNAME at a.example., which hides it (RFC "
+			"6672 2.4)" },
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("c.a.example.", DNAME, "d.") },
+			"c.a.example. DNAME: is below the DNAME at a.example., which hides it (RFC "
+			"6672 2.4)" },
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("c.a.example.", NS, "ns.test.") },
+			"c.a.example. NS: is below the DNAME at a.example., which hides it (RFC "
+			"6672 2.4)" },
+	{ { "example." }, { R("example.", DNAME, "b."), R("ns1.example.", A, "192.0.2.1") },
+			"ns1.example. A: is below the DNAME at example., which hides it (RFC 6672 "
+			"2.4)" },
+	/* A name's parts are labels: nothing is below another's end. */
+	{ { "example." }, { R("a.example.", DNAME, "b."), R("ba.example.", A, "192.0.2.1") },
+			NULL },
+	/* A zone of its own below a DNAME is not the DNAME's zone; a delegation to it is. */
+	{ { "example.", "s.a.example." }, { R("a.example.", DNAME, "b.") }, NULL },
+	{ { "example.", "s.a.example." },
+			{ R("a.example.", DNAME, "b."), R("s.a.example.", NS, "ns.test.") },
+			"s.a.example. NS: is below the DNAME at a.example., which hides it (RFC "
+			"6672 2.4)" },
 	/* Delegations */
 	{ { "example." }, { R("sub.example.", NS, "ns.sub.example."), R("sub.example.", TXT, "x") },
 			"sub.example. TYPE16: is at or below a delegation and would never be "
