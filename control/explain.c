@@ -220,8 +220,7 @@ steps_json(const struct explainer *explainer)
 
 	for (size_t i = 0; i < explainer->step_cnt; i++) {
 		const struct cp_explain_step *step = &explainer->steps[i];
-		json_t *json = cp_explain_step_json(
-				explainer->view, step, explainer->name.wire, explainer->type);
+		json_t *json = cp_explain_step_json(explainer->view, step, explainer->type);
 
 		if (step->dyn != NULL) {
 			json_object_set_new(json, "decision",
@@ -252,7 +251,7 @@ mark_drawn(const struct explainer *explainer, json_t *answer)
 							cp_explain_share(view, step->choice.set,
 									index)));
 		}
-		at += step->answer->rr_cnt;
+		at += step->rr_cnt;
 	}
 }
 

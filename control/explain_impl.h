@@ -24,24 +24,28 @@ enum cp_explain_end {
 	CP_EXPLAIN_NODATA,
 	CP_EXPLAIN_NXDOMAIN,
 	CP_EXPLAIN_REFERRAL,
-	CP_EXPLAIN_ELSEWHERE, /* in no zone of ours */
-	CP_EXPLAIN_LOOP,      /* a CNAME back to a name already answered for */
-	CP_EXPLAIN_TOO_LONG,  /* a CNAME after TBL_CHAIN_MAX others */
+	CP_EXPLAIN_REDIRECTED, /* a DNAME above makes it an alias */
+	CP_EXPLAIN_OVERLONG,   /* and that would be longer than a name may be: YXDOMAIN */
+	CP_EXPLAIN_ELSEWHERE,  /* in no zone of ours */
+	CP_EXPLAIN_LOOP,       /* a CNAME back to a name already answered for */
+	CP_EXPLAIN_TOO_LONG,   /* a CNAME after TBL_CHAIN_MAX others */
 };
 
 /* One name of the way: the question's, then the target of each CNAME. */
 struct cp_explain_step {
-	const uint8_t *name; /* wire, lower-cased */
+	uint8_t name[TBL_NAME_MAX]; /* wire, lower-cased */
+	bool is_question;           /* the question's own name, and not where a CNAME leads */
 	struct tbl_match match;
 	enum cp_explain_end end;
-	const struct tbl_node *owner;    /* whose RRset answers: the name or its wildcard */
-	const struct tbl_rrset *rrset;   /* NULL unless CP_EXPLAIN_RECORDS */
+	const struct tbl_node *owner;    /* whose RRset answers: the name, its wildcard or DNAME */
+	const struct tbl_rrset *rrset;   /* NULL unless _RECORDS, _REDIRECTED or _OVERLONG */
 	const struct tbl_answer *answer; /* of a dynamic record: the drawn one */
 	const struct tbl_dyn *dyn;       /* NULL: a static RRset, or none */
 	struct tbl_choice choice;        /* of dyn */
+	uint32_t rr_cnt;                 /* records of the answer section that it put there */
 };
-/* Every piece of a reply, and what the last CNAME among them leads to. */
-#define CP_EXPLAIN_STEPS_MAX (TBL_PIECES_MAX + 1u)
+/* Every CNAME of a reply, and what the last of them leads to. */
+#define CP_EXPLAIN_STEPS_MAX (TBL_LINKS_MAX + 1u)
 
 /* What is known of one client. */
 struct cp_explain_client {
@@ -57,10 +61,14 @@ size_t cp_explain_steps(const struct tbl_view *view, const struct tbl_name *ques
 		const struct tbl_reply *reply, uint32_t leaf,
 		struct cp_explain_step steps[CP_EXPLAIN_STEPS_MAX]);
 
-/* cp_explain_step_json: the step for people and programs; name and type of the question. A dynamic
- * record's decision is the caller's to add. */
-json_t *cp_explain_step_json(const struct tbl_view *view, const struct cp_explain_step *step,
-		const uint8_t *question, uint16_t type);
+/* cp_explain_step_json: the step for people and programs; `type` is the question's. A dynamic record's
+ * decision is the caller's to add. */
+json_t *cp_explain_step_json(
+		const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type);
+
+/* is_cp_explain_parting: the way goes on from this step, and differently for each draw: a CNAME or a
+ * DNAME among several. */
+bool is_cp_explain_parting(const struct cp_explain_step *step, uint16_t type);
 
 /* cp_explain_name, cp_explain_node: "www.example.com." */
 json_t *cp_explain_name(const uint8_t *wire);

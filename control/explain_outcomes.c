@@ -6,8 +6,6 @@
 
 #include "control/leaves.h"
 
-#define TYPE_CNAME 5u
-
 /* What is known of a class before it is asked for its answer. */
 struct class_sum {
 	struct tbl_addr client; /* family 0: no leaf has this class */
@@ -57,8 +55,7 @@ cp_outcomes_steps(const struct cp_outcomes *outcomes, const struct tbl_addr *cli
 	cnt = cp_explain_steps(view, outcomes->name, outcomes->type, ret_reply,
 			tbl_locate(view, client), steps);
 	for (size_t i = 0; i < cnt; i++) {
-		if (steps[i].dyn != NULL && steps[i].dyn->type == TYPE_CNAME &&
-				steps[i].choice.set->cnt > 1) {
+		if (is_cp_explain_parting(&steps[i], outcomes->type)) {
 			return i + 1;
 		}
 	}

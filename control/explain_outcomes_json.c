@@ -7,9 +7,6 @@
 #include "control/present.h"
 #include "control/zones.h"
 
-#define TYPE_CNAME 5u
-#define TYPE_ANY   255u
-
 /* What all outcomes have of one country together, and one of them. */
 struct country {
 	char code[8]; /* "NA-US"; provinces count as their country */
@@ -222,14 +219,6 @@ add_answer(const struct telling *telling, const struct tbl_reply *reply,
 	json_decref(sections);
 }
 
-/* Whether the way goes on from here, and differently for each draw: a CNAME among several. */
-static bool
-is_parting(const struct telling *telling, const struct cp_explain_step *last)
-{
-	return last->dyn != NULL && last->dyn->type == TYPE_CNAME && last->choice.set->cnt > 1 &&
-	       telling->outcomes->type != TYPE_CNAME && telling->outcomes->type != TYPE_ANY;
-}
-
 static json_t *
 outcome_json(struct telling *telling, uint32_t index)
 {
@@ -241,7 +230,7 @@ outcome_json(struct telling *telling, uint32_t index)
 	struct cp_count known[2] = { 0 };
 	struct tbl_reply reply;
 	size_t cnt = cp_outcomes_steps(telling->outcomes, &outcome->client, &reply, steps);
-	bool is_parted = is_parting(telling, &steps[cnt - 1]);
+	bool is_parted = is_cp_explain_parting(&steps[cnt - 1], telling->outcomes->type);
 	json_t *turns = json_array();
 	json_t *json = json_pack("{s:o, s:b}", "decisions", turns, "is_parted", is_parted);
 

@@ -10,6 +10,8 @@
 #define TYPE_CNAME 5u
 #define TYPE_ANY   255u
 
+#define RCODE_YXDOMAIN 6u
+
 /* Sentences name two domain names at most. */
 #define SENTENCE_MAX (2 * TBL_NAME_TEXT_MAX + 200u)
 
@@ -95,6 +97,12 @@ find_rrset(const struct tbl_view *view, uint32_t leaf, struct cp_explain_step *s
 	}
 }
 
+static bool
+is_redirected(const struct tbl_match *match)
+{
+	return match->kind == TBL_MATCH_ENCLOSER && (match->node->flags & TBL_NODE_DNAME) != 0;
+}
+
 static const struct tbl_node *
 find_owner(const struct tbl_view *view, const struct tbl_match *match)
 {
@@ -106,13 +114,32 @@ find_owner(const struct tbl_view *view, const struct tbl_match *match)
 	                       : NULL;
 }
 
+/* Below a DNAME: the CNAME made of it, or without one its name would be too long. */
+static void
+read_redirection(const struct tbl_view *view, uint32_t leaf, const struct tbl_piece *piece,
+		struct cp_explain_step *step)
+{
+	bool is_made = piece->section == TBL_REPLY_SYNTHESIS;
+
+	step->owner = &view->nodes[piece->node];
+	step->end = is_made ? CP_EXPLAIN_REDIRECTED : CP_EXPLAIN_OVERLONG;
+	step->answer = piece->answer;
+	step->rr_cnt++;
+	find_rrset(view, leaf, step);
+}
+
 static void
 read_piece(const struct tbl_view *view, const struct tbl_reply *reply, uint32_t leaf,
 		const struct tbl_piece *piece, struct cp_explain_step *step)
 {
+	if (is_redirected(&step->match)) {
+		read_redirection(view, leaf, piece, step);
+		return;
+	}
 	if (piece->section == TBL_REPLY_ANSWER) {
 		step->end = CP_EXPLAIN_RECORDS;
 		step->answer = piece->answer;
+		step->rr_cnt = piece->answer->rr_cnt;
 		find_rrset(view, leaf, step);
 	} else if (reply->is_referral) {
 		step->end = CP_EXPLAIN_REFERRAL;
@@ -121,29 +148,43 @@ read_piece(const struct tbl_view *view, const struct tbl_reply *reply, uint32_t 
 	}
 }
 
-/* Where a CNAME leads. */
+/* Where the CNAME of a piece leads. */
 static struct cp_explain_step
-step_to(const struct tbl_view *view, const struct tbl_cname *target)
+step_to(const struct tbl_view *view, const struct tbl_reply *reply, const struct tbl_name *question,
+		uint32_t piece)
 {
-	struct cp_explain_step step = {
-		.name = view->names + target->name_off,
-		.match = { .node = target->kind == TBL_MATCH_NONE ? NULL
-		                                                  : &view->nodes[target->node],
-				.kind = (enum tbl_match_kind)target->kind },
-	};
+	struct cp_explain_step step = { .is_question = false };
+	struct tbl_name name;
+	size_t len = tbl_reply_target(view, reply, question, piece, step.name);
 
+	(void)tbl_name_parse(step.name, len, &name);
+	tbl_name_hash(&name, view->header->hash_seed);
+	step.match = tbl_find(view, &name);
 	step.owner = find_owner(view, &step.match);
 	return step;
 }
 
-/* A CNAME that nothing was answered behind: why not. */
+/* A CNAME that nothing was answered behind, the cnt-th: why not. */
 static enum cp_explain_end
-why_not_followed(const struct tbl_reply *reply, const struct tbl_cname *target)
+why_not_followed(const struct tbl_reply *reply, const struct tbl_match *target, size_t cnt)
 {
 	if (target->kind == TBL_MATCH_NONE) {
 		return CP_EXPLAIN_ELSEWHERE;
 	}
-	return reply->piece_cnt > TBL_CHAIN_MAX ? CP_EXPLAIN_TOO_LONG : CP_EXPLAIN_LOOP;
+	if (cnt > TBL_CHAIN_MAX) {
+		return CP_EXPLAIN_TOO_LONG;
+	}
+	return reply->rcode == RCODE_YXDOMAIN ? CP_EXPLAIN_OVERLONG : CP_EXPLAIN_LOOP;
+}
+
+/* Whether a step goes on behind this piece. Whoever asks for a CNAME is not led along it, but a name
+ * below a DNAME is not the CNAME's owner. */
+static bool
+has_target(const struct tbl_piece *piece, uint16_t type)
+{
+	return piece->section == TBL_REPLY_SYNTHESIS ||
+	       (piece->section == TBL_REPLY_ANSWER && piece->answer->cname != TBL_NONE &&
+			       type != TYPE_CNAME && type != TYPE_ANY);
 }
 
 size_t
@@ -152,29 +193,40 @@ cp_explain_steps(const struct tbl_view *view, const struct tbl_name *question, u
 		struct cp_explain_step steps[CP_EXPLAIN_STEPS_MAX])
 {
 	struct cp_explain_step next = {
-		.name = question->wire,
+		.is_question = true,
 		.match = reply->match,
 		.end = CP_EXPLAIN_ELSEWHERE,
 		.owner = find_owner(view, &reply->match),
 	};
 	size_t cnt = 0;
 
+	memcpy(next.name, question->wire, question->len);
 	for (uint32_t i = 0; i < reply->piece_cnt; i++) {
 		const struct tbl_piece *piece = &reply->pieces[i];
-		const struct tbl_cname *target;
 
 		read_piece(view, reply, leaf, piece, &next);
-		steps[cnt++] = next;
-		if (piece->section != TBL_REPLY_ANSWER || piece->answer->cname == TBL_NONE ||
-				type == TYPE_CNAME || type == TYPE_ANY) {
-			return cnt; /* whoever asks for a CNAME is not led along it */
+		if (next.end == CP_EXPLAIN_OVERLONG && i + 1 < reply->piece_cnt) {
+			continue; /* the CNAME comes behind its DNAME */
 		}
-		target = &view->cnames[piece->answer->cname];
-		next = step_to(view, target);
-		next.end = why_not_followed(reply, target);
+		steps[cnt++] = next;
+		if (!has_target(piece, type)) {
+			return cnt;
+		}
+		next = step_to(view, reply, question, i);
+		next.end = why_not_followed(reply, &next.match, cnt);
 	}
 	steps[cnt++] = next;
 	return cnt;
+}
+
+bool
+is_cp_explain_parting(const struct cp_explain_step *step, uint16_t type)
+{
+	bool is_link = step->end == CP_EXPLAIN_REDIRECTED ||
+	               (step->dyn != NULL && step->dyn->type == TYPE_CNAME && type != TYPE_CNAME &&
+				       type != TYPE_ANY);
+
+	return is_link && step->dyn != NULL && step->choice.set->cnt > 1;
 }
 
 /* Telling it */
@@ -194,6 +246,9 @@ found_name(const struct tbl_view *view, const struct cp_explain_step *step)
 
 		return is_cut ? "cut" : "below_cut";
 	}
+	if (is_redirected(&step->match)) {
+		return "below_dname";
+	}
 	if (step->match.kind == TBL_MATCH_EXACT) {
 		return node->rrset_cnt == 0 ? "empty_non_terminal" : "exact";
 	}
@@ -208,19 +263,14 @@ end_name(enum cp_explain_end end)
 		[CP_EXPLAIN_NODATA] = "nodata",
 		[CP_EXPLAIN_NXDOMAIN] = "nxdomain",
 		[CP_EXPLAIN_REFERRAL] = "referral",
+		[CP_EXPLAIN_REDIRECTED] = "redirected",
+		[CP_EXPLAIN_OVERLONG] = "overlong",
 		[CP_EXPLAIN_ELSEWHERE] = "elsewhere",
 		[CP_EXPLAIN_LOOP] = "loop",
 		[CP_EXPLAIN_TOO_LONG] = "too_long",
 	};
 
 	return names[end];
-}
-
-/* Whether the question's own name, and not a CNAME's target. */
-static bool
-is_first(const struct cp_explain_step *step, const uint8_t *question)
-{
-	return step->name == question;
 }
 
 static json_t *
@@ -268,8 +318,7 @@ why_nodata(const struct tbl_view *view, const struct cp_explain_step *step, uint
 }
 
 static json_t *
-why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type,
-		bool is_question)
+why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
 {
 	char node[TBL_NAME_TEXT_MAX] = "";
 
@@ -290,9 +339,16 @@ why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint1
 		tbl_name_to_text(tbl_node_name(view, &view->nodes[step->match.node->cut]), node);
 		return cp_explain_text(
 				"is delegated at %s: the servers named there answer for it", node);
+	case CP_EXPLAIN_REDIRECTED:
+		return cp_explain_text("is below the DNAME at %s, which makes it an alias", node);
+	case CP_EXPLAIN_OVERLONG:
+		return cp_explain_text("is below the DNAME at %s, and would become longer than a "
+				       "name may be",
+				node);
 	case CP_EXPLAIN_ELSEWHERE:
-		return is_question ? cp_explain_text("is in no zone of ours: refused")
-		                   : cp_explain_text("is in no zone of ours: the resolver asks on");
+		return step->is_question ? cp_explain_text("is in no zone of ours: refused")
+		                         : cp_explain_text("is in no zone of ours: the resolver "
+		                                           "asks on");
 	case CP_EXPLAIN_LOOP:
 		return cp_explain_text("was answered for already: the CNAMEs lead in a circle");
 	case CP_EXPLAIN_TOO_LONG:
@@ -303,20 +359,21 @@ why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint1
 }
 
 json_t *
-cp_explain_step_json(const struct tbl_view *view, const struct cp_explain_step *step,
-		const uint8_t *question, uint16_t type)
+cp_explain_step_json(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
 {
 	const struct tbl_node *node = step->match.node;
 	char type_name[16];
 	json_t *json = json_pack("{s:o, s:s, s:s, s:o}", "name", cp_explain_name(step->name),
 			"found", found_name(view, step), "says", end_name(step->end), "because",
-			why_ended(view, step, type, is_first(step, question)));
+			why_ended(view, step, type));
 
 	if (node != NULL) {
 		json_object_set_new(json, "zone",
 				json_string(view->strings + view->zones[node->zone].name_str));
 	}
-	if (step->match.kind == TBL_MATCH_ENCLOSER) {
+	if (is_redirected(&step->match)) {
+		json_object_set_new(json, "redirected_at", cp_explain_node(view, node));
+	} else if (step->match.kind == TBL_MATCH_ENCLOSER) {
 		json_object_set_new(json, "closest_encloser", cp_explain_node(view, node));
 		if (step->owner != NULL) {
 			json_object_set_new(json, "wildcard", cp_explain_node(view, step->owner));

@@ -130,15 +130,16 @@ target_len_of(const struct tbl_view *view, const struct tbl_piece *piece)
 	return piece->answer->cname != TBL_NONE ? view->cnames[piece->answer->cname].name_len : 0;
 }
 
-/* Writes the lower-cased name that the CNAME of piece `from` leads to, or the question's, and returns
- * its length. A DNAME's target stands at the end, and what it kept comes from the name before: the
- * front is found by going back, a link a step. Not inlined: rare, and it needs room. */
+/* As tbl_reply_target(); `from` may be TBL_OWNER_QUESTION. A DNAME's target stands at the end, and what
+ * it kept comes from the name before: the front is found by going back, a link a step. Not inlined:
+ * rare, and it needs room. */
 __attribute__((noinline)) static size_t
-expand_name(const struct walk *walk, int8_t from, uint8_t name[TBL_NAME_MAX])
+expand_name(const struct tbl_view *view, const struct tbl_reply *reply,
+		const struct tbl_name *question, int8_t from, uint8_t name[TBL_NAME_MAX])
 {
-	const struct tbl_view *view = walk->view;
-	const struct tbl_piece *pieces = walk->reply->pieces;
-	size_t len = from == TBL_OWNER_QUESTION ? walk->question->len
+	const struct tbl_piece *pieces = reply->pieces;
+	const uint8_t *front = question->wire;
+	size_t len = from == TBL_OWNER_QUESTION ? question->len
 	                                        : target_len_of(view, &pieces[from]);
 	size_t left = len;
 
@@ -155,13 +156,18 @@ expand_name(const struct walk *walk, int8_t from, uint8_t name[TBL_NAME_MAX])
 		}
 		from = pieces[from].owner;
 	}
-	memcpy(name,
-			from == TBL_OWNER_QUESTION
-					? walk->question->wire
-					: view->names + view->cnames[pieces[from].answer->cname]
-									  .name_off,
-			left);
+	if (from != TBL_OWNER_QUESTION) {
+		front = view->names + view->cnames[pieces[from].answer->cname].name_off;
+	}
+	memcpy(name, front, left);
 	return len;
+}
+
+size_t
+tbl_reply_target(const struct tbl_view *view, const struct tbl_reply *reply,
+		const struct tbl_name *question, uint32_t piece, uint8_t name[TBL_NAME_MAX])
+{
+	return expand_name(view, reply, question, (int8_t)piece, name);
 }
 
 __attribute__((noinline)) static bool
@@ -169,7 +175,8 @@ is_target(const struct walk *walk, int8_t piece, const uint8_t *name, size_t len
 {
 	uint8_t target[TBL_NAME_MAX];
 
-	return expand_name(walk, piece, target) == len && memcmp(target, name, len) == 0;
+	return expand_name(walk->view, walk->reply, walk->question, piece, target) == len &&
+	       memcmp(target, name, len) == 0;
 }
 
 /* Whether the last piece's CNAME leads back to a name this reply has already answered for. */
@@ -252,7 +259,8 @@ redirect(struct walk *walk, const struct tbl_node *owner)
 	const struct tbl_answer *answer = reply->pieces[dname].answer;
 	size_t target_len = tbl_dname_target_len(answer);
 	uint8_t wire[2 * TBL_NAME_MAX];
-	size_t kept = expand_name(walk, walk->owner, wire) - owner->name_len;
+	size_t kept = expand_name(walk->view, reply, walk->question, walk->owner, wire) -
+	              owner->name_len;
 	struct tbl_piece *cname;
 	struct tbl_name name;
 

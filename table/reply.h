@@ -66,14 +66,20 @@ struct tbl_reply {
 void tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t type,
 		const struct tbl_addr *client, uint64_t random, struct tbl_reply *ret_reply);
 
+/* tbl_reply_target writes the lower-cased name that the CNAME of a piece leads to, a record's own or a
+ * synthesis, and returns its length. */
+size_t tbl_reply_target(const struct tbl_view *view, const struct tbl_reply *reply,
+		const struct tbl_name *question, uint32_t piece, uint8_t name[TBL_NAME_MAX]);
+
 struct tbl_counts {
 	uint16_t answer;
 	uint16_t authority;
 	uint16_t additional;
 };
 
-/* tbl_reply_write writes the pieces into message[len..capacity), `len` being 12 + the question's
- * qname_len + 4. Returns the new length, or -ENOSPC with message[len..) undefined. */
+/* tbl_reply_write writes the pieces into message[len..capacity), behind the question that was
+ * resolved: its name, uncompressed, is at message[12..), and `len` is 12 + qname_len + 4.
+ * Returns the new length, or -ENOSPC with message[len..) undefined. */
 int tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t qname_len,
 		uint8_t *message, size_t len, size_t capacity, struct tbl_counts *ret_counts);
 

@@ -58,7 +58,8 @@ locate_suffix(const struct writer *writer, int8_t owner, size_t suffix_len)
 }
 
 /* The first `cnt` bytes of labels of the name at message offset `at`, which may go on elsewhere. They
- * are whole labels of a name we have written, or of the question. */
+ * are whole labels of a name we have written, or of the question; were they not, this would end all
+ * the same: a pointer leads back or nowhere, and no label is longer than what is left. */
 static void
 copy_labels(const uint8_t *message, size_t at, size_t cnt, uint8_t *labels)
 {
@@ -66,9 +67,17 @@ copy_labels(const uint8_t *message, size_t at, size_t cnt, uint8_t *labels)
 		size_t label_bytes = message[at] + 1u;
 
 		if ((message[at] & (TBL_POINTER_MARK >> 8)) != 0) {
-			at = ((size_t)message[at] << 8 | message[at + 1]) & TBL_POINTER_MAX;
+			size_t back = ((size_t)message[at] << 8 | message[at + 1]) &
+			              TBL_POINTER_MAX;
+
+			if (back >= at) {
+				memset(labels, 0, cnt);
+				return;
+			}
+			at = back;
 			continue;
 		}
+		label_bytes = label_bytes < cnt ? label_bytes : cnt;
 		memcpy(labels, message + at, label_bytes);
 		labels += label_bytes;
 		at += label_bytes;

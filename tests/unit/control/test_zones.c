@@ -135,9 +135,6 @@ static const struct {
 					  "www.example.test., missing type\n" },
 	{ NS "www: {type: a, value: 192.0.2.1}\n",
 			"example.test.yaml:2:6: error: Unknown record type: \"a\"\n" },
-	{ NS "www: {type: URLFWD, value: a.example.test.}\n",
-			"example.test.yaml:2:6: error: record type URLFWD is not served "
-			"yet\n" },
 	{ NS "www: {type: DNAME, value: a..test.}\n",
 			"example.test.yaml:2:6: error: Invalid record "
 			"\"www.example.test.\"\n"

@@ -191,14 +191,14 @@ put_header(struct line *line, const struct reparse_message *message)
 {
 	static const char *const flags[] = { " cd", " ad", " z", " ra", " rd", " tc", " aa" };
 	static const char *const rcodes[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
-		"NOTIMP", "REFUSED" };
+		"NOTIMP", "REFUSED", "YXDOMAIN" };
 	unsigned int rcode = (message->flags & 0xfu) |
 	                     (message->has_opt ? message->opt.ttl_field >> 24 << 4 : 0);
 
 	if (rcode == 16) {
 		put(line, "BADVERS");
 	} else {
-		put(line, "%s", rcode < 6 ? rcodes[rcode] : "RCODE?");
+		put(line, "%s", rcode < 7 ? rcodes[rcode] : "RCODE?");
 	}
 	if ((message->flags & 0x8000) == 0) {
 		put(line, " QUERY");

@@ -284,7 +284,7 @@ static const struct sample_record example_records[] = {
 	{ "srv.example.", SRV, "a service" },
 	{ "child.example.", NS, "ns.child.example." },
 	{ "child.example.", DS, "child digest" },
-	{ "moved.example.", DNAME, "ent.Example." },
+	{ "moved.example.", DNAME, "Ent.example." },
 	{ "moved.example.", TXT, "the owner itself stays" },
 	{ "grow.example.", DNAME, "grow.grow.example." },
 	{ "swing.example.", DNAME, "swung.example." },

@@ -6,109 +6,13 @@
 #include "table/reply.h"
 
 #include "tests/fuzz/dataplane/reparse.h"
-#include "tests/unit/dataplane/render.h"
+#include "tests/unit/table/reply_rows.h"
 #include "tests/unit/table/sample.h"
 #include "tests/unit/test.h"
 
-#define MESSAGE_MAX   4096u
-#define HEADER_BYTES  12u
 #define AMERICA       "192.0.2.1"
-#define EVERYWHERE    "203.0.113.1"
+#define EVERYWHERE    REPLY_EVERYWHERE
 #define AMERICA_SCOPE 24u
-
-/* A question and all of its reply as tests/unit/dataplane/render.h writes it. */
-struct row {
-	const char *name;
-	uint16_t type;
-	const char *reply;
-};
-
-struct message {
-	uint8_t bytes[MESSAGE_MAX];
-	size_t len;
-};
-
-static void
-put_u16(uint8_t *at, unsigned int value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-/* Header and question; the name's case is kept. */
-static uint8_t
-put_question(const char *name, uint16_t type, struct message *message)
-{
-	int len = tbl_name_from_text(name, message->bytes + HEADER_BYTES);
-
-	assert_true(len > 0);
-	memset(message->bytes, 0, HEADER_BYTES);
-	put_u16(message->bytes + 4, 1);
-	put_u16(message->bytes + HEADER_BYTES + len, type);
-	put_u16(message->bytes + HEADER_BYTES + len + 2, 1);
-	message->len = HEADER_BYTES + (size_t)len + 4;
-	return (uint8_t)len;
-}
-
-static void
-put_header(const struct tbl_reply *reply, const struct tbl_counts *counts, struct message *message)
-{
-	put_u16(message->bytes + 2,
-			0x8000u | (reply->is_authoritative ? 0x0400u : 0) | reply->rcode);
-	put_u16(message->bytes + 6, counts->answer);
-	put_u16(message->bytes + 8, counts->authority);
-	put_u16(message->bytes + 10, counts->additional);
-}
-
-/* What a data plane would send. Returns the scope. */
-static uint8_t
-ask(const struct tbl_view *view, const char *name, uint16_t type, const char *client,
-		struct message *message)
-{
-	struct tbl_addr addr = sample_addr(client);
-	struct tbl_counts counts;
-	struct tbl_reply reply;
-	struct tbl_name parsed;
-	uint8_t qname_len = put_question(name, type, message);
-	int len;
-
-	sample_name(view->header, name, &parsed);
-	tbl_resolve(view, &parsed, type, &addr, 0, &reply);
-	len = tbl_reply_write(view, &reply, qname_len, message->bytes, message->len, MESSAGE_MAX,
-			&counts);
-	assert_true(len > 0);
-	message->len = (size_t)len;
-	put_header(&reply, &counts, message);
-	return reply.scope_bits;
-}
-
-static void
-expect(const struct tbl_view *view, const struct row *row, const char *client)
-{
-	static char text[RENDER_MAX];
-	struct message message;
-
-	(void)ask(view, row->name, row->type, client, &message);
-	render_reply(message.bytes, message.len, text);
-	if (strcmp(text, row->reply) != 0) {
-		fail_msg("%s type %u\n   got %s\nwanted %s", row->name, row->type, text,
-				row->reply);
-	}
-}
-
-static void
-expect_all(const struct sample_zone *zones, size_t zone_cnt, const struct row *rows, size_t row_cnt)
-{
-	struct tbl_view view;
-	size_t size;
-	void *image = sample_build(zones, zone_cnt, NULL, &size);
-
-	tbl_view_init(&view, image, NULL);
-	for (size_t i = 0; i < row_cnt; i++) {
-		expect(&view, &rows[i], EVERYWHERE);
-	}
-	free(image);
-}
 
 #define SOA_EXAMPLE "; ns example. 60 SOA ns1.example. 60"
 
@@ -129,7 +33,7 @@ rfc_4592_examples(void **state)
 		{ NULL, 0, NULL },
 	};
 	static const struct sample_zone zones[] = { { "example.", records } };
-	static const struct row rows[] = {
+	static const struct reply_row rows[] = {
 		/* synthesized from the wildcard */
 		{ "host3.example.", MX, "NOERROR aa; an host3.example. 300 MX 10 host1.example." },
 		{ "host3.example.", A, "NOERROR aa" SOA_EXAMPLE },
@@ -153,7 +57,7 @@ rfc_4592_examples(void **state)
 	};
 
 	(void)state;
-	expect_all(zones, 1, rows, ARRAY_LEN(rows));
+	reply_expect_all(zones, 1, rows, ARRAY_LEN(rows));
 }
 
 #define MAIL_A(owner) "; an " owner " 300 A 192.0.2.25; an " owner " 300 A 192.0.2.26"
@@ -168,7 +72,7 @@ rfc_4592_examples(void **state)
 static void
 rfc_1034_algorithm(void **state)
 {
-	static const struct row rows[] = {
+	static const struct reply_row rows[] = {
 		{ "mail.example.", A, "NOERROR aa" MAIL_A("mail.example.") },
 		{ "MAIL.eXample.", A, "NOERROR aa" MAIL_A("MAIL.eXample.") },
 		{ "mail.example.", TXT, "NOERROR aa" SOA_EXAMPLE },
@@ -201,7 +105,7 @@ rfc_1034_algorithm(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		expect(&view, &rows[i], EVERYWHERE);
+		reply_expect(&view, &rows[i], EVERYWHERE);
 	}
 	free(image);
 }
@@ -209,7 +113,7 @@ rfc_1034_algorithm(void **state)
 static void
 delegations_refer_and_their_parent_owns_the_ds(void **state)
 {
-	static const struct row rows[] = {
+	static const struct reply_row rows[] = {
 		{ "sub.example.", A, "NOERROR" REFERRAL_SUB },
 		{ "sub.example.", NS, "NOERROR" REFERRAL_SUB },
 		{ "sub.example.", ANY, "NOERROR" REFERRAL_SUB },
@@ -238,7 +142,7 @@ delegations_refer_and_their_parent_owns_the_ds(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		expect(&view, &rows[i], EVERYWHERE);
+		reply_expect(&view, &rows[i], EVERYWHERE);
 	}
 	free(image);
 }
@@ -263,7 +167,7 @@ a_zone_below_anothers_delegation_answers_for_itself(void **state)
 		{ "example.", records },
 		{ "deep.sub.example.", deep_records },
 	};
-	static const struct row rows[] = {
+	static const struct reply_row rows[] = {
 		{ "other.sub.example.", A, "NOERROR; ns sub.example. 300 NS ns.elsewhere.test." },
 		{ "www.deep.sub.example.", A,
 				"NOERROR aa; an www.deep.sub.example. 300 A 192.0.2.1" },
@@ -274,13 +178,13 @@ a_zone_below_anothers_delegation_answers_for_itself(void **state)
 	};
 
 	(void)state;
-	expect_all(zones, 2, rows, ARRAY_LEN(rows));
+	reply_expect_all(zones, 2, rows, ARRAY_LEN(rows));
 }
 
 static void
 cname_chains_end_where_their_last_name_does(void **state)
 {
-	static const struct row rows[] = {
+	static const struct reply_row rows[] = {
 		{ "one.example.", A,
 				"NOERROR aa; an one.example. 300 CNAME two.example."
 				"; an two.example. 300 CNAME www.in.two.example."
@@ -316,7 +220,7 @@ cname_chains_end_where_their_last_name_does(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		expect(&view, &rows[i], EVERYWHERE);
+		reply_expect(&view, &rows[i], EVERYWHERE);
 	}
 	free(image);
 }
@@ -333,7 +237,7 @@ loops_give_each_record_once(void **state)
 		{ NULL, 0, NULL },
 	};
 	static const struct sample_zone zones[] = { { "example.", records } };
-	static const struct row rows[] = {
+	static const struct reply_row rows[] = {
 		{ "a.example.", A,
 				"NOERROR aa; an a.example. 300 CNAME b.example."
 				"; an b.example. 300 CNAME c.example."
@@ -348,7 +252,7 @@ loops_give_each_record_once(void **state)
 	};
 
 	(void)state;
-	expect_all(zones, 1, rows, ARRAY_LEN(rows));
+	reply_expect_all(zones, 1, rows, ARRAY_LEN(rows));
 }
 
 /* c0 -> c1 -> ... -> c19 -> an address: a chain one longer than may be followed stops short of it. */
@@ -360,7 +264,7 @@ chains_stop_at_the_limit(void **state)
 	static struct sample_record records[LINKS + 3] = { { "example.", SOA, "ns1.example." } };
 	static const struct sample_zone zones[] = { { "example.", records } };
 	static struct reparse_message parsed;
-	struct message message;
+	struct reply_message message;
 	struct tbl_view view;
 	size_t size;
 	void *image;
@@ -377,12 +281,12 @@ chains_stop_at_the_limit(void **state)
 	tbl_view_init(&view, image, NULL);
 
 	/* From c1 the limit is just enough. */
-	(void)ask(&view, "c1.example.", A, EVERYWHERE, &message);
+	(void)reply_ask(&view, "c1.example.", A, EVERYWHERE, &message);
 	assert_null(reparse(message.bytes, message.len, &parsed));
 	assert_int_equal(parsed.record_cnt, TBL_CHAIN_MAX + 1);
 	assert_int_equal(parsed.records[TBL_CHAIN_MAX].type, A);
 	/* From c0 the last CNAME is given, but not followed. */
-	(void)ask(&view, "c0.example.", A, EVERYWHERE, &message);
+	(void)reply_ask(&view, "c0.example.", A, EVERYWHERE, &message);
 	assert_null(reparse(message.bytes, message.len, &parsed));
 	assert_int_equal(parsed.record_cnt, TBL_CHAIN_MAX + 1);
 	assert_int_equal(parsed.records[TBL_CHAIN_MAX].type, CNAME);
@@ -393,7 +297,7 @@ static void
 dynamic_records_answer_by_place_and_say_how_far(void **state)
 {
 	static const struct {
-		struct row row;
+		struct reply_row row;
 		const char *client;
 		uint8_t scope_bits;
 	} rows[] = {
@@ -442,11 +346,11 @@ dynamic_records_answer_by_place_and_say_how_far(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct message message;
+		struct reply_message message;
 
-		expect(&view, &rows[i].row, rows[i].client);
-		assert_int_equal(ask(&view, rows[i].row.name, rows[i].row.type, rows[i].client,
-						 &message),
+		reply_expect(&view, &rows[i].row, rows[i].client);
+		assert_int_equal(reply_ask(&view, rows[i].row.name, rows[i].row.type,
+						 rows[i].client, &message),
 				rows[i].scope_bits);
 	}
 	free(image);
@@ -492,7 +396,7 @@ the_root_can_be_a_zone(void **state)
 		{ NULL, 0, NULL },
 	};
 	static const struct sample_zone zones[] = { { ".", records } };
-	static const struct row rows[] = {
+	static const struct reply_row rows[] = {
 		{ ".", NS, "NOERROR aa; an . 300 NS ns1.; an . 300 NS a.b." },
 		{ ".", A, "NOERROR aa; ns . 60 SOA ns1. 60" },
 		{ "x.", A, "NXDOMAIN aa; ns . 60 SOA ns1. 60" },
@@ -501,7 +405,7 @@ the_root_can_be_a_zone(void **state)
 	};
 
 	(void)state;
-	expect_all(zones, 1, rows, ARRAY_LEN(rows));
+	reply_expect_all(zones, 1, rows, ARRAY_LEN(rows));
 }
 
 /* Too little room is said, never used. */
@@ -509,7 +413,8 @@ static void
 records_that_do_not_fit_are_refused_at_every_size(void **state)
 {
 	static const char *const names[] = { "mail.example.", "one.example.", "host.sub.example.",
-		"x.example.", "x.mail.example.", "into.example." };
+		"x.example.", "x.mail.example.", "into.example.", "x.moved.example.",
+		"leap.example.", "b.grow.example." };
 	struct tbl_view view;
 	size_t size;
 	void *image = sample_everything(&size);
@@ -518,23 +423,24 @@ records_that_do_not_fit_are_refused_at_every_size(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		struct message full;
+		struct reply_message full;
 		struct tbl_reply reply;
 		struct tbl_counts counts;
 		struct tbl_name name;
 		uint8_t qname_len;
 
-		(void)ask(&view, names[i], A, EVERYWHERE, &full);
+		(void)reply_ask(&view, names[i], A, EVERYWHERE, &full);
 		sample_name(image, names[i], &name);
 		tbl_resolve(&view, &name, A, &addr, 0, &reply);
 		qname_len = name.len;
-		for (size_t capacity = HEADER_BYTES; capacity <= full.len; capacity++) {
+		for (size_t capacity = REPLY_HEADER_BYTES; capacity <= full.len; capacity++) {
 			/* An exact-size block: a sanitizer sees the first byte too much. */
 			uint8_t *bytes = malloc(full.len);
-			size_t len = HEADER_BYTES + qname_len + 4u;
+			size_t len = REPLY_HEADER_BYTES + qname_len + 4u;
 			int rc;
 
 			assert_non_null(bytes);
+			memcpy(bytes, full.bytes, len < capacity ? len : capacity);
 			rc = tbl_reply_write(
 					&view, &reply, qname_len, bytes, len, capacity, &counts);
 			assert_int_equal(rc, capacity < full.len ? -ENOSPC : (int)full.len);
@@ -548,10 +454,10 @@ static void
 expect_wellformed(const struct tbl_view *view, const char *name, uint16_t type)
 {
 	static struct reparse_message parsed;
-	static struct message message; /* `parsed` points into it */
+	static struct reply_message message; /* `parsed` points into it */
 	const char *wrong;
 
-	(void)ask(view, name, type, EVERYWHERE, &message);
+	(void)reply_ask(view, name, type, EVERYWHERE, &message);
 	wrong = reparse(message.bytes, message.len, &parsed);
 	if (wrong != NULL) {
 		fail_msg("%s type %u: %s", name, type, wrong);
@@ -560,7 +466,7 @@ expect_wellformed(const struct tbl_view *view, const char *name, uint16_t type)
 
 /* The serial of the SOA that a reply ends with: five numbers, the serial first. */
 static uint32_t
-last_serial(const struct message *message)
+last_serial(const struct reply_message *message)
 {
 	const uint8_t *at = message->bytes + message->len - 20;
 
@@ -615,9 +521,9 @@ serials_follow_the_generation_of_the_header(void **state)
 		tbl_reseal(image, generations[g], 0);
 		assert_true(view.header->content_hash == content_hash);
 		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-			struct message message;
+			struct reply_message message;
 
-			(void)ask(&view, rows[i].name, rows[i].type, EVERYWHERE, &message);
+			(void)reply_ask(&view, rows[i].name, rows[i].type, EVERYWHERE, &message);
 			assert_int_equal(last_serial(&message),
 					rows[i].is_following ? (uint32_t)generations[g]
 							     : SAMPLE_SERIAL);
@@ -631,7 +537,8 @@ static void
 every_type_gets_a_wellformed_reply(void **state)
 {
 	static const char *const names[] = { "example.", "one.example.", "sub.example.",
-		"x.y.example.", "child.example.", "ent.example." };
+		"x.y.example.", "child.example.", "ent.example.", "moved.example.",
+		"a.b.moved.example.", "leap.example.", "x.shift.example." };
 	struct tbl_view view;
 	size_t size;
 	void *image = sample_everything(&size);

@@ -386,7 +386,8 @@ refuses_dynamic_types_and_apexes(void **state)
 	open_table(&t);
 	assert_int_equal(tbl_builder_add_dynamic(t.builder, 0, www, NS, 1, &input, &t.error),
 			-EINVAL);
-	assert_string_equal(t.error.text, "www.example. NS: only A, AAAA, CNAME and DNAME can be dynamic");
+	assert_string_equal(t.error.text,
+			"www.example. NS: only A, AAAA, CNAME and DNAME can be dynamic");
 	assert_int_equal(
 			tbl_builder_add_dynamic(t.builder, 0, apex, CNAME, 1, &input, &t.error), 0);
 	assert_int_equal(tbl_builder_finish(t.builder, &image, &size, &t.error), -EINVAL);
