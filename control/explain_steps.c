@@ -348,7 +348,7 @@ why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint1
 	case CP_EXPLAIN_ELSEWHERE:
 		return step->is_question ? cp_explain_text("is in no zone of ours: refused")
 		                         : cp_explain_text("is in no zone of ours: the resolver "
-		                                           "asks on");
+							   "asks on");
 	case CP_EXPLAIN_LOOP:
 		return cp_explain_text("was answered for already: the CNAMEs lead in a circle");
 	case CP_EXPLAIN_TOO_LONG:
