@@ -204,6 +204,7 @@ tell_slot(struct walk *walk, const struct slot *slot, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
+	/* It is: the line above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
 	tell(walk, slot->node, slot->row->key, reason);
