@@ -263,22 +263,34 @@ cp_idn_encode(struct conf_arena *arena, const char *name, char **ret_name, const
 	return rc;
 }
 
-/* decode_label: NULL when the label has no other form, or one that would not come back the same. */
+/* is_encoding_of: would the label come back the same? Cherokee in capitals, which IDNA 2008 allows and
+ * lower-casing loses, would not. */
+static bool
+is_encoding_of(struct conf_arena *arena, const char *label, const char *unicode)
+{
+	const char *lower = lower_text(arena, unicode);
+	uint8_t *again = NULL;
+	bool is_same = lower != NULL && strcmp(lower, unicode) == 0 &&
+	               idn2_register_u8((const uint8_t *)unicode, NULL, &again, 0) == IDN2_OK &&
+	               strcmp((const char *)again, label) == 0;
+
+	idn2_free(again);
+	return is_same;
+}
+
+/* decode_label: NULL when the label has no other form that would lead back to it. */
 static char *
 decode_label(struct conf_arena *arena, const char *label)
 {
 	char *unicode = NULL;
-	uint8_t *again = NULL;
 	char *copy = NULL;
 
 	if (strncmp(label, ace_prefix, ACE_PREFIX_LEN) == 0 && strlen(label) <= TBL_LABEL_MAX &&
 			idn2_to_unicode_8z8z(label, &unicode, IDN2_NO_TR46) == IDN2_OK &&
-			idn2_register_u8((const uint8_t *)unicode, NULL, &again, 0) == IDN2_OK &&
-			strcmp((const char *)again, label) == 0) {
+			is_encoding_of(arena, label, unicode)) {
 		copy = conf_arena_copy(arena, unicode, strlen(unicode));
 	}
 	idn2_free(unicode);
-	idn2_free(again);
 	return copy;
 }
 

@@ -25,6 +25,14 @@ check_limits(const char *encoded)
 	}
 }
 
+/* is_judged: has a letter beyond ASCII also when lower-cased. The Kelvin sign, U+212A, is the one that
+ * has not; a name that becomes ASCII so is judged no more than one that was. */
+static bool
+is_judged(const char *name)
+{
+	return !is_cp_ascii(name) && strstr(name, "\xe2\x84\xaa") == NULL;
+}
+
 static void
 check_encoded(struct conf_arena *arena, const char *name, const char *encoded)
 {
@@ -33,14 +41,10 @@ check_encoded(struct conf_arena *arena, const char *name, const char *encoded)
 
 	FUZZ_ASSERT(is_cp_ascii(encoded));
 	FUZZ_ASSERT(strpbrk(encoded, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL);
-	/* What was ASCII to begin with is judged by whoever asked. */
-	if (!is_cp_ascii(name) && strncmp(encoded, "*.", 2) != 0 &&
-			strstr(encoded, "xn--") != NULL) {
-		check_limits(encoded);
-	}
 	FUZZ_ASSERT(cp_idn_encode(arena, encoded, &again, &reason) == 0);
 	FUZZ_ASSERT(strcmp(again, encoded) == 0);
-	if (!is_cp_ascii(name)) {
+	if (is_judged(name)) {
+		check_limits(encoded);
 		FUZZ_ASSERT(cp_idn_encode(arena, cp_idn_decode(arena, encoded), &again, &reason) ==
 				0);
 		FUZZ_ASSERT(strcmp(again, encoded) == 0);

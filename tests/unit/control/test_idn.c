@@ -153,6 +153,7 @@ test_decoding(void **state)
 		{ "xn--dj-kia8a..test.", "déjà..test." },
 		{ "_x.xn--dj-kia8a", "_x.déjà" },
 		{ "xn--uei.test.", "xn--uei.test." },
+		{ "xn--mbe.ce.", "xn--mbe.ce." }, /* Cherokee in capitals */
 		{ "déjà.vu.", "déjà.vu." },
 	};
 	struct conf_arena *arena = conf_arena_new();
