@@ -112,6 +112,14 @@ void ctl_build(const struct ctl_options *options, const char *dir, const struct 
 void ctl_built_done(struct ctl_built *built);
 /* is_ctl_built_good: an image of all zones, and no error. */
 bool is_ctl_built_good(const struct ctl_built *built);
+/* ctl_built_json: {ok, zones, messages} (ctl_offline.c). */
+json_t *ctl_built_json(const struct ctl_built *built);
+
+/* ctl_plan.c */
+enum ctl_status ctl_plan(const struct ctl_options *options);
+enum ctl_status ctl_diff(const struct ctl_options *options);
+/* ctl_plan_print prints a plan as JSON or for people, in colour on a terminal. */
+void ctl_plan_print(const struct ctl_options *options, const json_t *plan);
 
 /* ctl_daemon.c */
 enum ctl_status ctl_status_show(const struct ctl_options *options);

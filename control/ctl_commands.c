@@ -80,6 +80,48 @@ const struct ctl_command ctl_commands[] = {
 			.arg_min = 1,
 			.arg_max = 1,
 			.run = ctl_dump },
+	{ .name = "plan",
+			.arguments = "[--zones DIR] [--geo FILE.mmdb]... [--config FILE] "
+				     "[--against FILE] [--force]",
+			.summary = "say what an apply would change",
+			.help = "Compiles the zones and compares them: which records come, go and "
+				"change, which clients would\n"
+				"be sent to another pool, and whether that is more than an "
+				"accident "
+				"should be able to do.\n"
+				"Publishes nothing. Without --against the daemon does it, with its "
+				"own zones and against what\n"
+				"is served; the last line is the command that publishes this and "
+				"nothing else. With --against\n"
+				"no daemon is needed: the zones of --zones or --config against a "
+				"table file. Exit status 0: a\n"
+				"plan, empty or not; 1: errors, or a change that is not safe "
+				"without --force.\n"
+				"\n"
+				"  meridianctl plan\n"
+				"  meridianctl plan --zones zones/ --geo country.mmdb --against "
+				"served.table\n"
+				"  meridianctl plan --zones zones/ --against served.table --json | "
+				"jq -r .checksum\n",
+			.options = "jszgcAf",
+			.run = ctl_plan },
+	{ .name = "diff",
+			.arguments = "A B [--geo FILE.mmdb]...",
+			.summary = "what differs between two tables",
+			.help = "Shows what a change from table A to table B is, as plan does. Two "
+				"numbers are generations of\n"
+				"the daemon's history; else both are table files. With the "
+				"databases "
+				"that file B was made\n"
+				"with, countries are named too.\n"
+				"\n"
+				"  meridianctl diff 41 43\n"
+				"  meridianctl diff before.table after.table\n",
+			.options = "jsg",
+			.completes = CTL_ARG_FILE,
+			.arg_min = 2,
+			.arg_max = 2,
+			.run = ctl_diff },
 	{ .name = "status",
 			.arguments = "",
 			.summary = "what is wrong, what is served, by whom",
@@ -89,35 +131,6 @@ const struct ctl_command ctl_commands[] = {
 				"  meridianctl status --json | jq -e '.problems == []'\n",
 			.options = "js",
 			.run = ctl_status_show },
-	{ .name = "plan",
-			.arguments = "[--force]",
-			.summary = "say what an apply would change",
-			.help = "The daemon reads zones and databases and compares them with what "
-				"is served: which records\n"
-				"come, go and change, which clients would be sent to another pool, "
-				"and whether that is more\n"
-				"than an accident should be able to do. Publishes nothing; the "
-				"last "
-				"line is the command that\n"
-				"publishes this and nothing else. Exit status 0: a plan, empty or "
-				"not; 1: errors, or a\n"
-				"change that is not safe without --force.\n"
-				"\n"
-				"  meridianctl plan\n",
-			.options = "jsf",
-			.run = ctl_plan_ask },
-	{ .name = "diff",
-			.arguments = "A B",
-			.summary = "what differs between two tables",
-			.help = "Shows what a change from generation A to generation B of the "
-				"history is, as plan does.\n"
-				"\n"
-				"  meridianctl diff 41 43\n",
-			.options = "js",
-			.completes = CTL_ARG_FILE,
-			.arg_min = 2,
-			.arg_max = 2,
-			.run = ctl_diff_ask },
 	{ .name = "apply",
 			.arguments = "[--checksum HASH] [--force]",
 			.summary = "publish what the zones directory holds now",

@@ -22,8 +22,8 @@ count_records(const struct cp_zones *zones)
 	return cnt;
 }
 
-static json_t *
-built_json(const struct ctl_built *built)
+json_t *
+ctl_built_json(const struct ctl_built *built)
 {
 	json_t *zones = json_array();
 
@@ -56,7 +56,7 @@ ctl_check(const struct ctl_options *options)
 	dir = built.dir != NULL ? built.dir : options->config;
 	status = is_ctl_built_good(&built) ? CTL_FINE : CTL_INPUT;
 	if (options->is_json) {
-		json_t *json = built_json(&built);
+		json_t *json = ctl_built_json(&built);
 
 		ctl_print_json(json);
 		json_decref(json);
@@ -93,7 +93,7 @@ print_compiled(const struct ctl_options *options, const struct ctl_built *built)
 	const struct tbl_header *header = built->image;
 
 	if (options->is_json) {
-		json_t *json = built_json(built);
+		json_t *json = ctl_built_json(built);
 
 		json_object_set_new(json, "file", json_string(options->output));
 		json_object_set_new(

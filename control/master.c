@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/name.h"
+
 #include "control/master_impl.h"
 #include "control/rdata.h"
 
@@ -184,11 +186,94 @@ make_rrsets(struct cp_master *master)
 
 		rc = make_rrset(master, &master->records[i], end - i,
 				&draft->records[draft->record_cnt].record);
-		if (rc == 0) {
-			cp_zone_check_place(master->load, &draft->records[draft->record_cnt]);
-			draft->record_cnt++;
-		}
+		draft->record_cnt += rc == 0;
 		i = end;
+	}
+	return rc;
+}
+
+/* The names that delegations of the zone name, each as a text. */
+struct targets {
+	const char **names;
+	size_t cnt;
+};
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const char *const *x = a;
+	const char *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static bool
+is_delegation(const struct cp_zone_draft *draft, const struct cp_record *record)
+{
+	return record->type == CP_TYPE_NS && strcmp(record->fqdn, draft->zone.name) != 0;
+}
+
+static int
+add_targets(struct cp_master *master, const struct cp_record *ns, struct targets *targets)
+{
+	for (uint32_t i = 0; i < ns->value_cnt; i++) {
+		uint8_t lower[TBL_NAME_MAX];
+		char *name = NULL;
+
+		(void)tbl_name_lower(ns->values[i].bytes, lower);
+		name = cp_name_text(master->load->arena, lower);
+		if (name == NULL) {
+			return -ENOMEM;
+		}
+		targets->names[targets->cnt++] = name;
+	}
+	return 0;
+}
+
+static int
+collect_targets(struct cp_master *master, struct targets *ret_targets)
+{
+	const struct cp_zone_draft *draft = master->load->draft;
+	struct targets targets = { 0 };
+	size_t cap = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < draft->record_cnt; i++) {
+		const struct cp_record *record = &draft->records[i].record;
+
+		cap += is_delegation(draft, record) ? record->value_cnt : 0;
+	}
+	targets.names = conf_arena_alloc(master->load->arena, cap, sizeof(*targets.names));
+	rc = targets.names != NULL ? 0 : -ENOMEM;
+	for (size_t i = 0; rc == 0 && i < draft->record_cnt; i++) {
+		const struct cp_record *record = &draft->records[i].record;
+
+		rc = is_delegation(draft, record) ? add_targets(master, record, &targets) : 0;
+	}
+	if (rc == 0) {
+		qsort(targets.names, targets.cnt, sizeof(*targets.names), compare_names);
+		*ret_targets = targets;
+	}
+	return rc;
+}
+
+/* check_places: records that lie in another zone of the set. Addresses that a delegation needs may, as
+ * they may wherever a zone and its child are on one server. */
+static int
+check_places(struct cp_master *master)
+{
+	struct cp_zone_draft *draft = master->load->draft;
+	struct targets targets;
+	int rc = draft->has_inner ? collect_targets(master, &targets) : 0;
+
+	for (size_t i = 0; rc == 0 && draft->has_inner && i < draft->record_cnt; i++) {
+		const struct cp_record *record = &draft->records[i].record;
+		bool is_address = record->type == CP_TYPE_A || record->type == CP_TYPE_AAAA;
+
+		if (!is_address || bsearch(&record->fqdn, targets.names, targets.cnt,
+						   sizeof(*targets.names), compare_names) == NULL) {
+			cp_zone_check_place(master->load, &draft->records[i]);
+		}
 	}
 	return rc;
 }
@@ -252,6 +337,9 @@ cp_master_read(struct cp_zone_load *load)
 
 	if (rc == 0) {
 		rc = make_rrsets(&master);
+	}
+	if (rc == 0) {
+		rc = check_places(&master);
 	}
 	if (rc == 0) {
 		cp_zone_check_records(load);

@@ -433,6 +433,20 @@ add_geo(struct job *job)
 	}
 }
 
+static int
+add_moves(struct job *job)
+{
+	const struct cp_blast_input input = { .served = job->input->served,
+		.wanted = job->input->wanted,
+		.geo = job->input->geo,
+		.pairs = job->walk.pairs.items,
+		.pair_cnt = job->walk.pairs.cnt };
+	json_t *moves = NULL;
+	int rc = cp_blast(&input, &moves);
+
+	return rc != 0 ? rc : json_object_set_new(job->plan, "moves", moves);
+}
+
 int
 cp_plan_make(const struct cp_plan_input *input, json_t **ret_plan)
 {
@@ -459,7 +473,9 @@ cp_plan_make(const struct cp_plan_input *input, json_t **ret_plan)
 	}
 	if (rc == 0) {
 		add_geo(&job);
-		json_object_set_new(job.plan, "moves", json_array());
+		rc = add_moves(&job);
+	}
+	if (rc == 0) {
 		json_object_set(job.plan, "unsafe", job.unsafe);
 		rc = add_checksum(job.plan);
 	}

@@ -19,6 +19,8 @@
 #include "table/build_mem.h"
 #include "table/view.h"
 
+#include "control/blast.h"
+
 /* In the order octoDNS lists them. */
 enum cp_plan_action {
 	CP_PLAN_DELETE = 0,
@@ -53,12 +55,6 @@ struct cp_plan_zone {
 	size_t change_first; /* its changes, adjacent; set by cp_plan_walk_sort() */
 };
 
-/* A dynamic record that both tables have. */
-struct cp_plan_pair {
-	uint32_t existing; /* tbl_dyn */
-	uint32_t wanted;
-};
-
 struct cp_plan_walk {
 	const struct tbl_view *served; /* NULL: nothing is served */
 	const struct tbl_view *wanted;
@@ -67,7 +63,7 @@ struct cp_plan_walk {
 	uint32_t *zone_of_served; /* zone of the table -> number in zones */
 	uint32_t *zone_of_wanted;
 	struct tbl_vec changes; /* struct cp_plan_change */
-	struct tbl_vec pairs;   /* struct cp_plan_pair, in canonical order of name */
+	struct tbl_vec pairs;   /* struct cp_blast_pair, in canonical order of name */
 };
 
 /* cp_plan_walk compares record by record. *walk starts zeroed but for the views. */

@@ -182,6 +182,172 @@ print_geo(const struct printer *printer, const json_t *geo)
 	print_places(printer, geo, "vanishing");
 }
 
+/* What moves */
+
+#define RECORDS_SHOWN   5u  /* a line's worth; --json has all */
+#define COUNTRIES_SHOWN 10u /* the ones that matter: they come by size */
+#define PERCENT_BYTES   24u
+
+/* Four digits, but never "0 %" of something, nor "100 %" of less than all. */
+static const char *
+percent(const json_t *tally, const char *key, char text[PERCENT_BYTES])
+{
+	double share = 100 * json_real_value(json_object_get(tally, key));
+
+	if (share <= 0 || share >= 100) {
+		return share <= 0 ? "0 %" : "100 %";
+	}
+	if (share < 0.0001) {
+		return "under 0.0001 %";
+	}
+	if (share >= 99.995) {
+		return "over 99.99 %";
+	}
+	(void)snprintf(text, PERCENT_BYTES, "%.4g %%", share);
+	return text;
+}
+
+/* "www.example.com. A, AAAA; api.example.com. A; and 11 more" */
+static void
+print_movers(const struct printer *printer, const json_t *group)
+{
+	size_t cnt = cp_json_count(group, "records");
+	size_t shown = cnt <= RECORDS_SHOWN ? cnt : RECORDS_SHOWN;
+	const char *before = "";
+
+	(void)fprintf(printer->out, "* %zu record%s (", cnt, cnt == 1 ? "" : "s");
+	for (size_t i = 0; i < shown; i++) {
+		const json_t *record = cp_json_item(group, "records", i);
+		const char *name = cp_json_text(record, "name");
+
+		if (i > 0 && strcmp(name, before) == 0) {
+			(void)fprintf(printer->out, ", %s", cp_json_text(record, "type"));
+		} else {
+			(void)fprintf(printer->out, "%s%s %s", i > 0 ? "; " : "", name,
+					cp_json_text(record, "type"));
+		}
+		before = name;
+	}
+	if (shown < cnt) {
+		(void)fprintf(printer->out, "; and %zu more", cnt - shown);
+	}
+	(void)fputs(")\n", printer->out);
+}
+
+static const char *
+pool_text(const json_t *move, const char *key)
+{
+	const char *name = json_string_value(json_object_get(move, key));
+
+	return name != NULL ? name : "the record's values";
+}
+
+/* Does all of a country move, as far as it has addresses? */
+static bool
+is_whole(const json_t *country)
+{
+	const json_t *ipv4 = json_object_get(country, "ipv4_share");
+	const json_t *ipv6 = json_object_get(country, "ipv6_share");
+
+	return (!json_is_real(ipv4) || json_real_value(ipv4) >= 1) &&
+	       (!json_is_real(ipv6) || json_real_value(ipv6) >= 1);
+}
+
+static void
+print_part(const struct printer *printer, const json_t *country)
+{
+	static const struct {
+		const char *key, *of;
+	} shares[] = { { "ipv4_share", "IPv4" }, { "ipv6_share", "IPv6" } };
+	const char *joint = ": ";
+
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		char text[PERCENT_BYTES];
+
+		if (json_is_real(json_object_get(country, shares[i].key))) {
+			(void)fprintf(printer->out, "%s%s of its %s", joint,
+					percent(country, shares[i].key, text), shares[i].of);
+			joint = ", ";
+		}
+	}
+}
+
+/* One list for countries that move as they are, then a line each for those that are divided. What is
+ * in no country the database knows is nothing anybody thinks of as a whole. */
+static void
+print_countries(const struct printer *printer, const json_t *move, bool is_of_whole)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < cp_json_count(move, "countries"); i++) {
+		const json_t *country = cp_json_item(move, "countries", i);
+		const char *code = cp_json_text(country, "code");
+
+		if (is_whole(country) != is_of_whole || ++cnt > COUNTRIES_SHOWN) {
+			continue;
+		}
+		if (code[0] == '\0') {
+			(void)fputs(is_of_whole && cnt > 1 ? "; " : "*       ", printer->out);
+			(void)fputs("what is in no country", printer->out);
+		} else {
+			(void)fprintf(printer->out, "%s%s (%s)",
+					!is_of_whole ? "*       "
+					: cnt == 1   ? "*       all of "
+						     : "; ",
+					cp_json_text(country, "name"), code);
+		}
+		if (!is_of_whole) {
+			print_part(printer, country);
+			(void)fputc('\n', printer->out);
+		}
+	}
+	if (cnt > COUNTRIES_SHOWN) {
+		(void)fprintf(printer->out, "%sand %zu more%s", is_of_whole ? "; " : "*       ",
+				cnt - COUNTRIES_SHOWN, is_of_whole ? "" : " in part\n");
+	}
+	if (is_of_whole && cnt > 0) {
+		(void)fputc('\n', printer->out);
+	}
+}
+
+static void
+print_move(const struct printer *printer, const json_t *move)
+{
+	char ipv4[PERCENT_BYTES];
+	char ipv6[PERCENT_BYTES];
+
+	(void)fprintf(printer->out, "*     %s -> %s: %s of IPv4, %s of IPv6",
+			pool_text(move, "from"), pool_text(move, "to"),
+			percent(move, "ipv4_share", ipv4), percent(move, "ipv6_share", ipv6));
+	if (json_object_get(move, "named_ipv4_share") != NULL) {
+		(void)fprintf(printer->out, "; of what the database knows %s and %s",
+				percent(move, "named_ipv4_share", ipv4),
+				percent(move, "named_ipv6_share", ipv6));
+	}
+	(void)fputc('\n', printer->out);
+	print_countries(printer, move, true);
+	print_countries(printer, move, false);
+}
+
+static void
+print_moves(const struct printer *printer, const json_t *plan)
+{
+	size_t cnt = cp_json_count(plan, "moves");
+
+	if (cnt == 0) {
+		return;
+	}
+	print_title(printer, "clients that change pool");
+	for (size_t i = 0; i < cnt; i++) {
+		const json_t *group = cp_json_item(plan, "moves", i);
+
+		print_movers(printer, group);
+		for (size_t k = 0; k < cp_json_count(group, "moves"); k++) {
+			print_move(printer, cp_json_item(group, "moves", k));
+		}
+	}
+}
+
 void
 cp_plan_print(const json_t *plan, FILE *out, bool is_terminal)
 {
@@ -197,6 +363,7 @@ cp_plan_print(const json_t *plan, FILE *out, bool is_terminal)
 		print_zone(&printer, cp_json_item(plan, "zones", i));
 	}
 	print_geo(&printer, json_object_get(plan, "geo"));
+	print_moves(&printer, plan);
 	(void)fputs(RULER, out);
 	for (size_t i = 0; i < cp_json_count(plan, "unsafe"); i++) {
 		(void)fprintf(out, "%sunsafe: %s%s\n", colour(&printer, RED),

@@ -128,7 +128,7 @@ static int
 add_pair(struct cp_plan_walk *walk, const struct tbl_rrset *existing,
 		const struct tbl_rrset *wanted)
 {
-	struct cp_plan_pair *pair;
+	struct cp_blast_pair *pair;
 
 	if ((existing->flags & wanted->flags & TBL_RRSET_DYNAMIC) == 0) {
 		return 0;
@@ -137,7 +137,7 @@ add_pair(struct cp_plan_walk *walk, const struct tbl_rrset *existing,
 	if (pair == NULL) {
 		return -ENOMEM;
 	}
-	*pair = (struct cp_plan_pair){ existing->ref, wanted->ref };
+	*pair = (struct cp_blast_pair){ existing->ref, wanted->ref };
 	return 0;
 }
 
@@ -248,7 +248,7 @@ cp_plan_walk(struct cp_plan_walk *walk)
 	int rc = make_zones(walk);
 
 	walk->changes.elem_bytes = sizeof(struct cp_plan_change);
-	walk->pairs.elem_bytes = sizeof(struct cp_plan_pair);
+	walk->pairs.elem_bytes = sizeof(struct cp_blast_pair);
 	return rc != 0 ? rc : merge_nodes(walk);
 }
 

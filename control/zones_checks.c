@@ -260,12 +260,15 @@ find_zone(const struct cp_zone_load *load, const char *name)
 			compare_zone_name);
 }
 
-/* parent_of: the name without its first label, "" at the top. Names here are lower-cased text
- * without escapes in their dots: only such are zones. */
+/* parent_of: the name without its first label, "" at the top. Names are lower-cased text; a dot within
+ * a label, which a master file may have, is escaped. */
 static const char *
 parent_of(const char *name)
 {
-	return name + strcspn(name, ".") + 1;
+	while (*name != '.' && *name != '\0') {
+		name += *name == '\\' && name[1] != '\0' ? 2 : 1;
+	}
+	return *name == '.' ? name + 1 : name;
 }
 
 bool
@@ -299,7 +302,8 @@ find_inner(const struct cp_zone_load *load, const char *fqdn)
 	if (!load->draft->has_inner) {
 		return NULL;
 	}
-	for (; found == NULL && strcmp(fqdn, load->draft->zone.name) != 0; fqdn = parent_of(fqdn)) {
+	for (; found == NULL && fqdn[0] != '\0' && strcmp(fqdn, load->draft->zone.name) != 0;
+			fqdn = parent_of(fqdn)) {
 		found = find_zone(load, fqdn);
 	}
 	return found;

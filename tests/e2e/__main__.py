@@ -8,7 +8,8 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "explain", "shared_nic", "publish", "changes", "failover", "crash", "refusals", "layouts", "roundtrip"]
+SUITES = ["answers", "explain", "shared_nic", "publish", "changes", "failover", "crash", "refusals", "layouts", "plan",
+          "roundtrip"]
 
 
 class Result(unittest.TextTestResult):

@@ -645,6 +645,26 @@ test_beside_other_layouts(void **state)
 	free_loaded(&loaded);
 }
 
+/* Glue of a delegation to a zone that is served here as well, and an escaped dot, which is no step up. */
+static void
+test_glue_of_a_zone_served_here(void **state)
+{
+	const struct zone_file files[] = {
+		{ "example.test.zone", HEAD "Sub NS NS.sub\nns.sub A 192.0.2.1\n"
+					    "x\\.sub A 192.0.2.2\nno.sub A 192.0.2.3\n" },
+		{ "sub.example.test.zone", HEAD "ns A 192.0.2.1\n" },
+		{ NULL, NULL },
+	};
+	struct loaded loaded = load_files(files, NULL);
+
+	(void)state;
+	assert_string_equal(loaded.said, "example.test.zone:7:1: error: Record "
+					 "no.sub.example.test. is under a managed subzone\n");
+	assert_non_null(record_at(&loaded, "ns.sub.example.test.", "A"));
+	assert_non_null(record_at(&loaded, "x\\.sub.example.test.", "A"));
+	free_loaded(&loaded);
+}
+
 /* The compiler takes it, and the serial stays the file's whatever the generation. */
 static void
 test_compiles_with_its_own_serial(void **state)
@@ -686,6 +706,7 @@ main(void)
 		cmocka_unit_test(test_link_out_of_the_directory),
 		cmocka_unit_test(test_both_forms_of_one_zone),
 		cmocka_unit_test(test_beside_other_layouts),
+		cmocka_unit_test(test_glue_of_a_zone_served_here),
 		cmocka_unit_test(test_compiles_with_its_own_serial),
 	};
 

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "control/compile.h"
 #include "control/plan.h"
-#include "tests/unit/control/zone_text.h"
+#include "tests/unit/control/zone_table.h"
 #include "tests/unit/test.h"
 
 #define RULER   "********************************************************************************\n"
@@ -42,36 +41,6 @@ usual_database(void)
 	return database(description, 1780272000, places_text);
 }
 
-struct table {
-	void *image;
-	struct tbl_view view;
-};
-
-/* The seeds differ between the two tables of every test: a plan must not see them. */
-static struct table
-compile(const struct zone_file *files, const struct cp_geo *geo, uint64_t generation)
-{
-	const struct cp_compile_params params = {
-		.generation = generation, .built_unix_s = generation, .hash_seed = { generation, 2 }
-	};
-	struct loaded loaded = load_files(files, NULL);
-	struct cp_compiler *compiler = NULL;
-	struct table table = { 0 };
-	size_t size = 0;
-
-	assert_int_equal(cp_compiler_new(&compiler), 0);
-	if (cp_compile(compiler, loaded.zones, geo, &params, &loaded.errors, &table.image, &size) !=
-			0) {
-		conf_errors_print(&loaded.errors, stderr, false);
-		fail_msg("a zone of the test does not compile");
-	}
-	assert_string_equal(loaded.said, "");
-	tbl_view_init(&table.view, table.image, NULL);
-	cp_compiler_free(compiler);
-	free_loaded(&loaded);
-	return table;
-}
-
 static json_t *
 plan_views(const struct tbl_view *served, const struct tbl_view *wanted)
 {
@@ -87,12 +56,12 @@ static json_t *
 plan_files(const struct zone_file *served, const struct zone_file *wanted)
 {
 	const struct cp_geo geo = usual_database();
-	struct table a = compile(served, &geo, 41);
-	struct table b = compile(wanted, &geo, 42);
+	struct zone_table a = compile_files(served, &geo, 41);
+	struct zone_table b = compile_files(wanted, &geo, 42);
 	json_t *plan = plan_views(&a.view, &b.view);
 
-	free(a.image);
-	free(b.image);
+	free_table(&a);
+	free_table(&b);
 	return plan;
 }
 
@@ -261,7 +230,11 @@ test_dynamic_changes(void **state)
 						"y}, {geos: [SA], pool: z}, {pool: us}"),
 				UPDATE
 				"*       + pool y: 192.0.2.4 weight 1, check tcp 192.0.2.4" TIMES
-				"*       + rule: AF, NA-US -> y\n" ONE_UPDATE },
+				"*       + rule: AF, NA-US -> y\n"
+				"*   Summary: Creates=0, Updates=1, Deletes=0, Existing=3, "
+				"Meta=False\n" RULER "* clients that change pool\n" RULER
+				"* 1 record (www.example.test. A)\n"
+				"*     us -> y: under 0.0001 % of IPv4, 0 % of IPv6\n" RULER },
 		/* From static to dynamic. */
 		{ NS NS1 "www: {ttl: 60, type: A, value: 192.0.2.1}\n",
 				DYNAMIC("eu: {values: [{value: 192.0.2.1}]}, "
@@ -322,7 +295,7 @@ test_nothing_served(void **state)
 {
 	static const struct zone_file wanted[] = { { "example.test.yaml", NS }, { NULL, NULL } };
 	const struct cp_geo geo = usual_database();
-	struct table table = compile(wanted, &geo, 1);
+	struct zone_table table = compile_files(wanted, &geo, 1);
 	json_t *plan = plan_views(NULL, &table.view);
 
 	(void)state;
@@ -336,7 +309,7 @@ test_nothing_served(void **state)
 			      "Meta=False\n" RULER "* geo database\n" RULER "*   existing  none\n"
 			      "*   new       country.mmdb (2026-06-01), built 2026-06-01\n"
 			      "*   appearing: EU-DE (Germany), NA-US (United States)\n" RULER);
-	free(table.image);
+	free_table(&table);
 }
 
 /* A zone of NS and so many A records a0, a1 ...; the last octet of the first `other_cnt` is 2. */
@@ -410,8 +383,8 @@ test_safety(void **state)
 		char *wanted = many(rows[i].wanted, rows[i].changed, ns);
 		const struct zone_file a[] = { { "example.test.yaml", served }, { NULL, NULL } };
 		const struct zone_file b[] = { { "example.test.yaml", wanted }, { NULL, NULL } };
-		struct table old = compile(a, &geo, 41);
-		struct table new = compile(b, &geo, 42);
+		struct zone_table old = compile_files(a, &geo, 41);
+		struct zone_table new = compile_files(b, &geo, 42);
 		const struct cp_plan_thresholds thresholds = { rows[i].update, rows[i].delete };
 		const struct cp_plan_input input = { .served = &old.view,
 			.wanted = &new.view,
@@ -433,8 +406,8 @@ test_safety(void **state)
 		json_decref(plan);
 		free(served);
 		free(wanted);
-		free(old.image);
-		free(new.image);
+		free_table(&old);
+		free_table(&new);
 	}
 }
 
@@ -446,8 +419,8 @@ test_geo_databases(void **state)
 	static char other_places[] = "AF-DZ EU-D EU-DE OC-NR";
 	const struct cp_geo usual = usual_database();
 	const struct cp_geo other = database(older, 1777593600, other_places);
-	struct table a = compile(files, &usual, 41);
-	struct table b = compile(files, &other, 42);
+	struct zone_table a = compile_files(files, &usual, 41);
+	struct zone_table b = compile_files(files, &other, 42);
 
 	(void)state;
 	assert_printed(plan_views(&a.view, &b.view),
@@ -464,8 +437,8 @@ test_geo_databases(void **state)
 			      "*   new       country.mmdb (2026-06-01), built 2026-06-01\n"
 			      "*   appearing: NA-US (United States)\n"
 			      "*   vanishing: AF-DZ (Algeria), EU-D (?), OC-NR (Nauru)\n" RULER);
-	free(a.image);
-	free(b.image);
+	free_table(&a);
+	free_table(&b);
 }
 
 /* Equal changes have equal checksums, whatever generation and thresholds; others have others. */
@@ -481,8 +454,8 @@ test_checksum(void **state)
 	struct zone_file served[] = { { "example.test.yaml", texts[0] }, { NULL, NULL } };
 	struct zone_file wanted[] = { { "example.test.yaml", texts[1] }, { NULL, NULL } };
 	const struct cp_geo geo = usual_database();
-	struct table a = compile(served, &geo, 7);
-	struct table b = compile(wanted, &geo, 9);
+	struct zone_table a = compile_files(served, &geo, 7);
+	struct zone_table b = compile_files(wanted, &geo, 9);
 	json_t *again = plan_views(&a.view, &b.view);
 
 	(void)state;
@@ -508,8 +481,8 @@ test_checksum(void **state)
 		json_decref(plans[i]);
 	}
 	json_decref(again);
-	free(a.image);
-	free(b.image);
+	free_table(&a);
+	free_table(&b);
 }
 
 static void
