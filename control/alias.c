@@ -165,14 +165,14 @@ int
 cp_alias_expand(const struct cp_zones *zones, bool *is_refused, struct conf_errors *errors,
 		struct cp_zones *ret_zones, size_t *ret_cnt)
 {
-	struct expansion expansion = { .zones = zones,
-		.is_refused = is_refused,
-		.errors = errors,
-		.arena = conf_arena_new() };
+	struct expansion expansion = {
+		.zones = zones, .errors = errors, .arena = conf_arena_new()
+	};
 	size_t alias_cnt = 0;
 	bool is_done = false;
 	int rc = -ENOMEM;
 
+	expansion.is_refused = is_refused;
 	if (expansion.arena != NULL) {
 		expansion.items = conf_arena_alloc(
 				expansion.arena, zones->cnt, sizeof(*expansion.items));

@@ -19,6 +19,7 @@ cp_chase_fail(struct cp_chase *chase, const uint8_t *name, const char *format, .
 	(void)tbl_name_to_text(name, text);
 	len = snprintf(chase->reason, sizeof(chase->reason), "\"%s\" ", text);
 	va_start(args, format);
+	/* It is: the line above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	(void)vsnprintf(chase->reason + len, sizeof(chase->reason) - (size_t)len, format, args);
 	va_end(args);
 	return -EINVAL;

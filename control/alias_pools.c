@@ -108,7 +108,7 @@ find_scale(const struct branch *branches, uint32_t cnt, uint64_t *ret_scale, uin
 	}
 	*ret_scale = scale;
 	*ret_divisor = divisor;
-	return max / divisor <= 100 ? 0 : -ERANGE;
+	return divisor > 0 && max / divisor <= 100 ? 0 : -ERANGE;
 }
 
 static int
@@ -206,7 +206,7 @@ cp_chase_pools(struct cp_chase *chase, uint16_t type, struct cp_record **ret_rec
 		return 0;
 	}
 	/* Leaving out such a name would send its clients elsewhere. */
-	if (merge.has_none) {
+	if (merge.has_none || last_resort == NULL) {
 		return cp_chase_fail(chase, merge.bare,
 				"has no %s record, while other names of the dynamic CNAME %s have",
 				type == CP_TYPE_A ? "A" : "AAAA", chase->cname->fqdn);

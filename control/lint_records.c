@@ -11,16 +11,16 @@
 
 /* A reply in one packet: dnsflagday.net's size, which every path carries, and what is in it beside
  * the answer: header, question (its name comes on top) and an OPT without options (RFC 6891 §6.1.2). */
-#define PACKET_BYTES         1232u
-#define HEADER_BYTES         12u
-#define QUESTION_BYTES       4u
-#define OPT_BYTES            11u
-#define RECORD_BYTES         12u /* owner as a pointer, type, class, TTL, length (RFC 1035 §4.1.3) */
-#define NAMED_POOLS_MAX      3u /* in one sentence; "and 5 more" for the others */
-#define ACME_LABEL           "\x0f_acme-challenge"
-#define ACME_LABEL_BYTES     16u
-#define WILDCARD_LABEL       "\x01*"
-#define WILDCARD_LABEL_BYTES 2u
+#define PACKET_BYTES    1232u
+#define HEADER_BYTES    12u
+#define QUESTION_BYTES  4u
+#define OPT_BYTES       11u
+#define RECORD_BYTES    12u /* owner as a pointer, type, class, TTL, length (RFC 1035 §4.1.3) */
+#define NAMED_POOLS_MAX 3u  /* in one sentence; "and 5 more" for the others */
+
+static const uint8_t acme_label[] = { 15, '_', 'a', 'c', 'm', 'e', '-', 'c', 'h', 'a', 'l', 'l',
+	'e', 'n', 'g', 'e' };
+static const uint8_t wildcard_label[] = { 1, '*' };
 
 static bool
 is_same_texts(const char *const *a, uint32_t a_cnt, const char *const *b, uint32_t b_cnt)
@@ -265,7 +265,7 @@ static int
 look_at_pools(const struct cp_lint_run *run, const struct cp_record *record)
 {
 	const struct cp_dynamic *dynamic = record->dynamic;
-	const struct cp_pool **pools = calloc(dynamic->pool_cnt, sizeof(*pools));
+	const struct cp_pool **pools = calloc(dynamic->pool_cnt, sizeof(const struct cp_pool *));
 	size_t first = 0;
 
 	if (pools == NULL) {
@@ -274,7 +274,7 @@ look_at_pools(const struct cp_lint_run *run, const struct cp_record *record)
 	for (uint32_t i = 0; i < dynamic->pool_cnt; i++) {
 		pools[i] = &dynamic->pools[i];
 	}
-	qsort(pools, dynamic->pool_cnt, sizeof(*pools), compare_pools_then_names);
+	qsort(pools, dynamic->pool_cnt, sizeof(const struct cp_pool *), compare_pools_then_names);
 	for (size_t i = 1; i <= dynamic->pool_cnt; i++) {
 		if (i < dynamic->pool_cnt && compare_pools(&pools[first], &pools[i]) == 0) {
 			continue;
@@ -341,14 +341,14 @@ static void
 look_at_wildcard(const struct cp_lint_run *run, const struct cp_record *wildcard)
 {
 	uint8_t name[TBL_NAME_MAX];
-	uint8_t parent_len = tbl_name_lower(wildcard->owner + WILDCARD_LABEL_BYTES, name);
+	uint8_t parent_len = tbl_name_lower(wildcard->owner + sizeof(wildcard_label), name);
 	char text[TBL_NAME_TEXT_MAX];
 
-	if (parent_len > TBL_NAME_MAX - ACME_LABEL_BYTES) {
+	if (parent_len > TBL_NAME_MAX - sizeof(acme_label)) {
 		return; /* no such name can be */
 	}
-	memmove(name + ACME_LABEL_BYTES, name, parent_len);
-	memcpy(name, ACME_LABEL, ACME_LABEL_BYTES);
+	memmove(name + sizeof(acme_label), name, parent_len);
+	memcpy(name, acme_label, sizeof(acme_label));
 	if (cp_lint_find(run->view, name) != NULL) {
 		return;
 	}
@@ -368,8 +368,8 @@ cp_lint_acme(const struct cp_lint_run *run)
 	for (size_t i = 0; i < run->zone->record_cnt; i++) {
 		const struct cp_record *record = &run->zone->records[i];
 
-		if (record->type == CP_TYPE_CNAME &&
-				memcmp(record->owner, WILDCARD_LABEL, WILDCARD_LABEL_BYTES) == 0) {
+		if (record->type == CP_TYPE_CNAME && memcmp(record->owner, wildcard_label,
+								     sizeof(wildcard_label)) == 0) {
 			look_at_wildcard(run, record);
 		}
 	}

@@ -94,6 +94,12 @@ ANSWERED = [
        options={"edns": False}),
     _q("name server address", "ns1", answer=[SERVER4]),
     _q("name server address, IPv6", "ns1", "AAAA", answer=[SERVER6]),
+    _q("ALIAS into another zone, American", "other.test.", ecs="8.8.8.0/24", scope=-1, answer=[AMERICA[0]]),
+    _q("ALIAS into another zone, German, AAAA", "other.test.", "AAAA", ecs="2003::/56", scope=-1, answer=[REST[1]]),
+    _q("ALIAS is no type of the table", "other.test.", "TYPE65401", authority=SOA),
+    _q("geo, American", "places.other.test.", ecs="8.8.8.0/24", scope=-1, answer=["192.0.2.72"]),
+    _q("geo, German", "places.other.test.", ecs="84.128.0.0/24", scope=-1, answer=["192.0.2.71"]),
+    _q("geo, Brazilian", "places.other.test.", ecs="187.0.0.0/24", scope=-1, answer=["192.0.2.73"]),
     _q("outside our zones", "www.example.org.", rcode="REFUSED", is_authoritative=False),
     _q("the root", ".", "NS", rcode="REFUSED", is_authoritative=False),
 ]
