@@ -31,6 +31,8 @@ SEEDS = {
     "good": seed(0),
     "good-v6": seed(0, ask=V6),
     "good-small": seed(SMALL_BASE, ask=question(name="y.a")),
+    "good-dname": seed(0, ask=question(39, name="a.b.moved.example")),
+    "good-dname-grows": seed(0, ask=question(name="x.grow.example")),
     "good-unsealed": seed(UNSEALED),
     "good-selection": seed(SELECTION, ask=V6),
     "ttl": seed(0, change(6, 2, 6, 0x01000000)),

@@ -6,6 +6,11 @@
 #include "tests/fuzz/dataplane/reparse.h"
 #include "tests/unit/dataplane/ask.h"
 
+/* With "moved.example.test." 255 bytes of wire; what that leads to has one more. */
+#define LABEL_63 "a23456789-b23456789-c23456789-d23456789-e23456789-f23456789-g23"
+#define LONG_PREFIX \
+	LABEL_63 "." LABEL_63 "." LABEL_63 ".h23456789-i23456789-j23456789-k23456789-l2."
+
 static const struct row lookup_rows[] = {
 	{ "nodata-soa-negttl (2308 3)", { "www.example.test.", TXT }, NOERROR,
 			"NOERROR aa; " SOA_NEGATIVE },
@@ -38,6 +43,20 @@ static const struct row lookup_rows[] = {
 	{ "cname-loop-ends (1034)", { "loop.example.test.", A }, NOERROR,
 			"NOERROR aa; an loop.example.test. 60 CNAME pool.example.test.; "
 			"an pool.example.test. 60 CNAME loop.example.test." },
+	{ "dname-synth (6672 3.1)", { "WwW.moved.example.test.", A }, NOERROR,
+			"NOERROR aa; an moved.example.test. 70 DNAME landed.example.test.; "
+			"an WwW.moved.example.test. 70 CNAME WwW.landed.example.test.; "
+			"an WwW.landed.example.test. 300 A 192.0.2.90" },
+	{ "dname-owner-itself (6672 2.3)", { "moved.example.test.", DNAME }, NOERROR,
+			"NOERROR aa; an moved.example.test. 70 DNAME landed.example.test." },
+	{ "dname-once (2181 5)", { "round.moved.example.test.", A }, NOERROR,
+			"NOERROR aa; an moved.example.test. 70 DNAME landed.example.test.; "
+			"an round.moved.example.test. 70 CNAME round.landed.example.test.; "
+			"an round.landed.example.test. 60 CNAME out.moved.example.test.; "
+			"an out.moved.example.test. 70 CNAME out.landed.example.test.; "
+			"an out.landed.example.test. 60 CNAME www.example.net." },
+	{ "dname-yxdomain (6672 3.2)", { LONG_PREFIX "moved.example.test.", A }, YXDOMAIN,
+			"YXDOMAIN aa; an moved.example.test. 70 DNAME landed.example.test." },
 	{ "wildcard-cname (4592)", { "wild.example.test.", CNAME }, NOERROR,
 			"NOERROR aa; an wild.example.test. 60 CNAME example.test." },
 	{ "wildcard-deep (4592 4.2)", { "a.b.c.wild.example.test.", AAAA }, NOERROR,

@@ -14,6 +14,7 @@
 #define TYPE_MX    15u
 #define TYPE_TXT   16u
 #define TYPE_AAAA  28u
+#define TYPE_DNAME 39u
 
 #define RDATA_MAX  4000u
 #define STRING_MAX 255u
@@ -46,6 +47,10 @@ static const struct record records[] = {
 	{ "out.example.test.", TYPE_CNAME, 60, "www.example.net." },
 	{ "gone.example.test.", TYPE_CNAME, 60, "x.www.example.test." },
 	{ "nodata.example.test.", TYPE_CNAME, 60, "mail.example.test." },
+	{ "moved.example.test.", TYPE_DNAME, 70, "landed.example.test." },
+	{ "www.landed.example.test.", TYPE_A, 300, "192.0.2.90" },
+	{ "out.landed.example.test.", TYPE_CNAME, 60, "www.example.net." },
+	{ "round.landed.example.test.", TYPE_CNAME, 60, "out.moved.example.test." },
 	{ "\\000\\.\\255.example.test.", TYPE_TXT, 300, "any octet" },
 	{ "unknown.example.test.", 666, 300, "opaque" },
 	{ "big.example.test.", TYPE_TXT, 300, "700" },
@@ -124,6 +129,7 @@ make_rdata(const struct record *record, uint8_t *rdata)
 		return (uint16_t)(2 + name_rdata(record->text, rdata + 2));
 	case TYPE_NS:
 	case TYPE_CNAME:
+	case TYPE_DNAME:
 		return name_rdata(record->text, rdata);
 	case TYPE_TXT:
 		return txt_rdata(record->text, rdata);

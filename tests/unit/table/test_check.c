@@ -231,6 +231,7 @@ static const struct lie lies[] = {
 	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), UINT8_MAX, "answer 0" },
 	{ FIELD(ANSWERS, tbl_answer, 0, flags), 0x80, "unknown flags" },
 	{ FIELD(ANSWERS, tbl_answer, 0, flags), TBL_ANSWER_SERIAL, "what is no SOA" },
+	{ FIELD(ANSWERS, tbl_answer, 0, flags), TBL_ANSWER_DNAME, "DNAME and its flag" },
 	{ FIELD(ANSWERS, tbl_answer, 0, extra_cnt), 1, "answer 0" },
 	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), 0, "fixup" },
 	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), UINT16_MAX, "answer" },
@@ -363,6 +364,82 @@ find_fixups(const struct victim *victim, const char *owner, uint16_t type)
 }
 
 #define RDLENGTH_LOW 11u /* low byte of RDLENGTH in a record owned by a pointer */
+
+/* DNAMEs. The wire of a DNAME: 12 bytes, then "\003Ent\007example\0". */
+
+static struct tbl_node *
+find_node(const struct victim *victim, const char *owner)
+{
+	struct tbl_name name;
+	struct tbl_match match;
+
+	sample_name(victim->image, owner, &name);
+	match = tbl_find(&victim->view, &name);
+	assert_int_equal(match.kind, TBL_MATCH_EXACT);
+	return place_of(victim, match.node);
+}
+
+static void
+hide_a_dname(const struct victim *victim)
+{
+	find_node(victim, "moved.example.")->flags &= (uint16_t)~TBL_NODE_DNAME;
+}
+
+static void
+flag_what_has_no_dname(const struct victim *victim)
+{
+	find_node(victim, "mail.example.")->flags |= TBL_NODE_DNAME;
+}
+
+static void
+take_the_flag_of_a_dname_answer(const struct victim *victim)
+{
+	find_answer(victim, "moved.example.", DNAME)->flags = 0;
+}
+
+/* "ent.example." has "b.ent.example." below: were it the DNAME's owner, that would be hidden. */
+static void
+put_a_dname_above_names(const struct victim *victim)
+{
+	struct tbl_node *from = find_node(victim, "gone.example.");
+	struct tbl_node *to = find_node(victim, "ent.example.");
+
+	find_fixups(victim, "gone.example.", DNAME)->arg = to->name_len;
+	to->rrset_first = from->rrset_first;
+	to->rrset_cnt = from->rrset_cnt;
+	to->flags |= TBL_NODE_DNAME;
+	from->rrset_cnt = 0;
+	from->flags &= (uint16_t)~TBL_NODE_DNAME;
+}
+
+static void
+compress_a_dname(const struct victim *victim)
+{
+	uint8_t *rdata = find_wire(victim, "moved.example.", DNAME) + RDLENGTH_LOW + 1;
+
+	rdata[4] = 0xc0;
+}
+
+static void
+end_a_dname_early(const struct victim *victim)
+{
+	uint8_t *rdata = find_wire(victim, "moved.example.", DNAME) + RDLENGTH_LOW + 1;
+
+	rdata[4] = 0;
+}
+
+static void
+lengthen_a_dnames_label(const struct victim *victim)
+{
+	find_wire(victim, "moved.example.", DNAME)[RDLENGTH_LOW + 1] = 12;
+}
+
+/* A DNAME is written for names below its owner, which the question need not end with at 12. */
+static void
+own_a_dname_by_the_question(const struct victim *victim)
+{
+	find_fixups(victim, "moved.example.", DNAME)->arg = 0;
+}
 
 /* child.example.'s serial is the generation's: three pointers, then the serial. */
 #define SERIAL_FIXUP 3
@@ -597,6 +674,14 @@ lies_about_records_are_refused(void **state)
 		void (*tell)(const struct victim *victim);
 		const char *complaint;
 	} rows[] = {
+		{ hide_a_dname, "DNAME and its flag" },
+		{ flag_what_has_no_dname, "DNAME and its flag" },
+		{ take_the_flag_of_a_dname_answer, "DNAME and its flag" },
+		{ put_a_dname_above_names, "below a DNAME" },
+		{ compress_a_dname, "no whole name" },
+		{ end_a_dname_early, "no whole name" },
+		{ lengthen_a_dnames_label, "no whole name" },
+		{ own_a_dname_by_the_question, "leads nowhere" },
 		{ move_serial, "the serial at byte" },
 		{ move_serial_outside, "the serial at byte" },
 		{ say_more_of_a_serial, "the serial at byte" },
