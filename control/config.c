@@ -12,21 +12,21 @@
 
 #define TTL_MAX_S 2147483647 /* RFC 2181 §8: 31 bits */
 
-#define SOA_SECONDS(name, member, preset, text)                                                   \
-	{                                                                                         \
-		.key = (name), .kind = CONF_ROW_INT,                                              \
-		.offset = offsetof(struct cp_config_soa, member), .fallback = (preset), .min = 0, \
-		.max = TTL_MAX_S, .unit = "s", .help = (text)                                     \
+#define SOA_SECONDS(name, member, preset, text)                                           \
+	{                                                                                 \
+		.key = (name), .kind = CONF_ROW_INT,                                      \
+		.offset = offsetof(struct cp_soa_settings, member), .fallback = (preset), \
+		.min = 0, .max = TTL_MAX_S, .unit = "s", .help = (text)                   \
 	}
 
 static const struct conf_row soa_rows[] = {
 	{ .key = "mname",
 			.kind = CONF_ROW_STRING,
-			.offset = offsetof(struct cp_config_soa, mname),
+			.offset = offsetof(struct cp_soa_settings, mname),
 			.help = "Primary server's name. Without it: the zone's first apex NS." },
 	{ .key = "rname",
 			.kind = CONF_ROW_STRING,
-			.offset = offsetof(struct cp_config_soa, rname),
+			.offset = offsetof(struct cp_soa_settings, rname),
 			.help = "Mailbox of who is responsible, as a name. Without it: "
 				"hostmaster.<zone>." },
 	SOA_SECONDS("refresh_s", refresh_s, "7200", "SOA REFRESH."),
@@ -112,6 +112,13 @@ static const struct conf_row zone_rows[] = {
 			"As the key of that name for all zones, and instead of it."),
 	THRESHOLD("delete_pcent_threshold", struct cp_zone_settings, delete_share, NULL,
 			"As the key of that name for all zones, and instead of it."),
+	{ .key = "soa",
+			.kind = CONF_ROW_MAP,
+			.offset = offsetof(struct cp_zone_settings, soa),
+			.rows = soa_rows,
+			.help = "As the key of that name for all zones, and instead of those of "
+	                        "its "
+				"values that are named here. Of no use to a master file." },
 	{ .key = NULL },
 };
 
@@ -273,6 +280,62 @@ normalise_zone_name(struct conf_arena *arena, struct cp_zone_settings *settings,
 	return rc;
 }
 
+/* A mailbox is a name here: what stands before "@" is the first label (RFC 1035 §3.3.13). */
+static void
+check_soa_name(const struct checker *checker, const char *key, const char *text)
+{
+	const struct conf_node *node = conf_find(checker->document, key);
+	uint8_t wire[TBL_NAME_MAX];
+
+	if (text == NULL) {
+		return;
+	}
+	if (strchr(text, '@') != NULL) {
+		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
+				"%s: write \".\" for the \"@\" of %s", key, text);
+	} else if (text[0] == '\0' || tbl_name_from_text(text, wire) < 0) {
+		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
+				"%s: \"%s\" is not a domain name", key, text);
+	}
+}
+
+static void
+check_soa_names(const struct checker *checker, size_t at, const struct cp_soa_settings *soa)
+{
+	char key[64];
+
+	(void)snprintf(key, sizeof(key), "zones[%zu].soa.mname", at);
+	check_soa_name(checker, key, soa->mname);
+	(void)snprintf(key, sizeof(key), "zones[%zu].soa.rname", at);
+	check_soa_name(checker, key, soa->rname);
+}
+
+/* inherit_soa: what a zone's own SOA does not name is that of all zones, not the row's default. */
+static int
+inherit_soa(const struct conf_node *named, const struct cp_soa_settings *all,
+		struct cp_soa_settings *own)
+{
+	for (const struct conf_row *row = soa_rows; row->key != NULL; row++) {
+		const char *from = (const char *)all + row->offset;
+		char *to = (char *)own + row->offset;
+
+		if (conf_get(named, row->key) != NULL) {
+			continue;
+		}
+		if (row->kind == CONF_ROW_INT) {
+			memcpy(to, from, sizeof(int64_t));
+		} else if (*(char *const *)(const void *)from != NULL) {
+			char *copy = strdup(*(char *const *)(const void *)from);
+
+			if (copy == NULL) {
+				return -ENOMEM;
+			}
+			memcpy(to, &copy, sizeof(copy));
+		}
+	}
+	return 0;
+}
+
 static void
 check_zone(const struct checker *checker, struct cp_config *config, size_t at)
 {
@@ -280,6 +343,7 @@ check_zone(const struct checker *checker, struct cp_config *config, size_t at)
 	const struct conf_node *node = setting_node(checker, at, "name");
 	const char *reason = NULL;
 
+	check_soa_names(checker, at, &settings->soa);
 	settings->line = node->line;
 	settings->col = node->col;
 	if (isnan(settings->update_share)) {
@@ -287,6 +351,10 @@ check_zone(const struct checker *checker, struct cp_config *config, size_t at)
 	}
 	if (isnan(settings->delete_share)) {
 		settings->delete_share = config->delete_pcent_threshold;
+	}
+	if (inherit_soa(setting_node(checker, at, "soa"), &config->soa, &settings->soa) != 0) {
+		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
+				"out of memory");
 	}
 	if (normalise_zone_name(checker->arena, settings, &reason) != 0) {
 		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
@@ -334,25 +402,6 @@ check_split_extension(const struct checker *checker, const char *extension)
 			(extension[0] != '.' || strchr(extension, '/') != NULL)) {
 		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
 				"split_extension: must begin with \".\" and have no \"/\"");
-	}
-}
-
-/* A mailbox is a name here: what stands before "@" is the first label (RFC 1035 §3.3.13). */
-static void
-check_soa_name(const struct checker *checker, const char *key, const char *text)
-{
-	const struct conf_node *node = conf_find(checker->document, key);
-	uint8_t wire[TBL_NAME_MAX];
-
-	if (text == NULL) {
-		return;
-	}
-	if (strchr(text, '@') != NULL) {
-		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
-				"%s: write \".\" for the \"@\" of %s", key, text);
-	} else if (text[0] == '\0' || tbl_name_from_text(text, wire) < 0) {
-		conf_error_add(checker->errors, CONF_ERROR, checker->file, node->line, node->col,
-				"%s: \"%s\" is not a domain name", key, text);
 	}
 }
 
@@ -432,15 +481,7 @@ cp_config_zones(const struct cp_config *config)
 		.setting_cnt = config->zones.cnt,
 		.settings_file = config->file,
 		.include_outside = config->include_outside,
-		.soa = {
-			.mname = config->soa.mname,
-			.rname = config->soa.rname,
-			.refresh_s = (uint32_t)config->soa.refresh_s,
-			.retry_s = (uint32_t)config->soa.retry_s,
-			.expire_s = (uint32_t)config->soa.expire_s,
-			.ttl_s = (uint32_t)config->soa.ttl_s,
-			.negative_ttl_s = (uint32_t)config->soa.negative_ttl_s,
-		},
+		.soa = config->soa,
 	};
 }
 
@@ -454,6 +495,7 @@ cp_config_zone(const struct cp_config *config, const char *name)
 	                     : (struct cp_zone_settings){
 				       .update_share = config->update_pcent_threshold,
 				       .delete_share = config->delete_pcent_threshold,
+				       .soa = config->soa,
 			       };
 }
 

@@ -19,15 +19,6 @@
 /* Where meridianctl looks for the daemon when it is told nothing. */
 #define CP_API_SOCKET_DEFAULT "/run/meridian/control.sock"
 
-struct cp_config_soa {
-	char *mname;
-	char *rname;
-	int64_t refresh_s;
-	int64_t retry_s;
-	int64_t expire_s;
-	int64_t ttl_s;
-	int64_t negative_ttl_s;
-};
 struct cp_config_probes {
 	bool is_enabled;
 	int64_t max_concurrent;
@@ -53,7 +44,7 @@ struct cp_config {
 	char *file;             /* this configuration, for messages about `zones` */
 	bool include_outside;
 	int64_t history_keep;
-	struct cp_config_soa soa;
+	struct cp_soa_settings soa;
 	struct cp_config_probes probes;
 };
 

@@ -23,10 +23,10 @@
 
 /* What a zone without an SOA of its own gets (octoDNS has no SOA type). */
 struct cp_soa_settings {
-	const char *mname; /* NULL: the zone's first apex NS, else ns1.<zone> */
-	const char *rname; /* NULL: hostmaster.<zone> */
-	uint32_t refresh_s, retry_s, expire_s;
-	uint32_t ttl_s, negative_ttl_s;
+	char *mname;                          /* NULL: the zone's first apex NS, else ns1.<zone> */
+	char *rname;                          /* NULL: hostmaster.<zone> */
+	int64_t refresh_s, retry_s, expire_s; /* these and the TTLs: 31 bits */
+	int64_t ttl_s, negative_ttl_s;
 };
 /* What may be set for one zone by its name: octoDNS's `zones`. */
 struct cp_zone_settings {
@@ -35,6 +35,8 @@ struct cp_zone_settings {
 	bool ignore_subzone_adds; /* records that belong into another zone are left out */
 	double update_share;      /* of its records may change at once without force, 0 to 1 */
 	double delete_share;
+	struct cp_soa_settings
+			soa; /* all of it: what is not set is filled in from the general one */
 	uint32_t line, col;
 };
 

@@ -3,6 +3,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,12 +109,18 @@ put_u32(uint8_t *at, uint32_t number)
 	at[3] = (uint8_t)number;
 }
 
+static const struct cp_soa_settings *
+soa_settings(const struct cp_zone_load *load)
+{
+	return load->draft->settings != NULL ? &load->draft->settings->soa : &load->options->soa;
+}
+
 /* fill_soa makes the RDATA of RFC 1035 §3.3.13 with serial 0: it is the table's generation, which
  * the table's reader writes (tbl_builder_follow_generation). */
 static int
 fill_soa(const struct cp_zone_load *load, const struct cp_record *apex_ns, struct cp_record *soa)
 {
-	const struct cp_soa_settings *settings = &load->options->soa;
+	const struct cp_soa_settings *settings = soa_settings(load);
 	const char *mname = settings->mname;
 	uint8_t wire[2 * TBL_NAME_MAX + 20];
 	int mname_len = 0;
@@ -136,11 +143,12 @@ fill_soa(const struct cp_zone_load *load, const struct cp_record *apex_ns, struc
 	}
 	numbers = wire + mname_len + rname_len;
 	put_u32(numbers, 0);
-	put_u32(numbers + 4, settings->refresh_s);
-	put_u32(numbers + 8, settings->retry_s);
-	put_u32(numbers + 12, settings->expire_s);
-	put_u32(numbers + 16, settings->negative_ttl_s);
-	text = conf_arena_printf(load->arena, "%s %s 0 %u %u %u %u",
+	put_u32(numbers + 4, (uint32_t)settings->refresh_s);
+	put_u32(numbers + 8, (uint32_t)settings->retry_s);
+	put_u32(numbers + 12, (uint32_t)settings->expire_s);
+	put_u32(numbers + 16, (uint32_t)settings->negative_ttl_s);
+	text = conf_arena_printf(load->arena,
+			"%s %s 0 %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
 			cp_name_text(load->arena, wire),
 			cp_name_text(load->arena, wire + mname_len), settings->refresh_s,
 			settings->retry_s, settings->expire_s, settings->negative_ttl_s);
@@ -164,7 +172,7 @@ make_soa(const struct cp_zone_load *load, struct cp_record *ret_soa)
 	const struct cp_record *apex_ns = find_apex_ns(load->draft);
 	struct cp_record soa = { .fqdn = zone->name,
 		.type = CP_TYPE_SOA,
-		.ttl_s = load->options->soa.ttl_s,
+		.ttl_s = (uint32_t)soa_settings(load)->ttl_s,
 		.file = zone->file };
 	int rc = fill_soa(load, apex_ns, &soa);
 

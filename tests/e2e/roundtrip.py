@@ -18,6 +18,7 @@ ZONES = os.path.join(ROOT, "tests", "roundtrip", "zones")
 ELSEWHERE = "192.88.99.0/24"  # in no rule of the zones: the catch-all answers
 SOA = {"mname": "ns.config.test.", "rname": "who.config.test.", "refresh_s": 1001, "retry_s": 1002,
        "expire_s": 1003, "ttl_s": 1004, "negative_ttl_s": 105}
+TEXT_SOA = {"rname": "text.config.test.", "ttl_s": 90}  # of the zone text.test. alone
 
 
 def zone_names(suffix):
@@ -40,7 +41,8 @@ class RoundTrip(LabCase):
         listen = [f"{programs.SERVER4}:53", f"[{programs.SERVER6}]:53"]
         cls.data_plane = programs.DataPlane(cls.lab, cls.server_side, [programs.port_lines("socket", listen=listen)])
         cls.data_plane.start(20 * SLOW)
-        cls.control = programs.ControlPlane(cls.lab, cls.server_side, ZONES, cls.data_plane, geo=False, soa=SOA)
+        cls.control = programs.ControlPlane(cls.lab, cls.server_side, ZONES, cls.data_plane, geo=False, soa=SOA,
+                                            zones=[{"name": "text.test.", "soa": TEXT_SOA}])
         cls.control.start(30 * SLOW)
         wait_for(lambda: rcode(cls.client.ask("types.test.", "SOA")) == "NOERROR", 20 * SLOW, "the zones are served")
 
@@ -106,6 +108,14 @@ class RoundTrip(LabCase):
                 [rrset] = answer.answer or answer.authority
                 self.assertEqual((rrset.name, rrset.ttl), (dns.name.from_text("types.test."), ttl))
                 self.assertEqual(rrset[0].to_text(), f"ns.config.test. who.config.test. {generation} 1001 1002 1003 105")
+
+    def test_a_zone_may_have_settings_of_its_own_for_its_soa(self):
+        for name, rdtype in (("text.test.", "SOA"), ("none.text.test.", "A")):
+            with self.subTest(name):
+                answer = self.client.ask(name, rdtype)
+                [rrset] = answer.answer or answer.authority
+                self.assertEqual(rrset.ttl, 90)  # the negative answer's too: less than MINIMUM (RFC 2308 section 3)
+                self.assertRegex(rrset[0].to_text(), r"^ns\.config\.test\. text\.config\.test\. \d+ 1001 1002 1003 105$")
 
     def test_the_soa_of_a_master_file_is_its_own(self):
         for name, rdtype, ttl in (("master.test.", "SOA", 3600), ("none.master.test.", "A", 300)):

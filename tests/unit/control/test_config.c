@@ -72,6 +72,8 @@ test_wrong_files_are_told_all_at_once(void **state)
 		{ "zones_dir: z\nzones:\n- {name: a.test.}\n- {name: b.test.}\n"
 		  "- {name: A.test.}\n",
 				1, "zones: a.test. already has settings in line 3" },
+		{ "zones_dir: z\nzones: [{name: a.test., soa: {mname: ''}}]\n", 1,
+				"zones[0].soa.mname: \"\" is not a domain name" },
 		{ "zones_dir: z\nprobes:\n  max_concurrent: 0\n  min_up_percent: 101\n", 2,
 				"probes.max_concurrent" },
 	};
@@ -103,9 +105,11 @@ test_settings_of_zones(void **state)
 	scratch_write("zones.yaml", "zones_dir: zones\nsplit_extension: .\nshared_filename: ''\n"
 				    "order_mode: simple\nescaped_semicolons: no\n"
 				    "delete_pcent_threshold: 0.5\nzones:\n"
-				    "- {name: b.test., update_pcent_threshold: 1}\n"
+				    "- {name: b.test., update_pcent_threshold: 1, soa: {ttl_s: 0, "
+				    "rname: b.test}}\n"
 				    "- {name: A.Test., lenient: true, ignore_subzone_adds: true,\n"
-				    "   delete_pcent_threshold: 0}\n");
+				    "   delete_pcent_threshold: 0}\n"
+				    "soa: {mname: ns.test, ttl_s: 5, negative_ttl_s: 6}\n");
 	assert_int_equal(cp_config_load(scratch_path("zones.yaml"), &config, &errors), 0);
 	settings = cp_config_zone(&config, "a.test.");
 	assert_string_equal(settings.name, "a.test.");
@@ -118,8 +122,14 @@ test_settings_of_zones(void **state)
 	settings = cp_config_zone(&config, "b.test.");
 	assert_false(settings.is_lenient);
 	assert_float_equal(settings.update_share, 1.0, 1e-9);
+	assert_string_equal(settings.soa.mname, "ns.test"); /* of all zones */
+	assert_string_equal(settings.soa.rname, "b.test");
+	assert_int_equal(settings.soa.ttl_s, 0);
+	assert_int_equal(settings.soa.negative_ttl_s, 6);
+	assert_int_equal(settings.soa.retry_s, 900);
 	assert_float_equal(settings.delete_share, 0.5, 1e-9);
 	settings = cp_config_zone(&config, "c.test.");
+	assert_int_equal(settings.soa.ttl_s, 5);
 	assert_null(settings.name);
 	assert_float_equal(settings.update_share, 0.3, 1e-9);
 	assert_float_equal(settings.delete_share, 0.5, 1e-9);
