@@ -117,7 +117,7 @@ static const struct conf_row zone_rows[] = {
 			.offset = offsetof(struct cp_zone_settings, soa),
 			.rows = soa_rows,
 			.help = "As the key of that name for all zones, and instead of those of "
-	                        "its "
+				"its "
 				"values that are named here. Of no use to a master file." },
 	{ .key = NULL },
 };
