@@ -122,7 +122,7 @@ grow_children(struct conf_yaml_builder *builder)
 	if (builder->child_cnt < builder->child_cap) {
 		return 0;
 	}
-	children = reallocarray(builder->children, cap, sizeof(*children));
+	children = reallocarray(builder->children, cap, sizeof(struct conf_node *));
 	if (children == NULL) {
 		return conf_yaml_fail_memory(builder);
 	}
@@ -185,8 +185,7 @@ compare_named(const void *a, const void *b)
 static struct conf_named *
 find_named(void *const *tree, const char *name)
 {
-	/* Only read by compare_named. NOLINTNEXTLINE(clang-diagnostic-cast-qual) */
-	const struct conf_named key = { .name = (char *)(uintptr_t)name };
+	const struct conf_named key = { .name = name };
 	struct conf_named *const *found = tfind(&key, tree, compare_named);
 
 	return found != NULL ? *found : NULL;

@@ -17,7 +17,7 @@
 
 /* A name and the subtree it stands for: an anchor, or an included file by its path. */
 struct conf_named {
-	char *name;
+	const char *name;
 	struct conf_node *node;
 	uint32_t node_cnt; /* of the subtree; 0 while the node is still open */
 	uint32_t height;   /* collections nested in it, itself included; 0 for a scalar */

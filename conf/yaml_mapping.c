@@ -223,7 +223,9 @@ static void
 append_pairs(struct draft *draft, const struct conf_node *mapping, const struct conf_node *merge)
 {
 	for (size_t i = 0; i < mapping->mapping.cnt; i++) {
-		draft->merges[draft->cnt] = merge;
+		if (draft->merges != NULL) {
+			draft->merges[draft->cnt] = merge;
+		}
 		draft->pairs[draft->cnt++] = mapping->mapping.pairs[i];
 	}
 }
@@ -269,7 +271,7 @@ conf_yaml_end_mapping(struct conf_yaml_builder *builder, struct conf_node *node,
 		return rc;
 	}
 	draft.pairs = conf_arena_alloc(builder->arena, cnt, sizeof(*draft.pairs));
-	draft.merges = merge_cnt > 0 ? calloc(cnt, sizeof(*draft.merges)) : NULL;
+	draft.merges = merge_cnt > 0 ? calloc(cnt, sizeof(struct conf_node *)) : NULL;
 	if (draft.pairs == NULL || (merge_cnt > 0 && draft.merges == NULL)) {
 		rc = conf_yaml_fail_memory(builder);
 		goto out;

@@ -21,7 +21,7 @@
 /* Following a path takes longer than all else there is to check of a node. */
 #define PATHS_MAX 100u
 
-#define FILE_CNT   3u
+#define FILE_CNT   ((size_t)3)
 #define SEPARATOR  0x01
 #define PATH_BYTES 64u
 

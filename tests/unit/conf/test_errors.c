@@ -53,12 +53,12 @@ static void
 test_long_texts_are_cut(void **state)
 {
 	struct conf_errors errors = { 0 };
-	char *text = malloc(2 * CONF_MESSAGE_BYTES_MAX + 1);
+	char *text = malloc((size_t)2 * CONF_MESSAGE_BYTES_MAX + 1);
 	size_t len = 0;
 
 	(void)state;
 	assert_non_null(text);
-	for (len = 0; len < 2 * CONF_MESSAGE_BYTES_MAX; len += 2) {
+	for (len = 0; len < (size_t)2 * CONF_MESSAGE_BYTES_MAX; len += 2) {
 		memcpy(text + len, "\xc3\xa4", 3);
 	}
 	conf_error_add(&errors, CONF_ERROR, "f", 1, 1, "%s", text);
