@@ -13,11 +13,6 @@
 #include "control/natsort.h"
 #include "control/zones_impl.h"
 
-struct frame {
-	const struct conf_node *node;
-	size_t next; /* child to visit */
-};
-
 /* compare_decomposed: natsort compares what Unicode's form NFD makes of its texts, where a letter
  * with an accent stands beside the letter without. */
 static int
@@ -82,38 +77,17 @@ check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 	return 0;
 }
 
-static struct conf_node *
-child_at(const struct conf_node *node, size_t at)
-{
-	if (node->kind == CONF_MAPPING && at < node->mapping.cnt) {
-		return node->mapping.pairs[at].value;
-	}
-	if (node->kind == CONF_SEQUENCE && at < node->sequence.cnt) {
-		return node->sequence.items[at];
-	}
-	return NULL;
-}
-
 int
 cp_zone_check_order(struct cp_zone_load *load, const struct conf_node *root)
 {
-	struct frame stack[CONF_YAML_DEPTH_MAX + 1]; /* a scalar may stand below the deepest one */
-	size_t depth = 1;
+	struct conf_walk walk;
+	const struct conf_node *node = NULL;
 	int rc = 0;
 
-	stack[0] = (struct frame){ .node = root };
-	while (rc == 0 && depth > 0) {
-		struct frame *top = &stack[depth - 1];
-		const struct conf_node *child = child_at(top->node, top->next);
-
-		if (top->next == 0 && top->node->kind == CONF_MAPPING) {
-			rc = check_mapping_order(load, top->node);
-		}
-		top->next++;
-		if (child == NULL) {
-			depth--;
-		} else if (child->kind != CONF_SCALAR) {
-			stack[depth++] = (struct frame){ .node = child };
+	conf_walk_begin(&walk, root);
+	for (node = conf_walk_next(&walk); rc == 0 && node != NULL; node = conf_walk_next(&walk)) {
+		if (node->kind == CONF_MAPPING) {
+			rc = check_mapping_order(load, node);
 		}
 	}
 	return rc;
