@@ -13,6 +13,9 @@
 #include "control/natsort.h"
 #include "control/zones_impl.h"
 
+/* Of the records at one name so many are shown: each type once, in most zones. */
+#define PLACES_MAX 8u
+
 /* compare_decomposed: natsort compares what Unicode's form NFD makes of its texts, where a letter
  * with an accent stands beside the letter without. */
 static int
@@ -137,6 +140,22 @@ is_forgiven(const struct cp_zone_load *load, const struct cp_record_draft *draft
 	return is_lenient || is_cp_zone_lenient(load);
 }
 
+/* places_of: where the records stand, as octoDNS lists them behind a reason. */
+static const char *
+places_of(const struct cp_zone_load *load, const struct cp_record_draft *drafts, size_t cnt)
+{
+	const char *places = "";
+
+	for (size_t i = 0; i < cnt && i < PLACES_MAX; i++) {
+		const struct cp_record *record = &drafts[i].record;
+		const char *more = conf_arena_printf(load->arena, "%s%s%s, line %u, column %u",
+				places, i > 0 ? ", " : "", record->file, record->line, record->col);
+
+		places = more != NULL ? more : places;
+	}
+	return places;
+}
+
 /* refuse_cname: where octoDNS would let all records at the name be sent, only the CNAME is, which
  * answers for every type (RFC 1034 §3.6.2). */
 static void
@@ -148,8 +167,9 @@ refuse_cname(struct cp_zone_load *load, const struct cp_record *cname,
 	conf_error_add(load->errors, can_go_on ? CONF_WARNING : CONF_ERROR, cname->file,
 			cname->line, cname->col,
 			"Invalid zone \"%s\"\n"
-			"  - Invalid state, CNAME at %s cannot coexist with other records%s",
+			"  - Invalid state, CNAME at %s cannot coexist with other records (%s)%s",
 			cp_idn_decode(load->arena, load->draft->zone.name), cname->fqdn,
+			places_of(load, drafts, cnt),
 			can_go_on ? ": the others are not served" : "");
 	for (size_t i = 0; can_go_on && i < cnt; i++) {
 		drafts[i].is_left_out = drafts[i].is_left_out || &drafts[i].record != cname;
@@ -164,8 +184,9 @@ refuse_alias(struct cp_zone_load *load, const struct cp_record *alias,
 	conf_error_add(load->errors, is_forgiven(load, drafts, cnt) ? CONF_WARNING : CONF_ERROR,
 			alias->file, alias->line, alias->col,
 			"Invalid zone \"%s\"\n"
-			"  - Invalid state, ALIAS at %s cannot coexist with A or AAAA records",
-			cp_idn_decode(load->arena, load->draft->zone.name), alias->fqdn);
+			"  - Invalid state, ALIAS at %s cannot coexist with A or AAAA records (%s)",
+			cp_idn_decode(load->arena, load->draft->zone.name), alias->fqdn,
+			places_of(load, drafts, cnt));
 }
 
 /* Records of one owner, all of them adjacent. */

@@ -74,6 +74,8 @@ test_wrong_files_are_told_all_at_once(void **state)
 				1, "zones: a.test. already has settings in line 3" },
 		{ "zones_dir: z\nzones: [{name: a.test., soa: {mname: ''}}]\n", 1,
 				"zones[0].soa.mname: \"\" is not a domain name" },
+		{ "zones_dir: z\nzones:\n- {name: \xc3\xa9.test.}\n- {name: xn--9ca.test.}\n", 1,
+				"zones: xn--9ca.test. already has settings in line 3" },
 		{ "zones_dir: z\nprobes:\n  max_concurrent: 0\n  min_up_percent: 101\n", 2,
 				"probes.max_concurrent" },
 	};

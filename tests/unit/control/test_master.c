@@ -219,11 +219,13 @@ static const struct {
 	{ HEAD "x CNAME a.example.net.\nx A 192.0.2.1\n",
 			"example.test.zone:4:1: error: Invalid zone \"example.test.\"\n"
 			"  - Invalid state, CNAME at x.example.test. cannot coexist with other "
-			"records\n" },
+			"records (example.test.zone, line 5, column 1, example.test.zone, line 4, "
+			"column 1)\n" },
 	{ HEAD "@ CNAME a.example.net.\n",
 			"example.test.zone:4:1: error: Invalid zone \"example.test.\"\n"
 			"  - Invalid state, CNAME at example.test. cannot coexist with other "
-			"records\n" },
+			"records (example.test.zone, line 3, column 1, example.test.zone, line 4, "
+			"column 1, example.test.zone, line 2, column 1)\n" },
 	/* Records. */
 	{ HEAD "x.example.net. A 192.0.2.1\nxexample.test. A 192.0.2.1\n",
 			"example.test.zone:4:1: error: x.example.net. is not in zone "

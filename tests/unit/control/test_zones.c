@@ -150,7 +150,8 @@ static const struct {
 	  "{type: NS, value: ns.example.net.}\n",
 			"example.test.yaml:2:3: error: Invalid zone \"example.test.\"\n"
 			"  - Invalid state, ALIAS at example.test. cannot coexist with A or AAAA "
-			"records\n" },
+			"records (example.test.yaml, line 4, column 3, example.test.yaml, line 3, "
+			"column 3, example.test.yaml, line 2, column 3)\n" },
 	/* Types that are a provider's: as fatal as unknown ones are to octoDNS, lenient or not. */
 	{ NS "www: {octodns: {lenient: true}, type: Route53Provider/ALIAS, value: x}\n",
 			"example.test.yaml:2:6: error: record type Route53Provider/ALIAS is a "
@@ -185,8 +186,8 @@ static const struct {
 	{ NS "a:\n- {type: CNAME, value: b.example.test.}\n- {type: A, value: 192.0.2.2}\n",
 			"example.test.yaml:3:3: error: Invalid zone \"example.test.\"\n"
 			"  - Invalid state, CNAME at a.example.test. cannot coexist with "
-			"other "
-			"records\n" },
+			"other records (example.test.yaml, line 4, column 3, example.test.yaml, "
+			"line 3, column 3)\n" },
 	/* In natural order an accented letter stands beside the bare one, as natsort has it. */
 	{ NS "f: {type: A, value: 192.0.2.1}\n\xc3\xa9: {type: A, value: 192.0.2.1}\n",
 			"example.test.yaml:3:1: error: keys out of order: \"\xc3\xa9\" stands "

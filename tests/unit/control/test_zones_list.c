@@ -300,17 +300,22 @@ test_lenience(void **state)
 				"A" },
 		{ NS "x:\n- {type: A, value: 192.0.2.1}\n- {" LENIENT
 		     "type: CNAME, value: b.test.}\n",
-				false, "a.test.yaml:4:3: error: " CNAME_AT "with other records\n",
+				false,
+				"a.test.yaml:4:3: error: " CNAME_AT
+				"with other records (a.test.yaml, line 3, column 3, a.test.yaml, "
+				"line 4, column 3)\n",
 				"A CNAME" },
 		{ NS "x:\n- {" LENIENT "type: A, value: 192.0.2.1}\n- {" LENIENT
 		     "type: CNAME, value: b.test.}\n",
 				false,
 				"a.test.yaml:4:3: warning: " CNAME_AT
-				"with other records: the others are not served\n",
+				"with other records (a.test.yaml, line 3, column 3, a.test.yaml, "
+				"line 4, column 3): the others are not served\n",
 				"CNAME" },
 		{ NS "x:\n- {type: A, value: 192.0.2.1}\n- {type: CNAME, value: b.test.}\n", true,
 				"a.test.yaml:4:3: warning: " CNAME_AT
-				"with other records: the others are not served\n",
+				"with other records (a.test.yaml, line 3, column 3, a.test.yaml, "
+				"line 4, column 3): the others are not served\n",
 				"CNAME" },
 		{ NS "a b: {type: A, value: 192.0.2.1}\n", true,
 				"a.test.yaml:2:6: warning: Invalid record \"a b.a.test.\"\n"
