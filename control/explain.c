@@ -187,6 +187,24 @@ add_place(const struct cp_explain_client *client, json_t *json)
 	}
 }
 
+/* Places are named by the database at hand; rules were decided by the one the table was made with. */
+static void
+add_database(const struct explainer *explainer, json_t *json)
+{
+	const struct tbl_view *view = explainer->view;
+	const char *of_table = view->strings + view->header->geo_description_str;
+	const struct cp_geo *geo = explainer->input->geo;
+
+	if (of_table[0] != '\0') {
+		json_object_set_new(json, "geo_of_table", json_string(of_table));
+	}
+	if (geo != NULL) {
+		json_object_set_new(json, "geo_at_hand", json_string(geo->description));
+		json_object_set_new(json, "is_geo_of_table",
+				json_boolean(view->header->geo_built_unix_s == geo->build_epoch_s));
+	}
+}
+
 static json_t *
 client_json(const struct explainer *explainer)
 {
@@ -205,6 +223,7 @@ client_json(const struct explainer *explainer)
 			why_located_so(explainer), "leaf", (json_int_t)client->leaf, "class",
 			(json_int_t)leaf->class_id, "prefix", leaf_text, "has_geo_database",
 			explainer->input->geo != NULL);
+	add_database(explainer, json);
 	if (client->place != NULL) {
 		add_place(client, json);
 	}
@@ -285,16 +304,17 @@ sizes_json(const struct explainer *explainer, size_t bytes)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unsigned int opt = opt_bytes(explainer, rows[i].has_edns);
 		bool is_truncated = bytes == 0 || bytes + opt > rows[i].limit_bytes;
-		size_t sent = is_truncated ? HEADER_BYTES + explainer->name.len +
-		                                              QUESTION_TAIL_BYTES
-		                           : bytes;
+		json_int_t sent = (json_int_t)opt;
 
-		json_array_append_new(sizes,
-				json_pack("{s:s, s:i, s:b, s:b, s:I}", "transport",
-						rows[i].transport, "limit_bytes",
-						(int)rows[i].limit_bytes, "has_edns",
-						rows[i].has_edns, "is_truncated", is_truncated,
-						"sent_bytes", (json_int_t)(sent + opt)));
+		sent += is_truncated ? (json_int_t)(HEADER_BYTES + explainer->name.len) +
+		                                        (json_int_t)QUESTION_TAIL_BYTES
+		                     : (json_int_t)bytes;
+
+		json_array_append_new(sizes, json_pack("{s:s, s:i, s:b, s:b, s:I}", "transport",
+							     rows[i].transport, "limit_bytes",
+							     (int)rows[i].limit_bytes, "has_edns",
+							     rows[i].has_edns, "is_truncated",
+							     is_truncated, "sent_bytes", sent));
 	}
 	return sizes;
 }

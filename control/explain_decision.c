@@ -104,7 +104,7 @@ cp_explain_values(const struct cp_explain_input *input, const struct tbl_pool *p
 {
 	const struct tbl_view *view = input->view;
 	bool is_answering = set->pool != TBL_NONE && pool == &view->pools[set->pool];
-	json_t *values = json_array();
+	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < pool->value_cnt; i++) {
 		const struct tbl_value *value = &view->values[pool->value_first + i];
@@ -112,16 +112,16 @@ cp_explain_values(const struct cp_explain_input *input, const struct tbl_pool *p
 		json_t *health = health_json(input, value);
 		const char *note = why_unlike_health(
 				share > 0, json_string_value(json_object_get(health, "state")));
-		json_t *json = json_pack("{s:s, s:i, s:b, s:f, s:o}", "value",
+		json_t *entry = json_pack("{s:s, s:i, s:b, s:f, s:o}", "value",
 				view->strings + value->text_str, "weight", (int)value->weight,
 				"is_answered", share > 0, "share", share, "health", health);
 
 		if (note != NULL) {
-			json_object_set_new(json, "note", json_string(note));
+			json_object_set_new(entry, "note", json_string(note));
 		}
-		json_array_append_new(values, json);
+		json_array_append_new(list, entry);
 	}
-	return values;
+	return list;
 }
 
 static json_t *

@@ -24,6 +24,15 @@ print_client(const json_t *client, FILE *out)
 	} else {
 		(void)fprintf(out, "          no geo database at hand to name its place\n");
 	}
+	if (json_is_false(json_object_get(client, "is_geo_of_table"))) {
+		const char *of_table = cp_json_text(client, "geo_of_table");
+
+		(void)fprintf(out,
+				"          ANOTHER DATABASE: the table was made with %s, this is "
+		                "%s\n",
+				of_table[0] != '\0' ? of_table : "none",
+				cp_json_text(client, "geo_at_hand"));
+	}
 	(void)fprintf(out, "          all of %s is class %lld of the table\n",
 			cp_json_text(client, "prefix"), cp_json_number(client, "class"));
 }

@@ -272,6 +272,7 @@ test_another_database_is_not_believed(void **state)
 	static const struct tbl_geo_prefix moved[] = { { { { 10, 1 }, 16, 4 }, 2 } };
 	static const struct cp_geo other = {
 		.table = { moved, 1, places, ARRAY_LEN(places) },
+		.build_epoch_s = 86400,
 		.description = description,
 	};
 	json_t *explained = explain_from("10.1.0.1", &other);
@@ -281,6 +282,8 @@ test_another_database_is_not_believed(void **state)
 	assert_string_equal(because(explained, 2), "the compiled table says so; the geo database "
 						   "at hand is another one (it puts "
 						   "the client in EU-DE)");
+	assert_true(json_is_false(
+			json_object_get(json_object_get(explained, "client"), "is_geo_of_table")));
 	json_decref(explained);
 }
 
@@ -396,94 +399,93 @@ way_of(const json_t *explained, char text[1024])
 	return text;
 }
 
+static const struct {
+	const char *name, *type, *rcode, *way, *because; /* of the last name */
+	bool is_dynamic;
+	size_t answer_cnt;
+} ways[] = {
+	{ "geo.test", "SOA", "NOERROR", "geo.test. exact/records", "exists and has SOA", false, 1 },
+	{ "www.geo.test", "TXT", "NOERROR", "www.geo.test. exact/nodata", "exists and has no TXT",
+			false, 0 },
+	{ "www.geo.test", "ANY", "NOERROR", "www.geo.test. exact/records",
+			"is asked for ANY, which gets one RRset: the A of www.geo.test. "
+			"(RFC 8482)",
+			true, 1 },
+	{ "WILD.geo.test", "A", "NOERROR", "wild.geo.test. empty_non_terminal/nodata",
+			"exists because names below it do, and has no record itself (an "
+			"empty non-terminal)",
+			false, 0 },
+	{ "no.geo.test", "A", "NXDOMAIN", "no.geo.test. nothing/nxdomain",
+			"does not exist, and geo.test., the nearest name above it that "
+			"does, has no wildcard",
+			false, 0 },
+	{ "a.wild.geo.test", "A", "NOERROR",
+			"a.wild.geo.test. wildcard/records, www.geo.test. exact/records",
+			"exists and has A", true, 2 },
+	{ "a.wild.geo.test", "CNAME", "NOERROR", "a.wild.geo.test. wildcard/records",
+			"does not exist; *.wild.geo.test. answers for it, with its CNAME", false,
+			1 },
+	{ "a.text.geo.test", "A", "NOERROR", "a.text.geo.test. wildcard/nodata",
+			"does not exist; *.text.geo.test. answers for it and has no A", false, 0 },
+	{ "sub.geo.test", "A", "NOERROR", "sub.geo.test. cut/referral",
+			"is delegated at sub.geo.test.: the servers named there answer for "
+			"it",
+			false, 0 },
+	{ "deep.sub.geo.test", "A", "NOERROR", "deep.sub.geo.test. below_cut/referral",
+			"is delegated at sub.geo.test.: the servers named there answer for "
+			"it",
+			false, 0 },
+	{ "sub.geo.test", "DS", "NOERROR", "sub.geo.test. exact/nodata", "exists and has no DS",
+			false, 0 },
+	{ "out.geo.test", "A", "NOERROR",
+			"out.geo.test. exact/records, www.example. elsewhere/elsewhere",
+			"is in no zone of ours: the resolver asks on", false, 1 },
+	{ "gone.geo.test", "A", "NXDOMAIN",
+			"gone.geo.test. exact/records, absent.geo.test. nothing/nxdomain",
+			"does not exist, and geo.test., the nearest name above it that "
+			"does, has no wildcard",
+			false, 1 },
+	{ "ring.geo.test", "A", "NOERROR",
+			"ring.geo.test. exact/records, ring2.geo.test. exact/records, "
+			"ring.geo.test. exact/loop",
+			"was answered for already: the CNAMEs lead in a circle", false, 2 },
+	{ "into.geo.test", "A", "NOERROR",
+			"into.geo.test. exact/records, a.sub.geo.test. below_cut/referral",
+			"is delegated at sub.geo.test.: the servers named there answer for "
+			"it",
+			false, 1 },
+	{ "example.test", "A", "REFUSED", "example.test. elsewhere/elsewhere",
+			"is in no zone of ours: refused", false, 0 },
+};
+
 static void
 test_the_way_through_the_names(void **state)
 {
-	static const struct {
-		const char *name, *type, *rcode, *way, *because; /* of the last name */
-		bool is_dynamic;
-		size_t answer_cnt;
-	} rows[] = {
-		{ "geo.test", "SOA", "NOERROR", "geo.test. exact/records", "exists and has SOA",
-				false, 1 },
-		{ "www.geo.test", "TXT", "NOERROR", "www.geo.test. exact/nodata",
-				"exists and has no TXT", false, 0 },
-		{ "www.geo.test", "ANY", "NOERROR", "www.geo.test. exact/records",
-				"is asked for ANY, which gets one RRset: the A of www.geo.test. "
-				"(RFC 8482)",
-				true, 1 },
-		{ "WILD.geo.test", "A", "NOERROR", "wild.geo.test. empty_non_terminal/nodata",
-				"exists because names below it do, and has no record itself (an "
-				"empty non-terminal)",
-				false, 0 },
-		{ "no.geo.test", "A", "NXDOMAIN", "no.geo.test. nothing/nxdomain",
-				"does not exist, and geo.test., the nearest name above it that "
-				"does, has no wildcard",
-				false, 0 },
-		{ "a.wild.geo.test", "A", "NOERROR",
-				"a.wild.geo.test. wildcard/records, www.geo.test. exact/records",
-				"exists and has A", true, 2 },
-		{ "a.wild.geo.test", "CNAME", "NOERROR", "a.wild.geo.test. wildcard/records",
-				"does not exist; *.wild.geo.test. answers for it, with its CNAME",
-				false, 1 },
-		{ "a.text.geo.test", "A", "NOERROR", "a.text.geo.test. wildcard/nodata",
-				"does not exist; *.text.geo.test. answers for it and has no A",
-				false, 0 },
-		{ "sub.geo.test", "A", "NOERROR", "sub.geo.test. cut/referral",
-				"is delegated at sub.geo.test.: the servers named there answer for "
-				"it",
-				false, 0 },
-		{ "deep.sub.geo.test", "A", "NOERROR", "deep.sub.geo.test. below_cut/referral",
-				"is delegated at sub.geo.test.: the servers named there answer for "
-				"it",
-				false, 0 },
-		{ "sub.geo.test", "DS", "NOERROR", "sub.geo.test. exact/nodata",
-				"exists and has no DS", false, 0 },
-		{ "out.geo.test", "A", "NOERROR",
-				"out.geo.test. exact/records, www.example. elsewhere/elsewhere",
-				"is in no zone of ours: the resolver asks on", false, 1 },
-		{ "gone.geo.test", "A", "NXDOMAIN",
-				"gone.geo.test. exact/records, absent.geo.test. nothing/nxdomain",
-				"does not exist, and geo.test., the nearest name above it that "
-				"does, has no wildcard",
-				false, 1 },
-		{ "ring.geo.test", "A", "NOERROR",
-				"ring.geo.test. exact/records, ring2.geo.test. exact/records, "
-				"ring.geo.test. exact/loop",
-				"was answered for already: the CNAMEs lead in a circle", false, 2 },
-		{ "into.geo.test", "A", "NOERROR",
-				"into.geo.test. exact/records, a.sub.geo.test. below_cut/referral",
-				"is delegated at sub.geo.test.: the servers named there answer for "
-				"it",
-				false, 1 },
-		{ "example.test", "A", "REFUSED", "example.test. elsewhere/elsewhere",
-				"is in no zone of ours: refused", false, 0 },
-	};
 	struct tbl_view view;
 
 	(void)state;
 	tbl_view_init(&view, image, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
 		struct cp_explain_input input = {
 			.view = &view,
-			.name = rows[i].name,
-			.type = rows[i].type,
+			.name = ways[i].name,
+			.type = ways[i].type,
 			.from = "10.2.0.1",
 		};
 		json_t *explained = explain(&input);
 		size_t step_cnt = cp_json_count(explained, "steps");
 		char way[1024];
 
-		print_message("    %s %s\n", rows[i].name, rows[i].type);
-		assert_string_equal(cp_json_text(explained, "rcode"), rows[i].rcode);
-		assert_string_equal(way_of(explained, way), rows[i].way);
+		print_message("    %s %s\n", ways[i].name, ways[i].type);
+		assert_string_equal(cp_json_text(explained, "rcode"), ways[i].rcode);
+		assert_string_equal(way_of(explained, way), ways[i].way);
 		assert_string_equal(cp_json_text(cp_json_item(explained, "steps", step_cnt - 1),
 						    "because"),
-				rows[i].because);
-		assert_int_equal(decision_of(explained) != NULL, rows[i].is_dynamic);
+				ways[i].because);
+		assert_int_equal(decision_of(explained) != NULL, ways[i].is_dynamic);
 		assert_int_equal(json_array_size(json_object_get(
 						 json_object_get(explained, "reply"), "answer")),
-				rows[i].answer_cnt);
+				ways[i].answer_cnt);
 		json_decref(explained);
 	}
 }
