@@ -29,7 +29,7 @@ print_client(const json_t *client, FILE *out)
 
 		(void)fprintf(out,
 				"          ANOTHER DATABASE: the table was made with %s, this is "
-		                "%s\n",
+				"%s\n",
 				of_table[0] != '\0' ? of_table : "none",
 				cp_json_text(client, "geo_at_hand"));
 	}

@@ -73,9 +73,11 @@ is_drawn_from(const struct tbl_view *view, const struct tbl_set *set,
 static void
 find_rrset(const struct tbl_view *view, uint32_t leaf, struct cp_explain_step *step)
 {
-	const struct tbl_rrset *rrsets = view->rrsets + step->owner->rrset_first;
+	/* What answers has an owner; this is for whoever reads it without knowing that. */
+	uint32_t cnt = step->owner != NULL ? step->owner->rrset_cnt : 0;
+	const struct tbl_rrset *rrsets = cnt > 0 ? view->rrsets + step->owner->rrset_first : NULL;
 
-	for (uint32_t i = 0; i < step->owner->rrset_cnt; i++) {
+	for (uint32_t i = 0; i < cnt; i++) {
 		const struct tbl_dyn *dyn;
 		struct tbl_choice choice;
 
@@ -317,14 +319,28 @@ why_nodata(const struct tbl_view *view, const struct cp_explain_step *step, uint
 	return cp_explain_text("exists and has no %s", type_name);
 }
 
+/* What of our zones the step came to: the cut of a referral, else the name or its closest encloser. */
+static void
+name_found(const struct tbl_view *view, const struct cp_explain_step *step,
+		char text[TBL_NAME_TEXT_MAX])
+{
+	const struct tbl_node *node = step->match.node;
+
+	text[0] = '\0';
+	if (node != NULL && step->end == CP_EXPLAIN_REFERRAL) {
+		node = &view->nodes[node->cut];
+	}
+	if (node != NULL) {
+		tbl_name_to_text(tbl_node_name(view, node), text);
+	}
+}
+
 static json_t *
 why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
 {
-	char node[TBL_NAME_TEXT_MAX] = "";
+	char node[TBL_NAME_TEXT_MAX];
 
-	if (step->match.node != NULL) {
-		tbl_name_to_text(tbl_node_name(view, step->match.node), node);
-	}
+	name_found(view, step, node);
 	switch (step->end) {
 	case CP_EXPLAIN_RECORDS:
 		return why_records(view, step, type);
@@ -336,7 +352,6 @@ why_ended(const struct tbl_view *view, const struct cp_explain_step *step, uint1
 				"has no wildcard",
 				node);
 	case CP_EXPLAIN_REFERRAL:
-		tbl_name_to_text(tbl_node_name(view, &view->nodes[step->match.node->cut]), node);
 		return cp_explain_text(
 				"is delegated at %s: the servers named there answer for it", node);
 	case CP_EXPLAIN_REDIRECTED:
@@ -379,7 +394,7 @@ cp_explain_step_json(const struct tbl_view *view, const struct cp_explain_step *
 			json_object_set_new(json, "wildcard", cp_explain_node(view, step->owner));
 		}
 	}
-	if (step->end == CP_EXPLAIN_REFERRAL) {
+	if (step->end == CP_EXPLAIN_REFERRAL && node != NULL) {
 		json_object_set_new(json, "delegated_at",
 				cp_explain_node(view, &view->nodes[node->cut]));
 	}

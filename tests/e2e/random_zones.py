@@ -41,13 +41,14 @@ class Generator:
         self.subnets = []
         self.dynamic = []  # (name, type)
         self.cuts = []
+        self.dnames = []
         self.certain = []  # (name, type)
 
     def is_free(self, name):
         """No record there yet, and in nobody else's part of the tree."""
         parts = name.split(".")
         above = {".".join(parts[i:]) for i in range(len(parts))}
-        return name not in self.records and not above & set(self.cuts) and not above & {"kid"}
+        return name not in self.records and not above & {*self.cuts, *self.dnames, "kid"}
 
     def name(self):
         """A name nobody has yet; deep ones leave empty non-terminals behind, some are wildcards."""
@@ -139,11 +140,13 @@ class Generator:
         if kind < 0.8:
             return absolute(".".join(self.rng.choices(LABELS, k=self.rng.randint(1, 4))))
         return self.rng.choice([*OUTSIDE, f"kid.{ZONE}.", f"www.kid.{ZONE}.", f"no.kid.{ZONE}.",
-                                *(f"x.{cut}.{ZONE}." for cut in self.cuts)])
+                                *(f"x.{cut}.{ZONE}." for cut in self.cuts),
+                                *(f"{label}.{name}.{ZONE}." for label, name in zip(LABELS, self.dnames))])
 
     def make(self, names):
         for i in range(4):
             self.make_cut(f"cut{i}" if i % 2 else f"cut{i}.{self.rng.choice(LABELS)}")
+        self.make_dnames()
         for i in range(6):
             name = f"end{i}"
             self.ends.append(absolute(name))
@@ -173,7 +176,24 @@ class Generator:
         for size in TEXT_SIZES[-3:]:
             self.records[f"long{size}"] = [{"type": "TXT", "ttl": 60, "value": "x" * size}]
         self.certain = [("fan", "A"), *((f"long{size}", "TXT") for size in TEXT_SIZES[-3:]),
-                        *((cut, "A") for cut in self.cuts)]
+                        *((cut, "A") for cut in self.cuts),
+                        # what "wide" makes of these has 255 octets, and 256
+                        (f"{'w' * 60}.wide", "A"), (f"{'w' * 61}.wide", "A")]
+
+    def make_dnames(self):
+        """To other parts of the tree, to each other, out of our zones; one grows at each turn, one is too long at once."""
+        targets = {"moved0": absolute("a"), "moved1.b": absolute("b.a"), "moved2": absolute("moved0"),
+                   "moved3.c.d": f"kid.{ZONE}.", "moved4": OUTSIDE[0], "grow": absolute("on.grow"),
+                   "wide": absolute(".".join(["w" * 60] * 3))}
+        for name, target in targets.items():
+            self.records[name] = [{"type": "DNAME", "ttl": self.rng.choice([5, 300]), "value": target}]
+            self.dnames.append(name)
+        # One value a pool: a DNAME that is drawn would lead each draw a way of its own.
+        pools = {f"p{i}": {"values": [{"value": absolute(self.rng.choice(LABELS)), "status": self.rng.choice(["up", "down"])}]}
+                 for i in range(3)}
+        self.records["moving"] = [{"type": "DNAME", "ttl": 60, "octodns": {"lenient": True}, "value": absolute("a.b"),
+                                   "dynamic": {"pools": pools, "rules": self.rules(list(pools))}}]
+        self.dnames.append("moving")
 
     def make_cut(self, name):
         self.records[name] = [{"type": "NS", "ttl": 3600, "values": [f"ns1.{name}.{ZONE}.", "ns.example.org."]}]
@@ -203,7 +223,8 @@ def absolute(name):
 class Question:
     """What one datagram asks."""
 
-    TYPES = ["A", "A", "A", "A", "AAAA", "AAAA", "TXT", "MX", "CNAME", "NS", "SOA", "DS", "ANY", "CAA", "TYPE65280"]
+    TYPES = ["A", "A", "A", "A", "AAAA", "AAAA", "TXT", "MX", "CNAME", "DNAME", "NS", "SOA", "DS", "ANY", "CAA",
+             "TYPE65280"]
 
     def __init__(self, rng, generator):
         self.type = rng.choice(self.TYPES)
@@ -224,6 +245,9 @@ class Question:
         elif kind < 0.45:
             name, self.type = rng.choice(generator.certain)
             return absolute(name)
+        elif kind < 0.5:
+            below = rng.choices([*LABELS, "w" * 60, "www"], k=rng.randint(0, 3))
+            return absolute(".".join([*below, rng.choice(generator.dnames)]))
         elif kind < 0.65:
             name = rng.choice(list(generator.records))
         elif kind < 0.9:

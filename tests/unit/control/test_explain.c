@@ -37,6 +37,9 @@ static const char zone_text[] = "'':\n"
 				"into:\n"
 				"  type: CNAME\n"
 				"  value: a.sub.geo.test.\n"
+				"moved:\n"
+				"  type: DNAME\n"
+				"  value: wild.geo.test.\n"
 				"out:\n"
 				"  type: CNAME\n"
 				"  value: www.example.\n"
@@ -454,6 +457,12 @@ static const struct {
 			"is delegated at sub.geo.test.: the servers named there answer for "
 			"it",
 			false, 1 },
+	{ "a.moved.geo.test", "A", "NOERROR",
+			"a.moved.geo.test. below_dname/redirected, a.wild.geo.test. "
+			"wildcard/records, www.geo.test. exact/records",
+			"exists and has A", true, 4 },
+	{ "moved.geo.test", "DNAME", "NOERROR", "moved.geo.test. exact/records",
+			"exists and has DNAME", false, 1 },
 	{ "example.test", "A", "REFUSED", "example.test. elsewhere/elsewhere",
 			"is in no zone of ours: refused", false, 0 },
 };
