@@ -108,7 +108,7 @@ number_signature(struct signatures *signatures, uint32_t dyn_at, uint32_t *ret_n
 	}
 	slot = tbl_map_first(&signatures->map, hash);
 	for (; !is_tbl_map_free(slot); slot = tbl_map_next(&signatures->map, slot, hash)) {
-		if (is_same_signature(signatures->view, items[slot->index], dyn)) {
+		if (items != NULL && is_same_signature(signatures->view, items[slot->index], dyn)) {
 			*ret_number = slot->index;
 			return 0;
 		}
@@ -405,7 +405,7 @@ number_result(struct job *job, const struct group *group, json_t *moves, uint32_
 	free(text);
 	slot = tbl_map_first(&job->result_map, hash);
 	for (; !is_tbl_map_free(slot); slot = tbl_map_next(&job->result_map, slot, hash)) {
-		if (json_equal(results[slot->index].moves, moves)) {
+		if (results != NULL && json_equal(results[slot->index].moves, moves)) {
 			*ret_number = slot->index;
 			return 0;
 		}

@@ -119,33 +119,34 @@ number_countries(struct walker *walker, const struct tbl_geo *geo)
 
 /* What the database says, flat */
 
+struct entry {
+	const struct tbl_geo_prefix *of;
+};
+
 /* By address, those around others before them. Equal ones name one place, or the location compiler
  * would have refused them. */
 static int
 compare_prefixes(const void *left, const void *right)
 {
-	const struct tbl_geo_prefix *a = *(const struct tbl_geo_prefix *const *)left;
-	const struct tbl_geo_prefix *b = *(const struct tbl_geo_prefix *const *)right;
-	int order = memcmp(a->prefix.bytes, b->prefix.bytes, sizeof(a->prefix.bytes));
+	const struct tbl_prefix *a = &((const struct entry *)left)->of->prefix;
+	const struct tbl_prefix *b = &((const struct entry *)right)->of->prefix;
+	int order = memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 
-	if (order == 0) {
-		order = (int)a->prefix.bits - (int)b->prefix.bits;
-	}
-	return order;
+	return order != 0 ? order : (int)a->bits - (int)b->bits;
 }
 
 /* The prefixes of one family in that order, the caller's to free. */
-static const struct tbl_geo_prefix **
+static struct entry *
 sort_prefixes(const struct tbl_geo *geo, uint8_t family, size_t *ret_cnt)
 {
 	size_t prefix_cnt = geo != NULL ? geo->prefix_cnt : 0;
-	const struct tbl_geo_prefix **sorted = calloc(prefix_cnt + 1, sizeof(*sorted));
+	struct entry *sorted = calloc(prefix_cnt + 1, sizeof(*sorted));
 	bool is_sorted = true;
 	size_t cnt = 0;
 
 	for (size_t i = 0; sorted != NULL && i < prefix_cnt; i++) {
 		if (geo->prefixes[i].prefix.family == family) {
-			sorted[cnt++] = &geo->prefixes[i];
+			sorted[cnt++].of = &geo->prefixes[i];
 			is_sorted = is_sorted &&
 			            (cnt == 1 || compare_prefixes(&sorted[cnt - 2],
 								 &sorted[cnt - 1]) < 0);
@@ -234,16 +235,16 @@ flatten(const struct walker *walker, const struct tbl_geo *geo, uint8_t family,
 {
 	struct flattener flat = { .stretches = stretches };
 	size_t cnt = 0;
-	const struct tbl_geo_prefix **prefixes = sort_prefixes(geo, family, &cnt);
-	int rc = prefixes != NULL ? 0 : -ENOMEM;
+	struct entry *entries = sort_prefixes(geo, family, &cnt);
+	int rc = entries != NULL ? 0 : -ENOMEM;
 
 	for (size_t i = 0; rc == 0 && i < cnt; i++) {
-		rc = open_prefix(&flat, prefixes[i], walker->country_of[prefixes[i]->place]);
+		rc = open_prefix(&flat, entries[i].of, walker->country_of[entries[i].of->place]);
 	}
 	if (rc == 0) {
 		rc = close_before(&flat, 0, true);
 	}
-	free(prefixes);
+	free(entries);
 	return rc;
 }
 

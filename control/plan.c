@@ -271,10 +271,11 @@ zone_json(struct job *job, const struct cp_plan_zone *zone)
 
 /* octoDNS's order: longer names first, which puts children before their parents. */
 static int
-compare_zones(const void *left, const void *right)
+compare_zones(const void *left, const void *right, void *ctx)
 {
-	const struct cp_plan_zone *a = *(const struct cp_plan_zone *const *)left;
-	const struct cp_plan_zone *b = *(const struct cp_plan_zone *const *)right;
+	const struct cp_plan_zone *zones = ctx;
+	const struct cp_plan_zone *a = &zones[*(const uint32_t *)left];
+	const struct cp_plan_zone *b = &zones[*(const uint32_t *)right];
 	size_t a_len = strlen(a->name);
 	size_t b_len = strlen(b->name);
 
@@ -288,22 +289,24 @@ static int
 add_zones(struct job *job)
 {
 	const struct cp_plan_walk *walk = &job->walk;
-	const struct cp_plan_zone **changed = calloc(walk->zone_cnt + 1u, sizeof(*changed));
+	uint32_t *changed = calloc(walk->zone_cnt + 1u, sizeof(*changed));
 	json_t *list = json_array();
 	size_t cnt = 0;
 	int rc = changed != NULL ? 0 : -ENOMEM;
 
 	for (uint32_t i = 0; rc == 0 && i < walk->zone_cnt; i++) {
 		if (has_change(&walk->zones[i])) {
-			changed[cnt++] = &walk->zones[i];
+			changed[cnt++] = i;
 		}
 	}
 	if (rc == 0) {
-		qsort(changed, cnt, sizeof(*changed), compare_zones);
+		qsort_r(changed, cnt, sizeof(*changed), compare_zones, walk->zones);
 	}
 	for (size_t i = 0; rc == 0 && i < cnt; i++) {
-		judge_zone(job, changed[i]);
-		rc = json_array_append_new(list, zone_json(job, changed[i])) == 0 ? 0 : -ENOMEM;
+		const struct cp_plan_zone *zone = &walk->zones[changed[i]];
+
+		judge_zone(job, zone);
+		rc = json_array_append_new(list, zone_json(job, zone)) == 0 ? 0 : -ENOMEM;
 	}
 	free(changed);
 	json_object_set_new(job->plan, "zones", list);

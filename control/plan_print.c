@@ -1,5 +1,4 @@
 /* A plan for people: octoDNS's frame and words, so that who reads its plans reads ours. */
-#include <ctype.h>
 #include <string.h>
 
 #include "control/json_read.h"
@@ -42,7 +41,9 @@ static void
 print_class(const struct printer *printer, const char *type)
 {
 	for (size_t i = 0; type[i] != '\0'; i++) {
-		(void)fputc(i == 0 ? type[i] : tolower((unsigned char)type[i]), printer->out);
+		bool is_lowered = i > 0 && type[i] >= 'A' && type[i] <= 'Z';
+
+		(void)fputc(is_lowered ? type[i] - 'A' + 'a' : type[i], printer->out);
 	}
 	(void)fputs("Record", printer->out);
 }
@@ -272,61 +273,86 @@ print_part(const struct printer *printer, const json_t *country)
 	}
 }
 
-/* One list for countries that move as they are, then a line each for those that are divided. What is
- * in no country the database knows is nothing anybody thinks of as a whole. */
 static void
-print_countries(const struct printer *printer, const json_t *move, bool is_of_whole)
+print_country(const struct printer *printer, const json_t *country)
+{
+	const char *code = cp_json_text(country, "code");
+
+	if (code[0] == '\0') {
+		(void)fputs("what is in no country", printer->out);
+	} else {
+		(void)fprintf(printer->out, "%s (%s)", cp_json_text(country, "name"), code);
+	}
+}
+
+/* The countries that move as they are, in one line. */
+static void
+print_whole(const struct printer *printer, const json_t *move)
 {
 	size_t cnt = 0;
 
 	for (size_t i = 0; i < cp_json_count(move, "countries"); i++) {
 		const json_t *country = cp_json_item(move, "countries", i);
-		const char *code = cp_json_text(country, "code");
 
-		if (is_whole(country) != is_of_whole || ++cnt > COUNTRIES_SHOWN) {
-			continue;
+		if (is_whole(country) && ++cnt <= COUNTRIES_SHOWN) {
+			(void)fputs(cnt == 1 ? "*       all of " : "; ", printer->out);
+			print_country(printer, country);
 		}
-		if (code[0] == '\0') {
-			(void)fputs(is_of_whole && cnt > 1 ? "; " : "*       ", printer->out);
-			(void)fputs("what is in no country", printer->out);
-		} else {
-			(void)fprintf(printer->out, "%s%s (%s)",
-					!is_of_whole ? "*       "
-					: cnt == 1   ? "*       all of "
-						     : "; ",
-					cp_json_text(country, "name"), code);
-		}
-		if (!is_of_whole) {
+	}
+	if (cnt > COUNTRIES_SHOWN) {
+		(void)fprintf(printer->out, "; and %zu more", cnt - COUNTRIES_SHOWN);
+	}
+	(void)fputs(cnt > 0 ? "\n" : "", printer->out);
+}
+
+/* Those that are divided, a line each. */
+static void
+print_divided(const struct printer *printer, const json_t *move)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < cp_json_count(move, "countries"); i++) {
+		const json_t *country = cp_json_item(move, "countries", i);
+
+		if (!is_whole(country) && ++cnt <= COUNTRIES_SHOWN) {
+			(void)fputs("*       ", printer->out);
+			print_country(printer, country);
 			print_part(printer, country);
 			(void)fputc('\n', printer->out);
 		}
 	}
 	if (cnt > COUNTRIES_SHOWN) {
-		(void)fprintf(printer->out, "%sand %zu more%s", is_of_whole ? "; " : "*       ",
-				cnt - COUNTRIES_SHOWN, is_of_whole ? "" : " in part\n");
-	}
-	if (is_of_whole && cnt > 0) {
-		(void)fputc('\n', printer->out);
+		(void)fprintf(printer->out, "*       and part of %zu more\n",
+				cnt - COUNTRIES_SHOWN);
 	}
 }
 
+/* "3.49 % of IPv4 (4.063 % of what the database knows), 0.0003649 % of IPv6 (3.12 %)": most of IPv6
+ * is nobody's, so that shares of all of it say little. */
 static void
 print_move(const struct printer *printer, const json_t *move)
 {
 	char ipv4[PERCENT_BYTES];
 	char ipv6[PERCENT_BYTES];
+	char named_ipv4[PERCENT_BYTES];
+	char named_ipv6[PERCENT_BYTES];
 
-	(void)fprintf(printer->out, "*     %s -> %s: %s of IPv4, %s of IPv6",
-			pool_text(move, "from"), pool_text(move, "to"),
-			percent(move, "ipv4_share", ipv4), percent(move, "ipv6_share", ipv6));
+	(void)fprintf(printer->out, "*     %s -> %s: ", pool_text(move, "from"),
+			pool_text(move, "to"));
 	if (json_object_get(move, "named_ipv4_share") != NULL) {
-		(void)fprintf(printer->out, "; of what the database knows %s and %s",
-				percent(move, "named_ipv4_share", ipv4),
-				percent(move, "named_ipv6_share", ipv6));
+		(void)fprintf(printer->out,
+				"%s of IPv4 (%s of what the database knows), %s of IPv6 (%s)\n",
+				percent(move, "ipv4_share", ipv4),
+				percent(move, "named_ipv4_share", named_ipv4),
+				percent(move, "ipv6_share", ipv6),
+				percent(move, "named_ipv6_share", named_ipv6));
+	} else {
+		(void)fprintf(printer->out, "%s of IPv4, %s of IPv6\n",
+				percent(move, "ipv4_share", ipv4),
+				percent(move, "ipv6_share", ipv6));
 	}
-	(void)fputc('\n', printer->out);
-	print_countries(printer, move, true);
-	print_countries(printer, move, false);
+	print_whole(printer, move);
+	print_divided(printer, move);
 }
 
 static void

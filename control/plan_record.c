@@ -168,23 +168,23 @@ check_json(const char *key)
 static json_t *
 pool_json(const struct tbl_view *view, const struct tbl_dyn *dyn, const struct tbl_pool *pool)
 {
-	json_t *values = json_array();
+	json_t *list = json_array();
 	json_t *json = json_object();
 
 	for (uint32_t i = 0; i < pool->value_cnt; i++) {
 		const struct tbl_value *value = &view->values[pool->value_first + i];
-		json_t *item = json_pack("{s:s, s:i, s:s}", "value",
+		json_t *entry = json_pack("{s:s, s:i, s:s}", "value",
 				view->strings + value->text_str, "weight", (int)value->weight,
 				"status", status_name(value->status));
 
 		if (value->target != TBL_NONE) {
-			json_object_set_new(item, "check",
+			json_object_set_new(entry, "check",
 					check_json(view->strings +
 							view->targets[value->target].key_str));
 		}
-		json_array_append_new(values, item);
+		json_array_append_new(list, entry);
 	}
-	json_object_set_new(json, "values", values);
+	json_object_set_new(json, "values", list);
 	if (pool->fallback != TBL_POOL_NONE) {
 		const struct tbl_pool *next = &view->pools[dyn->pool_first + pool->fallback];
 

@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/compile.h"
 #include "control/geo.h"
@@ -49,7 +50,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) give_up(const char *
 	(void)vfprintf(stderr, format, args);
 	va_end(args);
 	(void)fputc('\n', stderr);
-	exit(1);
+	_exit(1); /* stderr is not buffered */
 }
 
 static void *
@@ -321,21 +322,27 @@ add_prefix(struct prefixes *prefixes, const struct tbl_prefix *prefix)
 }
 
 static void
+add_rules(struct prefixes *prefixes, const struct cp_dynamic *dynamic)
+{
+	for (uint32_t i = 0; i < dynamic->rule_cnt; i++) {
+		for (uint32_t k = 0; k < dynamic->rules[i].subnet_cnt; k++) {
+			add_prefix(prefixes, &dynamic->rules[i].subnets[k]);
+		}
+	}
+}
+
+static void
 add_side(struct prefixes *prefixes, const struct side *side)
 {
 	for (size_t i = 0; i < side->geo->table.prefix_cnt; i++) {
 		add_prefix(prefixes, &side->geo->table.prefixes[i].prefix);
 	}
 	for (size_t z = 0; z < side->zones->cnt; z++) {
-		for (size_t r = 0; r < side->zones->items[z].record_cnt; r++) {
-			const struct cp_dynamic *dynamic = side->zones->items[z].records[r].dynamic;
+		const struct cp_zone *zone = &side->zones->items[z];
 
-			for (uint32_t i = 0; dynamic != NULL && i < dynamic->rule_cnt; i++) {
-				const struct tbl_rule_input *rule = &dynamic->rules[i];
-
-				for (uint32_t k = 0; k < rule->subnet_cnt; k++) {
-					add_prefix(prefixes, &rule->subnets[k]);
-				}
+		for (size_t r = 0; r < zone->record_cnt; r++) {
+			if (zone->records[r].dynamic != NULL) {
+				add_rules(prefixes, zone->records[r].dynamic);
 			}
 		}
 	}
@@ -433,8 +440,8 @@ count_stretch(struct census *census, u128 first, u128 last)
 	const u128 unit = (u128)1 << 80; /* a /48 */
 	u128 units = (last - first) / unit;
 	u128 step = units <= EACH_48_MAX ? unit : units / SPREAD_48 * unit;
-	struct answer answer;
-	struct answer other;
+	struct answer answer = { .country = 0 };
+	struct answer other = { .country = 0 };
 
 	ask6(census, first, &answer);
 	for (u128 at = step; at < last - first; at += step) {
@@ -643,9 +650,10 @@ run(const char *what, MMDB_s *mmdb, const struct side *served, const struct side
 	free(census.records);
 }
 
-/* The database with some prefixes elsewhere, some gone, and some with a hole in them. */
+/* The database with some prefixes elsewhere, some gone, and some with a hole in them. They are the
+ * caller's. */
 static struct cp_geo
-doctor(const struct cp_geo *geo)
+doctor(const struct cp_geo *geo, struct tbl_geo_prefix **ret_prefixes)
 {
 	const struct tbl_geo *table = &geo->table;
 	struct tbl_geo_prefix *prefixes = allocate(2 * table->prefix_cnt, sizeof(*prefixes));
@@ -670,6 +678,7 @@ doctor(const struct cp_geo *geo)
 			prefixes[cnt++] = prefix;
 		}
 	}
+	*ret_prefixes = prefixes;
 	doctored.table.prefixes = prefixes;
 	doctored.table.prefix_cnt = cnt;
 	doctored.content_hash++;
@@ -681,6 +690,7 @@ main(int argc, char **argv)
 {
 	struct conf_errors errors = { 0 };
 	struct cp_geo *geo = NULL;
+	struct tbl_geo_prefix *prefixes = NULL;
 	struct cp_geo doctored;
 	struct cp_zones *before;
 	struct cp_zones *after;
@@ -696,7 +706,7 @@ main(int argc, char **argv)
 	}
 	before = load_zones(argv[2]);
 	after = load_zones(argv[3]);
-	doctored = doctor(geo);
+	doctored = doctor(geo, &prefixes);
 	sides[0] = compile(before, geo, 1);
 	sides[1] = compile(after, geo, 2);
 	sides[2] = compile(before, &doctored, 3);
@@ -709,7 +719,7 @@ main(int argc, char **argv)
 	cp_zones_free(before);
 	cp_zones_free(after);
 	cp_geo_free(geo);
-	free((void *)(uintptr_t)doctored.table.prefixes);
+	free(prefixes);
 	MMDB_close(&mmdb);
 	conf_errors_free(&errors);
 	return 0;

@@ -58,7 +58,7 @@ class Plan(LabCase):
                      "*     <CnameRecord CNAME 3600, everybody.plan.test., ns1.plan.test.> ->\n",
                      "*       - rule: NA, SA -> america\n", "*       + rule: AS, OC -> asia\n",
                      "*   Summary: Creates=0, Updates=4, Deletes=0, Existing=7, Meta=False\n",
-                     "*     one -> two: 100 % of IPv4, 100 % of IPv6; of what the database knows 100 % and 100 %\n"):
+                     "*     one -> two: 100 % of IPv4 (100 % of what the database knows), 100 % of IPv6 (100 %)\n"):
             self.assertIn(line, printed.stdout)
         plan = json.loads(self.plan(AFTER, "--json").stdout)
         self.assertIn(f"checksum: {plan['checksum']}\n", printed.stdout)
