@@ -166,13 +166,14 @@ changes_json(struct job *job, const struct cp_plan_zone *zone)
 	const struct cp_plan_change *changes = job->walk.changes.items;
 	size_t cnt = (size_t)zone->cnt[CP_PLAN_DELETE] + zone->cnt[CP_PLAN_CREATE] +
 	             zone->cnt[CP_PLAN_UPDATE];
+	size_t max = job->input->changes_max != 0 ? job->input->changes_max : CP_PLAN_CHANGES_MAX;
 	json_t *list = json_array();
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < cnt; i++) {
 		const struct cp_plan_change *change = &changes[zone->change_first + i];
 
-		if (job->listed_cnt < CP_PLAN_CHANGES_MAX) {
+		if (job->listed_cnt < max) {
 			job->listed_cnt++;
 			rc = json_array_append_new(list, change_json(&job->walk, change));
 		} else {

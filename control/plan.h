@@ -39,6 +39,7 @@ struct cp_plan_input {
 	const struct cp_geo *geo;
 	cp_plan_thresholds_fn thresholds_of; /* NULL: octoDNS's for every zone */
 	const void *ctx;
+	size_t changes_max; /* listed; 0: CP_PLAN_CHANGES_MAX */
 };
 
 /*

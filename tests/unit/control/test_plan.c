@@ -163,6 +163,21 @@ test_changes(void **state)
 				"*   Create <ARecord A 3600, www.example.test., ['192.0.2.1']>\n"
 				"*   Summary: Creates=1, Updates=0, Deletes=1, Existing=3, "
 				"Meta=False\n" RULER },
+		/* A generated SOA takes its primary from the NS: told, but no record of the zone's. */
+		{ NS NS1, "'': {type: NS, value: ns2.example.test.}\n" NS1,
+				EXAMPLE
+				"*   Update\n"
+				"*     <NsRecord NS 3600, example.test., ['ns1.example.test.']> "
+				"->\n"
+				"*     <NsRecord NS 3600, example.test., ['ns2.example.test.']>\n"
+				"*   Update\n"
+				"*     <SoaRecord SOA 3600, example.test., ns1.example.test. "
+				"hostmaster.example.test. (generation) 7200 900 1209600 300> ->\n"
+				"*     <SoaRecord SOA 3600, example.test., ns2.example.test. "
+				"hostmaster.example.test. (generation) 7200 900 1209600 300>\n"
+				"*   Summary: Creates=0, Updates=2, Deletes=0, Existing=2, "
+				"Meta=False\n" RULER
+				"unsafe: [example.test.] Root NS record change, force required\n" },
 		/* A delegation's glue is part of it. */
 		{ NS NS1 "sub: {type: NS, value: z.sub.example.test.}\n"
 			 "z.sub: {type: A, value: 192.0.2.7}\n",
@@ -485,6 +500,55 @@ test_checksum(void **state)
 	free_table(&b);
 }
 
+/* Over the limit changes are counted, and still sworn to: both of those that a plan lists and those
+ * that it does not, static and dynamic. */
+static void
+test_changes_over_the_limit(void **state)
+{
+#define LAST(address)                                           \
+	"www: {dynamic: {pools: {p: {values: [{value: " address \
+	"}]}}, rules: [{pool: p}]}, octodns: "                  \
+	"{healthcheck: {protocol: TCP}}, type: A, value: 192.0.2.1}\n"
+	static const char *const texts[] = {
+		NS "a: {type: A, value: 192.0.2.1}\n" NS1 LAST("192.0.2.1"),
+		NS "a: {type: A, value: 192.0.2.2}\n" NS1 LAST("192.0.2.1"),
+		NS "a: {type: A, value: 192.0.2.1}\n" NS1 LAST("192.0.2.2"),
+	};
+	const struct cp_geo geo = usual_database();
+	struct zone_table served = compile_text(
+			"'': {ttl: 60, type: NS, value: ns1.example.test.}\n", &geo, 1);
+	char checksums[ARRAY_LEN(texts)][65];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct zone_table wanted = compile_text(texts[i], &geo, 2);
+		const struct cp_plan_input input = {
+			.served = &served.view, .wanted = &wanted.view, .changes_max = 1
+		};
+		json_t *plan = NULL;
+		char *text;
+
+		assert_int_equal(cp_plan_make(&input, &plan), 0);
+		(void)snprintf(checksums[i], sizeof(checksums[i]), "%s",
+				json_string_value(json_object_get(plan, "checksum")));
+		assert_int_equal(json_integer_value(json_object_get(
+						 json_object_get(plan, "omitted"), "changes")),
+				3);
+		text = print(plan);
+		assert_non_null(strstr(
+				text, "*   Create <ARecord A 3600, a.example.test., ['192.0.2."));
+		assert_non_null(strstr(text,
+				"*   and 3 more changes\n*   Summary: Creates=3, Updates=1, "
+				"Deletes=0, Existing=1, Meta=False\n"));
+		free(text);
+		free_table(&wanted);
+	}
+	assert_string_not_equal(checksums[0], checksums[1]);
+	assert_string_not_equal(checksums[0], checksums[2]);
+	assert_string_not_equal(checksums[1], checksums[2]);
+	free_table(&served);
+}
+
 static void
 test_summary(void **state)
 {
@@ -508,6 +572,7 @@ main(void)
 		cmocka_unit_test(test_safety),
 		cmocka_unit_test(test_geo_databases),
 		cmocka_unit_test(test_checksum),
+		cmocka_unit_test(test_changes_over_the_limit),
 		cmocka_unit_test(test_summary),
 	};
 
