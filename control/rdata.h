@@ -81,7 +81,7 @@ struct cp_type {
 	bool is_single;  /* takes `value`, never `values` */
 	bool can_be_dynamic;
 	/* Reads one value into rdata and text; `value` is NULL when there is none at all. NULL: known
-	 * to octoDNS, not served. */
+	 * to octoDNS, and no DNS. */
 	int (*read)(const struct cp_reader *reader, const struct conf_node *value,
 			struct cp_value *ret_value);
 };

@@ -495,11 +495,6 @@ find_type(const struct draft *draft)
 		return NULL;
 	}
 	type = cp_type_find(node->scalar.text);
-	if (type != NULL && type->number != 0 && type->read == NULL) {
-		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,
-				"record type %s is not served yet", type->name);
-		return NULL;
-	}
 	if (type != NULL && type->read != NULL) {
 		return type;
 	}

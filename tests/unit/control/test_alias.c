@@ -96,6 +96,11 @@ test_followed(void **state)
 				"600 192.0.2.1", "none" },
 		{ ALIAS_TO("deep.a.b.other.test."), APEX "'*': {type: A, value: 192.0.2.1}\n",
 				"600 192.0.2.1", "none" },
+		/* Below a DNAME, and into the other zone by one. */
+		{ ALIAS_TO("www.old.example.test.") "old: {ttl: 40, type: DNAME, value: "
+						    "other.test.}\n",
+				APEX "www: {ttl: 50, type: A, value: 192.0.2.1}\n", "40 192.0.2.1",
+				"none" },
 	};
 	char buffer[1024];
 
@@ -123,6 +128,8 @@ test_in_vain(void **state)
 {
 #define SAID(target, reason) \
 	"example.test.yaml:2:3: ALIAS example.test. to \"" target "\" has no answer: " reason "\n"
+#define A14  ".a.a.a.a.a.a.a.a.a.a.a.a.a.a.a"
+#define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
 	static const struct {
 		const char *zone;
 		const char *other;
@@ -157,6 +164,24 @@ test_in_vain(void **state)
 				SAID("www.sub.other.test.",
 						"\"www.sub.other.test.\" belongs to other name "
 						"servers, by the NS records of sub.other.test.") },
+		/* The owner of a DNAME is not below it. */
+		{ ALIAS_TO("old.other.test."), APEX "old: {type: DNAME, value: example.test.}\n",
+				SAID("old.other.test.",
+						"\"old.other.test.\" has neither A nor AAAA "
+						"records") },
+		/* Every turn makes the name longer, until it is none. */
+		{ ALIAS_TO("x.old.other.test."),
+				APEX "old: {type: DNAME, value: a.old.other.test.}\n",
+				SAID("x.old.other.test.",
+						"\"x" A14 ".a.a.old.other.test.\" lies behind more "
+						"than 17 names") },
+		{ ALIAS_TO(LONG LONG LONG "x.old.other.test."),
+				APEX "old: {type: DNAME, value: " LONG LONG "example.test.}\n",
+				SAID(LONG LONG LONG "x.old.other.test.",
+						"\"" LONG LONG LONG
+						"x.old.other.test.\" becomes too "
+						"long a name behind the DNAME of "
+						"old.other.test.") },
 		{ ALIAS_TO("example.test."), APEX,
 				SAID("example.test.", "\"example.test.\" leads in a circle") },
 	};

@@ -13,13 +13,14 @@
 
 #define NS "type: NS, value: ns.example.net."
 
-/* Wildcards at three depths, an empty non-terminal, a wildcard that is one, a cut, a zone within. */
+/* Wildcards at three depths, an empty non-terminal, a wildcard that is one, a cut, a DNAME, a zone within. */
 static const struct zone_file files[] = {
 	{ "t.test.yaml", "'': {" NS "}\n"
 			 "'*': {type: A, value: 192.0.2.1}\n"
 			 "'*.b': {type: TXT, value: x}\n"
 			 "'a.*.c.a': {type: A, value: 192.0.2.2}\n"
 			 "b.a: {type: CNAME, value: a.t.test.}\n"
+			 "b.b: {type: DNAME, value: b.a.t.test.}\n"
 			 "c: {type: NS, value: a.c.c.t.test.}\n"
 			 "c.b: {" NS "}\n"
 			 "a.c.c: {type: A, value: 192.0.2.3}\n" },
@@ -71,6 +72,9 @@ compare(struct universe *universe, const char *text)
 									   NULL);
 		break;
 	case CP_FOUND_DNAME:
+		is_known = reply.piece_cnt > 0 && !reply.is_wildcard &&
+		           reply.pieces[0].section == TBL_REPLY_ANSWER &&
+		           cp_found_type(&found, CP_TYPE_DNAME) != NULL;
 		break;
 	}
 	if (!is_known) {
@@ -136,6 +140,7 @@ test_finds_what_the_table_finds(void **state)
 	/* None of the cases is missing. */
 	assert_in_range(universe.cnt[CP_FOUND], 10, 1000);
 	assert_in_range(universe.cnt[CP_FOUND_CUT], 10, 1000);
+	assert_in_range(universe.cnt[CP_FOUND_DNAME], 10, 1000);
 	assert_in_range(universe.cnt[CP_NO_NAME], 10, 1000);
 	assert_in_range(universe.cnt[CP_NO_ZONE], 10, 1000);
 	assert_in_range(universe.wildcard_cnt, 10, 1000);
