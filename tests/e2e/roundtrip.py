@@ -10,7 +10,7 @@ import yaml
 from tests.e2e.base import LabCase, SLOW
 from tests.lib import programs
 from tests.lib.dns_client import rcode
-from tests.lib.lab import ROOT, run, wait_for
+from tests.lib.lab import ROOT, run
 from tests.roundtrip import fields
 from tests.roundtrip.asking import check, check_drawn
 
@@ -44,7 +44,7 @@ class RoundTrip(LabCase):
         cls.control = programs.ControlPlane(cls.lab, cls.server_side, ZONES, cls.data_plane, geo=False, soa=SOA,
                                             zones=[{"name": "text.test.", "soa": TEXT_SOA}])
         cls.control.start(30 * SLOW)
-        wait_for(lambda: rcode(cls.client.ask("types.test.", "SOA")) == "NOERROR", 20 * SLOW, "the zones are served")
+        programs.wait_answer(cls.client, 20 * SLOW, lambda answer: rcode(answer) == "NOERROR", "types.test.", "SOA")
 
     def each(self, cases, check_one):
         """Runs check_one(*case) as a subtest each and prints how many there were."""

@@ -12,7 +12,7 @@ import dns.exception
 
 from tests.lib import programs
 from tests.lib.dns_client import Client
-from tests.lib.lab import Lab, run, wait_for
+from tests.lib.lab import Lab, run
 from tests.roundtrip import fields
 from tests.roundtrip.asking import Differs, check, served
 
@@ -94,7 +94,7 @@ def main(path):
         image = programs.compile_table(lab, directory, lab.path("table"), geo=programs.country_database())
         run(programs.PUBLISHER, plane.socket, "file", image)
         client = Client(namespace, ADDRESS, None)
-        wait_for(lambda: client.ask(good[0].zone, "SOA").answer, 20, "the table is served")
+        programs.wait_answer(client, 20, lambda answer: answer.answer, good[0].zone, "SOA")
         for case in good:
             try:
                 case.check(client)
