@@ -21,7 +21,7 @@ static void
 on_done(void *ctx, enum cp_outcome outcome, const json_t *result)
 {
 	struct evhttp_request *request = ctx;
-	json_t *copy = json_copy((json_t *)(uintptr_t)result);
+	json_t *copy = cp_json_copy(result);
 
 	switch (outcome) {
 	case CP_OUTCOME_SERVED:

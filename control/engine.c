@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "control/engine_impl.h"
+#include "control/json_read.h"
 
 /* A data plane that starts together with us says hello within this. */
 #define GIVE_UP_S 3
@@ -97,7 +98,7 @@ cp_engine_answer_all(struct cp_callers *callers, enum cp_outcome outcome, const 
 		TAILQ_REMOVE(callers, caller, next);
 		json_decref(caller->result);
 		/* Not deep: what is inside is shared, and no longer changed by anybody. */
-		caller->result = json_copy((json_t *)(uintptr_t)result);
+		caller->result = cp_json_copy(result);
 		answer_caller(caller, outcome);
 	}
 }
@@ -434,6 +435,7 @@ cp_engine_new(struct event_base *base, const struct cp_config *config, struct cp
 static void
 turn_everybody_away(struct cp_engine *engine)
 {
+	struct cp_waiter *waiter = TAILQ_FIRST(&engine->waiters);
 	json_t *stopping = json_pack(
 			"{s:b, s:s}", "published", 0, "error", "meridian-control is stopping");
 
@@ -441,8 +443,11 @@ turn_everybody_away(struct cp_engine *engine)
 	cp_engine_answer_all(&engine->running, CP_OUTCOME_REFUSED, stopping);
 	cp_engine_answer_all(&engine->awaiting, CP_OUTCOME_REFUSED, stopping);
 	json_decref(stopping);
-	while (!TAILQ_EMPTY(&engine->waiters)) {
-		end_wait(TAILQ_FIRST(&engine->waiters), false);
+	while (waiter != NULL) {
+		struct cp_waiter *next = TAILQ_NEXT(waiter, next);
+
+		end_wait(waiter, false);
+		waiter = next;
 	}
 }
 

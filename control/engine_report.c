@@ -338,8 +338,7 @@ cp_engine_status(const struct cp_engine *engine)
 			engine->last_apply != NULL ? json_incref(engine->last_apply) : json_null());
 	last_change = cp_history_newest(engine->history);
 	json_object_set_new(status, "last_change",
-			last_change != NULL ? json_copy((json_t *)(uintptr_t)last_change)
-					    : json_null());
+			last_change != NULL ? cp_json_copy(last_change) : json_null());
 	json_object_set_new(status, "pinned",
 			engine->state->pin != NULL ? json_incref(engine->state->pin) : json_null());
 	json_object_set_new(status, "is_applying", json_boolean(engine->job.is_busy));

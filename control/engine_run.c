@@ -263,7 +263,7 @@ await_answer(struct cp_engine *engine, uint64_t generation, const json_t *result
 	{
 		caller->generation = generation;
 		json_decref(caller->result);
-		caller->result = json_copy((json_t *)(uintptr_t)result);
+		caller->result = cp_json_copy(result);
 	}
 	TAILQ_CONCAT(&engine->awaiting, &engine->running, next);
 }
