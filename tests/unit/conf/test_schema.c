@@ -114,6 +114,7 @@ static const struct conf_row rows[] = {
 			.offset = offsetof(struct config, health),
 			.rows = health_rows,
 			.help = "Health." },
+	{ .key = "colour", .kind = CONF_ROW_GONE, .help = "unknown key: mode replaces it" },
 	{ .key = NULL },
 };
 
@@ -229,6 +230,7 @@ test_errors(void **state)
 		{ "name: x\nhealth: 5\n", "2:9: error: health: must hold \"key: value\" pairs\n" },
 		{ "name: x\nname: y\n",
 				"2:1: error: duplicate key \"name\": hides the one on line 1\n" },
+		{ "name: x\ncolour: red\n", "2:1: error: colour: unknown key: mode replaces it\n" },
 		/* Everything in one run, in the order of the file. */
 		{ "nmae: x\nports:\n- queues: 65\n- driver: a\n  x: 1\nhealth: {mode: z, enabled: "
 		  "1}\n",
@@ -278,6 +280,7 @@ test_help_names_every_key(void **state)
 	assert_non_null(strstr(text, "    queues: integer 1..64 (queues); default 1\n"));
 	assert_non_null(strstr(text, "    driver: text; required\n"));
 	assert_non_null(strstr(text, "    mode: one of fast, slow; default slow\n"));
+	assert_null(strstr(text, "colour")); /* gone is gone */
 	free(text);
 }
 

@@ -65,6 +65,10 @@ test_wrong_files_are_told_all_at_once(void **state)
 		{ "zones_dir: z\nsplit_extension: ./x\n", 1, "split_extension" },
 		{ "zones_dir: z\norder_mode: none\n", 1, "order_mode" },
 		{ "zones_dir: z\nupdate_pcent_threshold: 30\n", 1, "update_pcent_threshold" },
+		{ "zones_dir: z\nmax_shrink_percent: 30\n", 1,
+				"max_shrink_percent: unknown key: update_pcent_threshold and "
+				"delete_pcent_threshold" },
+		{ "zones_dir: z\nhistory_keep: 0\n", 1, "history_keep: must be 1 to 1000" },
 		{ "zones_dir: z\nzones:\n- {name: a.test}\n- {lenient: yes}\n", 1,
 				"zones[1].name" },
 		{ "zones_dir: z\nzones:\n- {name: a.test}\n- {name: '..'}\n", 2,
