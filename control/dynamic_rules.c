@@ -7,6 +7,10 @@
 #include "control/geo.h"
 #include "control/scalar.h"
 
+/* Codes that later ones are compared with: more than there are in octoDNS's vocabulary of 326. What
+ * comes after so many different ones is unknown, and refused as that. */
+#define COMPARED_GEOS_MAX 400u
+
 /* A subnet or geo code that some rule targets, and the last rule that did. */
 struct seen_subnet {
 	struct tbl_prefix prefix;
@@ -269,7 +273,7 @@ judge_geo(struct judge *judge, size_t number, const char *code)
 	}
 	if (same != NULL) {
 		same->rule = number;
-	} else {
+	} else if (judge->geo_cnt < COMPARED_GEOS_MAX) {
 		judge->geos[judge->geo_cnt++] = (struct seen_geo){ code, number };
 	}
 }

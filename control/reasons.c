@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/yaml.h"
+
 static const char bullet[] = "\n  - ";
 
 void
@@ -17,6 +19,10 @@ cp_reason_add(struct cp_reasons *reasons, enum cp_severity severity, const char 
 
 	reasons->cnt++;
 	reasons->is_fatal = reasons->is_fatal || severity == CP_FATAL;
+	/* The message they end in is cut there: a record may have as many reasons as its rules squared. */
+	if (reasons->len >= CONF_MESSAGE_BYTES_MAX) {
+		return;
+	}
 	va_start(args, format);
 	len = vasprintf(&text, format, args);
 	va_end(args);
