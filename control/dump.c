@@ -5,6 +5,7 @@
 
 #include "control/address.h"
 #include "control/dump_impl.h"
+#include "control/dynamic.h"
 #include "control/leaves.h"
 #include "control/present.h"
 #include "control/zones.h"
@@ -189,14 +190,6 @@ name_json(struct dumper *dumper, size_t i)
 	return json;
 }
 
-static const char *
-status_name(uint8_t status)
-{
-	static const char *const names[] = { "obey", "up", "down" };
-
-	return status < sizeof(names) / sizeof(names[0]) ? names[status] : "?";
-}
-
 static json_t *
 pool_json(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t ordinal)
 {
@@ -208,7 +201,7 @@ pool_json(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t ordin
 		const struct tbl_value *value = &view->values[pool->value_first + v];
 		json_t *entry = json_pack("{s:s, s:i, s:s}", "value",
 				view->strings + value->text_str, "weight", (int)value->weight,
-				"status", status_name(value->status));
+				"status", cp_status_name(value->status));
 
 		if (value->target != TBL_NONE) {
 			json_object_set_new(entry, "target", json_integer(value->target));

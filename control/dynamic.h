@@ -28,4 +28,7 @@ int cp_dynamic_read(const struct cp_reader *reader, const struct conf_node *reco
 int cp_geo_read(const struct cp_reader *reader, const struct conf_node *node,
 		const struct cp_record *record, const char *fqdn, struct cp_dynamic **ret_dynamic);
 
+/* cp_status_name: octoDNS's word for an enum tbl_status; NULL when it is none. */
+const char *cp_status_name(uint8_t status);
+
 #endif

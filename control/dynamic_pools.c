@@ -99,14 +99,21 @@ read_weight(const struct place *place, const struct conf_node *node, struct cp_v
 	return text != NULL ? 0 : -ENOMEM;
 }
 
-static int
-read_status(const struct place *place, const struct conf_node *node, struct cp_value *value)
+const char *
+cp_status_name(uint8_t status)
 {
 	static const char *const names[] = {
 		[TBL_STATUS_OBEY] = "obey",
 		[TBL_STATUS_UP] = "up",
 		[TBL_STATUS_DOWN] = "down",
 	};
+
+	return status < sizeof(names) / sizeof(names[0]) ? names[status] : NULL;
+}
+
+static int
+read_status(const struct place *place, const struct conf_node *node, struct cp_value *value)
+{
 	char *text = NULL;
 
 	if (node == NULL) {
@@ -116,9 +123,9 @@ read_status(const struct place *place, const struct conf_node *node, struct cp_v
 	if (text == NULL) {
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(names[i], text) == 0) {
-			value->status = (uint8_t)i;
+	for (uint8_t i = 0; cp_status_name(i) != NULL; i++) {
+		if (strcmp(cp_status_name(i), text) == 0) {
+			value->status = i;
 			return 0;
 		}
 	}

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/dynamic.h"
 #include "control/plan_impl.h"
 #include "control/present.h"
 #include "control/rdata.h"
@@ -137,18 +138,6 @@ hide_serial(json_t *values)
 
 /* Dynamic records */
 
-static const char *
-status_name(uint8_t status)
-{
-	static const char *const names[] = {
-		[TBL_STATUS_OBEY] = "obey",
-		[TBL_STATUS_UP] = "up",
-		[TBL_STATUS_DOWN] = "down",
-	};
-
-	return names[status];
-}
-
 /* "tcp 192.0.2.1:443 every 10 s, timeout 4 s, down after 3, up after 2". */
 static json_t *
 check_json(const char *key)
@@ -175,7 +164,7 @@ pool_json(const struct tbl_view *view, const struct tbl_dyn *dyn, const struct t
 		const struct tbl_value *value = &view->values[pool->value_first + i];
 		json_t *entry = json_pack("{s:s, s:i, s:s}", "value",
 				view->strings + value->text_str, "weight", (int)value->weight,
-				"status", status_name(value->status));
+				"status", cp_status_name(value->status));
 
 		if (value->target != TBL_NONE) {
 			json_object_set_new(entry, "check",

@@ -88,6 +88,23 @@ class Plan(LabCase):
             self.assertEqual(done.returncode, status, done.stderr)
             self.assertIn(sentence, done.stdout)
 
+    def test_thresholds_of_the_configuration(self):
+        """--config brings the zones, the databases and what a zone may change at once."""
+        records = [f"a{number}:\n  type: A\n  value: 192.0.2.1\n" for number in range(10, 30)]
+        apex = "---\n'':\n  type: NS\n  value: ns1.many.test.\n"
+        before = os.path.dirname(self.lab.write("many/many.test.yaml", apex + "".join(records)))
+        self.lab.write("fewer/many.test.yaml", apex + "".join(records[3:]))
+        served = self.lab.path("many.table")
+        self.assertEqual(self.run_ctl("compile", "--zones", before, "-o", served).returncode, 0)
+        for threshold, unsafe in (("0.3", []), ("0.1", ["[many.test.] Too many deletes, 14.29% is over 10.00% (3/21), "
+                                                        "force required"])):
+            config = self.lab.write(f"control-{threshold}.yaml",
+                                    f"zones_dir: {self.lab.path('fewer')}\nzones:\n  - name: many.test.\n"
+                                    f"    delete_pcent_threshold: {threshold}\n")
+            done = self.run_ctl("plan", "--config", config, "--against", served, "--json")
+            self.assertEqual(json.loads(done.stdout)["unsafe"], unsafe)
+            self.assertEqual(done.returncode, 1 if unsafe else 0)
+
     def test_errors_are_no_plan(self):
         directory = self.copy_zones("broken")
         self.lab.write("broken/broken.test.yaml", "---\n'':\n  type: A\n  value: 192.0.2.300\n")
@@ -99,7 +116,7 @@ class Plan(LabCase):
         self.assertIs(answer["ok"], False)
 
     def test_misuse(self):
-        for arguments, status, message in ((("plan",), 2, "plan needs"),
+        for arguments, status, message in ((("plan", "--against", self.before), 2, "--zones DIR or --config FILE"),
                                            (("diff", self.before), 2, ""),
                                            (("diff", self.before, "/nonexistent.table"), 1, "/nonexistent.table: "),
                                            (("plan", "--zones", BEFORE, "--against", BEFORE), 1, BEFORE)):

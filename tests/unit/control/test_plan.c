@@ -549,6 +549,27 @@ test_changes_over_the_limit(void **state)
 	free_table(&served);
 }
 
+/* Colours on a terminal and nowhere else: a plan is pasted into reviews. */
+static void
+test_colour(void **state)
+{
+	json_t *plan = plan_texts(NS NS1, NS "a: {type: A, value: 192.0.2.1}\n" NS1);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	cp_plan_print(plan, out, true);
+	assert_int_equal(fclose(out), 0);
+	assert_non_null(strstr(
+			text, "*   \033[32mCreate\033[0m <ARecord A 3600, a.example.test., "));
+	free(text);
+	text = print(plan);
+	assert_null(strchr(text, '\033'));
+	free(text);
+}
+
 static void
 test_summary(void **state)
 {
@@ -573,6 +594,7 @@ main(void)
 		cmocka_unit_test(test_geo_databases),
 		cmocka_unit_test(test_checksum),
 		cmocka_unit_test(test_changes_over_the_limit),
+		cmocka_unit_test(test_colour),
 		cmocka_unit_test(test_summary),
 	};
 
