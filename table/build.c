@@ -78,6 +78,7 @@ tbl_build_fail(struct tbl_error *error, const uint8_t *owner, uint16_t type, con
 	va_list args;
 
 	va_start(args, format);
+	/* It is: the line above. NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
 	(void)vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
 	(void)tbl_name_to_text(owner, name);

@@ -432,6 +432,47 @@ test_ds_stands_at_delegations(void **state)
 #undef DS
 }
 
+/* What a DNAME hides is told at its own place, and its zone is left out; others are served. */
+static void
+test_what_a_dname_hides_is_told(void **state)
+{
+	const struct zone_file files[] = {
+		{ "good.test.yaml", "'': {type: NS, value: ns.good.test.}\n"
+				    "moved: {type: DNAME, value: New.good.test.}\n"
+				    "www.new: {type: A, value: 192.0.2.1}\n" },
+		{ "hidden.test.yaml", "'': {type: NS, value: ns.good.test.}\n"
+				      "moved: {type: DNAME, value: new.good.test.}\n"
+				      "www.moved: {type: A, value: 192.0.2.1}\n" },
+		{ "star.test.yaml", "'': {type: NS, value: ns.good.test.}\n"
+				    "'*': {type: DNAME, value: new.good.test.}\n" },
+		{ NULL, NULL },
+	};
+	struct loaded loaded = load_files(files, NULL);
+	struct compiled compiled = compile(&loaded, NULL);
+	struct tbl_reply reply;
+
+	(void)state;
+	assert_string_equal(loaded.said, "");
+	assert_int_equal(compiled.rc, 0);
+	assert_int_equal(compiled.errors.error_cnt, 2);
+	for (size_t i = 0; i < 2; i++) {
+		const struct conf_message *message = &compiled.errors.messages[i];
+		bool is_hidden = strstr(message->file, "hidden.test.yaml") != NULL;
+
+		assert_int_equal(message->line, is_hidden ? 3 : 2);
+		assert_non_null(strstr(message->text,
+				is_hidden ? "www.moved.hidden.test. A: is below the DNAME at "
+					    "moved.hidden.test., which hides it"
+					  : "*.star.test. DNAME: a wildcard cannot be a DNAME"));
+	}
+	reply = ask(&compiled, "www.moved.good.test.", 1, "192.0.2.1");
+	assert_int_equal(reply.rcode, 0);
+	assert_int_equal(reply.piece_cnt, 3);
+	assert_int_equal(last_rdata(&compiled, &reply, 4)[3], 1);
+	free_compiled(&compiled);
+	free_loaded(&loaded);
+}
+
 /* What two hosts compare, and what a rollback keeps, does not know the generation; the geo database a
  * table was made with is told in its header. */
 static void
@@ -504,6 +545,7 @@ main(void)
 		cmocka_unit_test(test_no_zone_at_all),
 		cmocka_unit_test(test_geos_need_a_database),
 		cmocka_unit_test(test_ds_stands_at_delegations),
+		cmocka_unit_test(test_what_a_dname_hides_is_told),
 		cmocka_unit_test(test_content_knows_no_generation),
 		cmocka_unit_test(test_own_serials_stay),
 	};
