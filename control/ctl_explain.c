@@ -61,7 +61,7 @@ explain_file(const struct ctl_options *options)
 	return status;
 }
 
-/* Adds "&key=value", escaped. */
+/* Adds "?key=value" or, behind the first, "&key=value", escaped. */
 static int
 add_parameter(char **path, const char *key, const char *value)
 {
@@ -72,7 +72,9 @@ add_parameter(char **path, const char *key, const char *value)
 	if (value == NULL) {
 		return 0;
 	}
-	if (escaped == NULL || asprintf(&longer, "%s&%s=%s", *path, key, escaped) < 0) {
+	if (escaped == NULL ||
+			asprintf(&longer, "%s%c%s=%s", *path,
+					strchr(*path, '?') != NULL ? '&' : '?', key, escaped) < 0) {
 		longer = NULL;
 		err = -ENOMEM;
 	}
@@ -87,7 +89,7 @@ add_parameter(char **path, const char *key, const char *value)
 static enum ctl_status
 explain_live(const struct ctl_options *options)
 {
-	char *path = strdup("/v1/explain?");
+	char *path = strdup("/v1/explain");
 	json_t *explained = NULL;
 	enum ctl_status status;
 
