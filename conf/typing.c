@@ -20,7 +20,7 @@ static bool
 is_any_of(const char *text, const char *const *words)
 {
 	for (; *words != NULL; words++) {
-		if (strcmp(text, *words) == 0) {
+		if (text[0] == (*words)[0] && strcmp(text, *words) == 0) {
 			return true;
 		}
 	}

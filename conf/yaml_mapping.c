@@ -25,11 +25,24 @@ struct draft {
 			*merges; /* the "<<" that brought each; NULL: there is none at all */
 };
 
+/* What makes keys equal: what YAML reads, as in a Python dict. 1 and 0x1 are one key, as are "yes" and
+ * "true" and 1; "1" in quotes is another. */
+struct identity {
+	enum {
+		KEY_TEXT,
+		KEY_NUMBER, /* a boolean too: in Python True is 1 */
+		KEY_NULL,
+		KEY_OTHER, /* dates, reals, numbers over 64 bits: by their text */
+	} kind;
+	int64_t number;
+};
+
 /* Sorted by hash, then key, then position, so that equal keys end side by side. Sorting is safe
  * where a hash table is not: keys chosen to collide cost comparisons, never a long chain. */
 struct slot {
 	uint64_t hash;
 	const struct conf_node *key;
+	struct identity identity;
 	size_t at;
 };
 
@@ -40,9 +53,52 @@ is_merge_key(const struct conf_node *key)
 	       memcmp(key->scalar.text, "<<", 2) == 0;
 }
 
-static int
-compare_keys(const struct conf_node *a, const struct conf_node *b)
+static struct identity
+identify(const struct conf_node *key)
 {
+	struct conf_value value = conf_type_of(key);
+
+	switch (value.type) {
+	case CONF_TYPE_STRING:
+		return (struct identity){ .kind = KEY_TEXT };
+	case CONF_TYPE_NULL:
+		return (struct identity){ .kind = KEY_NULL };
+	case CONF_TYPE_BOOL:
+		return (struct identity){ .kind = KEY_NUMBER, .number = value.boolean };
+	case CONF_TYPE_INT:
+		if (!value.is_big) {
+			return (struct identity){ .kind = KEY_NUMBER, .number = value.integer };
+		}
+		break;
+	default:
+		break;
+	}
+	return (struct identity){ .kind = KEY_OTHER };
+}
+
+static uint64_t
+hash_key(const struct conf_node *key, const struct identity *identity)
+{
+	switch (identity->kind) {
+	case KEY_NUMBER:
+		return XXH3_64bits(&identity->number, sizeof(identity->number));
+	case KEY_NULL:
+		return 0;
+	default:
+		return XXH3_64bits(key->scalar.text, key->scalar.len);
+	}
+}
+
+static int
+compare_keys(const struct conf_node *a, const struct identity *a_is, const struct conf_node *b,
+		const struct identity *b_is)
+{
+	if (a_is->kind != b_is->kind) {
+		return a_is->kind < b_is->kind ? -1 : 1;
+	}
+	if (a_is->kind == KEY_NUMBER || a_is->kind == KEY_NULL) {
+		return (a_is->number > b_is->number) - (a_is->number < b_is->number);
+	}
 	if (a->scalar.len != b->scalar.len) {
 		return a->scalar.len < b->scalar.len ? -1 : 1;
 	}
@@ -57,7 +113,7 @@ compare_slots(const void *a, const void *b)
 	int order = (x->hash > y->hash) - (x->hash < y->hash);
 
 	if (order == 0) {
-		order = compare_keys(x->key, y->key);
+		order = compare_keys(x->key, &x->identity, y->key, &y->identity);
 	}
 	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
@@ -65,9 +121,13 @@ compare_slots(const void *a, const void *b)
 static bool
 has_equal_keys(const struct draft *draft)
 {
-	for (size_t i = 1; i < draft->cnt; i++) {
+	struct identity identities[COMPARED_PAIRS_MAX];
+
+	for (size_t i = 0; i < draft->cnt; i++) {
+		identities[i] = identify(draft->pairs[i].key);
 		for (size_t k = 0; k < i; k++) {
-			if (compare_keys(draft->pairs[i].key, draft->pairs[k].key) == 0) {
+			if (compare_keys(draft->pairs[i].key, &identities[i], draft->pairs[k].key,
+					    &identities[k]) == 0) {
 				return true;
 			}
 		}
@@ -118,13 +178,15 @@ drop_hidden(struct conf_yaml_builder *builder, struct draft *draft)
 	}
 	for (size_t i = 0; i < draft->cnt; i++) {
 		const struct conf_node *key = draft->pairs[i].key;
+		struct identity identity = identify(key);
 
-		slots[i] = (struct slot){ XXH3_64bits(key->scalar.text, key->scalar.len), key, i };
+		slots[i] = (struct slot){ hash_key(key, &identity), key, identity, i };
 	}
 	qsort(slots, draft->cnt, sizeof(*slots), compare_slots);
 	for (size_t i = 1; i < draft->cnt; i++) {
 		if (slots[i].hash != slots[first].hash ||
-				compare_keys(slots[i].key, slots[first].key) != 0) {
+				compare_keys(slots[i].key, &slots[i].identity, slots[first].key,
+						&slots[first].identity) != 0) {
 			first = i;
 			continue;
 		}

@@ -50,6 +50,32 @@ compare_keys(enum cp_key_order mode, const char *a, const char *b, int *ret_orde
 	return 0;
 }
 
+/* "-9223372036854775808" */
+#define ORDER_TEXT_MAX 24u
+
+/* order_text: what natsort makes of a key that YAML reads as something else than text: numbers by their
+ * value, booleans as 0 and 1, null before all. */
+static const char *
+order_text(const struct conf_node *key, char buffer[ORDER_TEXT_MAX])
+{
+	struct conf_value value = conf_type_of(key);
+
+	switch (value.type) {
+	case CONF_TYPE_NULL:
+		return "";
+	case CONF_TYPE_BOOL:
+		return value.boolean ? "1" : "0";
+	case CONF_TYPE_INT:
+		if (is_conf_int_surprising(key)) {
+			(void)snprintf(buffer, ORDER_TEXT_MAX, "%" PRId64, value.integer);
+			return buffer;
+		}
+		return key->scalar.text;
+	default:
+		return key->scalar.text;
+	}
+}
+
 static int
 check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 {
@@ -62,9 +88,11 @@ check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 
 	for (size_t i = 1; i < node->mapping.cnt; i++) {
 		const struct conf_node *key = pairs[i].key;
-		const char *before = pairs[i - 1].key->scalar.text;
+		const struct conf_node *before = pairs[i - 1].key;
+		char buffers[2][ORDER_TEXT_MAX];
 		int order = 0;
-		int rc = compare_keys(mode, before, key->scalar.text, &order);
+		int rc = compare_keys(mode, order_text(before, buffers[0]),
+				order_text(key, buffers[1]), &order);
 
 		if (rc != 0) {
 			return rc;
@@ -73,7 +101,7 @@ check_mapping_order(struct cp_zone_load *load, const struct conf_node *node)
 			conf_error_add(load->errors, CONF_ERROR, key->file, key->line, key->col,
 					"keys out of order: \"%s\" stands behind \"%s\" (%s order; "
 					"enforce_order is on)",
-					key->scalar.text, before, names[mode]);
+					key->scalar.text, before->scalar.text, names[mode]);
 			return 0;
 		}
 	}

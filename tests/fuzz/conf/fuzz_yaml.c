@@ -130,9 +130,14 @@ check_node(const struct conf_node *node)
 	for (size_t i = 0; node->kind == CONF_MAPPING && i < node->mapping.cnt && i < 64; i++) {
 		const struct conf_node *key = node->mapping.pairs[i].key;
 
+		struct conf_node as_plain = *key;
+
 		FUZZ_ASSERT(key->kind == CONF_SCALAR);
-		/* One value a key: the one found by it. */
-		FUZZ_ASSERT(strlen(key->scalar.text) != key->scalar.len ||
+		as_plain.is_plain = true;
+		/* One value a key: the one found by it. Only what is a number without quotes may be there
+		 * twice, as a number and as a text. */
+		FUZZ_ASSERT(conf_type_of(&as_plain).type != CONF_TYPE_STRING ||
+				strlen(key->scalar.text) != key->scalar.len ||
 				conf_get(node, key->scalar.text) == node->mapping.pairs[i].value);
 	}
 }

@@ -155,6 +155,15 @@ test_refused_documents(void **state)
 		{ "a: 1\nb: 3\na: 2\na: 4\n", false,
 				"f:3:1: warning: duplicate key \"a\": hides the one on line 1\n"
 				"f:4:1: warning: duplicate key \"a\": hides the one on line 3\n" },
+		{ "1: a\n0x1: b\n'1': c\n", false,
+				"f:2:1: warning: duplicate key \"0x1\": hides the one on line "
+				"1\n" },
+		{ "yes: a\ntrue: b\n'yes': c\n", false,
+				"f:2:1: warning: duplicate key \"true\": hides the one on line "
+				"1\n" },
+		{ "~: a\nnull: b\n'~': c\n1.5: d\n", false,
+				"f:2:1: warning: duplicate key \"null\": hides the one on line "
+				"1\n" },
 		{ "t:\n  u: {c: 1, b: 2, \"c\": 3}\n", false,
 				"f:2:19: warning: duplicate key \"c\": hides the one on line 2\n" },
 		{ "b: &b {x: 1}\nt:\n  x: 9\n  <<: *b\n", false,

@@ -166,6 +166,45 @@ test_values(void **state)
 	}
 }
 
+/* Keys are in order by what YAML reads: octoDNS sorts what its loader made of them. */
+static void
+test_order(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		bool is_good;
+	} rows[] = {
+		{ "~", "no", true },
+		{ "no", "yes", true },
+		{ "yes", "no", false },
+		{ "yes", "2", true },
+		{ "no", "m", true },
+		{ "m", "no", false },
+		{ "m", "'no'", true },
+		{ "9", "010", false },
+		{ "7", "010", true },
+		{ "9", "'010'", true },
+		{ "90", "1:31", true },
+		{ "92", "1:31", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[256];
+		struct loaded loaded;
+
+		(void)snprintf(text, sizeof(text),
+				"? %s\n: {type: A, value: 192.0.2.1}\n"
+				"? %s\n: {type: A, value: 192.0.2.1}\n",
+				rows[i].first, rows[i].second);
+		loaded = load_text(text);
+		if ((strstr(loaded.said, "keys out of order") == NULL) != rows[i].is_good) {
+			fail_msg("%s, %s: %s", rows[i].first, rows[i].second, loaded.said);
+		}
+		free_loaded(&loaded);
+	}
+}
+
 /* The rest of the dialect: what octoDNS reads without a word. */
 static void
 test_forms(void **state)
@@ -217,6 +256,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_times_to_live),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_forms),
 	};
 
