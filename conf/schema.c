@@ -599,8 +599,8 @@ conf_schema_free(const struct conf_row *rows, void *target)
 	conf_errors_free(&none);
 }
 
-static void
-print_kind(const struct conf_row *row, FILE *out)
+void
+conf_row_describe(const struct conf_row *row, FILE *out)
 {
 	(void)fputs(kind_names[row->kind], out);
 	if (row->kind == CONF_ROW_INT || row->kind == CONF_ROW_REAL) {
@@ -621,23 +621,20 @@ print_kind(const struct conf_row *row, FILE *out)
 }
 
 void
-conf_schema_help(const struct conf_row *rows, FILE *out)
+conf_schema_visit(const struct conf_row *rows,
+		void (*visit)(void *ctx, const struct conf_row *row, size_t depth), void *ctx)
 {
 	struct conf_errors none = { 0 };
 	struct walk walk = { .path = "", .errors = &none };
 	const struct conf_row *row = NULL;
-	char unused = '\0'; /* help visits rows, never a struct */
+	char unused = '\0'; /* rows are visited, never a struct */
 
 	push(&walk, (struct frame){ .rows = rows, .base = &unused, .elem_cnt = 1 });
 	for (row = next_row(&walk, NULL); row != NULL; row = next_row(&walk, NULL)) {
-		int indent = (int)walk.depth * 2;
-
 		if (row->kind == CONF_ROW_GONE) {
 			continue;
 		}
-		(void)fprintf(out, "%*s%s: ", indent, "", row->key);
-		print_kind(row, out);
-		(void)fprintf(out, "\n%*s%s\n", indent + 4, "", row->help != NULL ? row->help : "");
+		visit(ctx, row, walk.depth - 1);
 		if (row->kind == CONF_ROW_MAP || row->kind == CONF_ROW_MAP_LIST) {
 			push(&walk, (struct frame){ .rows = row->rows,
 						    .base = &unused,
@@ -645,4 +642,21 @@ conf_schema_help(const struct conf_row *rows, FILE *out)
 		}
 	}
 	conf_errors_free(&none);
+}
+
+static void
+print_row(void *ctx, const struct conf_row *row, size_t depth)
+{
+	FILE *out = ctx;
+	int indent = (int)(depth + 1) * 2;
+
+	(void)fprintf(out, "%*s%s: ", indent, "", row->key);
+	conf_row_describe(row, out);
+	(void)fprintf(out, "\n%*s%s\n", indent + 4, "", row->help != NULL ? row->help : "");
+}
+
+void
+conf_schema_help(const struct conf_row *rows, FILE *out)
+{
+	conf_schema_visit(rows, print_row, out);
 }

@@ -62,6 +62,13 @@ int conf_schema_load(const char *path, const struct conf_row *rows, void *target
 int conf_schema_defaults(const struct conf_row *rows, void *target, struct conf_errors *errors);
 void conf_schema_free(const struct conf_row *rows, void *target);
 
+/* conf_row_describe writes a row's type, range, choices, unit and default: "integer 1..100 (s);
+ * default 10". */
+void conf_row_describe(const struct conf_row *row, FILE *out);
+/* conf_schema_visit calls `visit` for every key that may be written, a map before its own keys;
+ * depth 0 is the top of the file. */
+void conf_schema_visit(const struct conf_row *rows,
+		void (*visit)(void *ctx, const struct conf_row *row, size_t depth), void *ctx);
 /* conf_schema_help prints every key, its type, range, unit, default and sentence. */
 void conf_schema_help(const struct conf_row *rows, FILE *out);
 

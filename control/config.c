@@ -499,6 +499,12 @@ cp_config_zone(const struct cp_config *config, const char *name)
 			       };
 }
 
+const struct conf_row *
+cp_config_rows(void)
+{
+	return rows;
+}
+
 void
 cp_config_help(FILE *out)
 {

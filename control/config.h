@@ -59,6 +59,9 @@ struct cp_zones_options cp_config_zones(const struct cp_config *config);
  * has none. */
 struct cp_zone_settings cp_config_zone(const struct cp_config *config, const char *name);
 
+/* cp_config_rows: every key, for whoever documents them. */
+const struct conf_row *cp_config_rows(void);
+
 /* cp_config_help prints every key. */
 void cp_config_help(FILE *out);
 

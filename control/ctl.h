@@ -15,6 +15,7 @@
 
 #include "table/view.h"
 
+#include "conf/program.h"
 #include "conf/yaml.h"
 #include "control/config.h"
 #include "control/geo.h"
@@ -51,29 +52,17 @@ struct ctl_options {
 	size_t arg_cnt;
 };
 
-/* What follows an option, for those who complete it. */
-enum ctl_argument {
-	CTL_ARG_NONE = 0,
-	CTL_ARG_TEXT,
-	CTL_ARG_FILE,
-	CTL_ARG_DIR,
-};
-struct ctl_option_row {
-	char letter;      /* its name in struct ctl_command.options; 0 ends the table */
-	const char *name; /* "--geo" without the dashes */
-	enum ctl_argument argument;
-	const char *value; /* what the argument is called: "FILE.mmdb" */
-	const char *help;
-};
-extern const struct ctl_option_row ctl_option_rows[];
+extern const struct conf_option ctl_option_rows[];
+extern const struct conf_exit ctl_exits[];
+extern const char ctl_description[]; /* as struct conf_program has it */
 
 struct ctl_command {
 	const char *name;      /* NULL ends the table */
 	const char *arguments; /* as the usage line shows them */
 	const char *summary;
-	const char *help;            /* what it does, with examples */
-	const char *options;         /* letters of ctl_option_rows */
-	enum ctl_argument completes; /* what its arguments are; CTL_ARG_NONE: it has none */
+	const char *help;             /* what it does, with examples */
+	const char *options;          /* letters of ctl_option_rows */
+	enum conf_argument completes; /* what its arguments are; CONF_ARG_NONE: it has none */
 	size_t arg_min, arg_max;
 	enum ctl_status (*run)(const struct ctl_options *options);
 };

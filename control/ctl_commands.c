@@ -2,27 +2,41 @@
  * completions are made from it. */
 #include "control/ctl.h"
 
-const struct ctl_option_row ctl_option_rows[] = {
-	{ 'j', "json", CTL_ARG_NONE, NULL, "print JSON for programs" },
-	{ 's', "socket", CTL_ARG_FILE, "PATH", "UNIX socket of meridian-control's API" },
-	{ 'c', "config", CTL_ARG_FILE, "FILE",
+const struct conf_option ctl_option_rows[] = {
+	{ 'j', "json", CONF_ARG_NONE, NULL, "print JSON for programs" },
+	{ 's', "socket", CONF_ARG_FILE, "PATH", "UNIX socket of meridian-control's API" },
+	{ 'c', "config", CONF_ARG_FILE, "FILE",
 			"meridian-control.yaml, for how zone files are to be read" },
-	{ 'g', "geo", CTL_ARG_FILE, "FILE.mmdb", "geo database; may be given several times" },
-	{ 'z', "zones", CTL_ARG_DIR, "DIR", "directory of zone files" },
-	{ 'o', "output", CTL_ARG_FILE, "FILE", "where to write" },
-	{ 'T', "table", CTL_ARG_FILE, "FILE", "a table file instead of the daemon's" },
-	{ 'A', "against", CTL_ARG_FILE, "FILE",
+	{ 'g', "geo", CONF_ARG_FILE, "FILE.mmdb", "geo database; may be given several times" },
+	{ 'z', "zones", CONF_ARG_DIR, "DIR", "directory of zone files" },
+	{ 'o', "output", CONF_ARG_FILE, "FILE", "where to write" },
+	{ 'T', "table", CONF_ARG_FILE, "FILE", "a table file instead of the daemon's" },
+	{ 'A', "against", CONF_ARG_FILE, "FILE",
 			"a table file to compare with instead of what is served" },
-	{ 'F', "from", CTL_ARG_TEXT, "ADDRESS", "whose question: the address it comes from" },
-	{ 'E', "ecs", CTL_ARG_TEXT, "PREFIX", "the client subnet that the question carries" },
-	{ 'N', "generation", CTL_ARG_TEXT, "N", "number of a table" },
-	{ 'S', "seed", CTL_ARG_TEXT, "HEX", "hash seed: 32 hexadecimal digits" },
-	{ 'C', "checksum", CTL_ARG_TEXT, "HASH", "of the plan that is meant, and of no other" },
-	{ 't', "timeout", CTL_ARG_TEXT, "SECONDS", "how long to wait" },
-	{ 'f', "force", CTL_ARG_NONE, NULL, "do it although a guard objects" },
-	{ 'h', "help", CTL_ARG_NONE, NULL, "say how a command is used" },
-	{ 0, NULL, CTL_ARG_NONE, NULL, NULL },
+	{ 'F', "from", CONF_ARG_TEXT, "ADDRESS", "whose question: the address it comes from" },
+	{ 'E', "ecs", CONF_ARG_TEXT, "PREFIX", "the client subnet that the question carries" },
+	{ 'N', "generation", CONF_ARG_TEXT, "N", "number of a table" },
+	{ 'S', "seed", CONF_ARG_TEXT, "HEX", "hash seed: 32 hexadecimal digits" },
+	{ 'C', "checksum", CONF_ARG_TEXT, "HASH", "of the plan that is meant, and of no other" },
+	{ 't', "timeout", CONF_ARG_TEXT, "SECONDS", "how long to wait" },
+	{ 'f', "force", CONF_ARG_NONE, NULL, "do it although a guard objects" },
+	{ 'h', "help", CONF_ARG_NONE, NULL, "say how a command is used" },
+	{ 0 },
 };
+
+const struct conf_exit ctl_exits[] = {
+	{ CTL_FINE, "fine" },
+	{ CTL_INPUT, "what it was given is wrong, or was refused" },
+	{ CTL_USAGE, "wrong command line" },
+	{ CTL_NO_DAEMON, "meridian-control, or meridiand behind it, is not there" },
+	{ 0, NULL },
+};
+
+const char ctl_description[] =
+		"The command line of Meridian. Some commands work on files alone, the others ask "
+		"meridian-control.\n"
+		"Every command takes --json for programs; those that ask the daemon take "
+		"--socket.\n";
 
 const struct ctl_command ctl_commands[] = {
 	{ .name = "check",
@@ -43,7 +57,7 @@ const struct ctl_command ctl_commands[] = {
 				"  meridianctl check zones/ --geo country.mmdb --json | jq "
 				".messages\n",
 			.options = "cgj",
-			.completes = CTL_ARG_DIR,
+			.completes = CONF_ARG_DIR,
 			.arg_max = 1,
 			.run = ctl_check },
 	{ .name = "compile",
@@ -76,7 +90,7 @@ const struct ctl_command ctl_commands[] = {
 				"  meridianctl dump example.table --json | jq "
 				"'.dynamic_records[].pools'\n",
 			.options = "j",
-			.completes = CTL_ARG_FILE,
+			.completes = CONF_ARG_FILE,
 			.arg_min = 1,
 			.arg_max = 1,
 			.run = ctl_dump },
@@ -118,7 +132,7 @@ const struct ctl_command ctl_commands[] = {
 				"  meridianctl diff 41 43\n"
 				"  meridianctl diff before.table after.table\n",
 			.options = "jsg",
-			.completes = CTL_ARG_FILE,
+			.completes = CONF_ARG_FILE,
 			.arg_min = 2,
 			.arg_max = 2,
 			.run = ctl_diff },
@@ -166,7 +180,7 @@ const struct ctl_command ctl_commands[] = {
 				"  meridianctl rollback\n"
 				"  meridianctl history && meridianctl rollback 41\n",
 			.options = "js",
-			.completes = CTL_ARG_TEXT,
+			.completes = CONF_ARG_TEXT,
 			.arg_max = 1,
 			.run = ctl_rollback },
 	{ .name = "history",
@@ -213,7 +227,7 @@ const struct ctl_command ctl_commands[] = {
 				"  meridianctl explain www.example.com AAAA --from 2001:db8::7 "
 				"--table example.table\n",
 			.options = "jsFETg",
-			.completes = CTL_ARG_TEXT,
+			.completes = CONF_ARG_TEXT,
 			.arg_min = 2,
 			.arg_max = 2,
 			.run = ctl_explain },

@@ -15,24 +15,21 @@
 #define SEED_DEFAULT_0 0x6d6572696469616eULL /* "meridian" */
 #define SEED_DEFAULT_1 0x6f66666c696e6531ULL /* "offline1" */
 
-#define LONG_OPTIONS_MAX 64u /* over what ctl_option_rows will ever hold */
-
 static void
 print_usage(FILE *out)
 {
 	(void)fprintf(out,
 			"usage: meridianctl COMMAND ... | meridianctl COMMAND --help | meridianctl "
-			"--version\n\n");
+			"--version\n\n%s\n",
+			ctl_description);
 	for (const struct ctl_command *command = ctl_commands; command->name != NULL; command++) {
 		(void)fprintf(out, "  %-9s %s\n", command->name, command->summary);
 	}
-	(void)fprintf(out,
-			"\n"
-			"Every command takes --json for programs. Those that ask the daemon take "
-			"--socket PATH\n"
-			"(default " CP_API_SOCKET_DEFAULT ").\n"
-			"Exit status: 0 fine, 1 the input is wrong or was refused, 2 usage, 3 no "
-			"daemon.\n");
+	(void)fputs("\nExit status:\n", out);
+	for (const struct conf_exit *at = ctl_exits; at->meaning != NULL; at++) {
+		(void)fprintf(out, "  %d  %s\n", at->status, at->meaning);
+	}
+	(void)fputs("\nman meridianctl says all of it.\n", out);
 }
 
 static void
@@ -41,6 +38,18 @@ print_command_usage(const struct ctl_command *command, FILE *out)
 	(void)fprintf(out, "usage: meridianctl %s %s%s[--json]%s\n", command->name,
 			command->arguments, command->arguments[0] != '\0' ? " " : "",
 			strchr(command->options, 's') != NULL ? " [--socket PATH]" : "");
+}
+
+static void
+print_command_help(const struct ctl_command *command)
+{
+	print_command_usage(command, stdout);
+	printf("\n%s\n", command->help);
+	for (const struct conf_option *option = ctl_option_rows; option->letter != 0; option++) {
+		if (strchr(command->options, option->letter) != NULL) {
+			conf_option_help(option, stdout);
+		}
+	}
 }
 
 static bool
@@ -160,20 +169,6 @@ take_arguments(const struct ctl_command *command, struct ctl_options *options, i
 	return CTL_FINE;
 }
 
-/* Options of ctl_option_rows in getopt's own form. */
-static void
-fill_long_options(struct option *long_options)
-{
-	for (size_t i = 0; i < LONG_OPTIONS_MAX && ctl_option_rows[i].name != NULL; i++) {
-		long_options[i] = (struct option){
-			.name = ctl_option_rows[i].name,
-			.has_arg = ctl_option_rows[i].argument != CTL_ARG_NONE ? required_argument
-			                                                       : no_argument,
-			.val = ctl_option_rows[i].letter,
-		};
-	}
-}
-
 static enum ctl_status
 run_command(const struct ctl_command *command, int argc, char **argv)
 {
@@ -181,16 +176,15 @@ run_command(const struct ctl_command *command, int argc, char **argv)
 		.socket = CP_API_SOCKET_DEFAULT,
 		.seed = { SEED_DEFAULT_0, SEED_DEFAULT_1 },
 	};
-	struct option long_options[LONG_OPTIONS_MAX + 1] = { { 0 } };
+	struct option long_options[CONF_OPTIONS_MAX + 1];
 	enum ctl_status status;
 	int letter;
 
-	fill_long_options(long_options);
+	conf_program_getopt(ctl_option_rows, long_options);
 	/* The only thread so far. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	while ((letter = getopt_long(argc, argv, "ho:", long_options, NULL)) != -1) {
 		if (letter == 'h') {
-			print_command_usage(command, stdout);
-			printf("\n%s", command->help);
+			print_command_help(command);
 			return CTL_FINE;
 		}
 		if (letter != '?' && strchr(command->options, letter) == NULL) {

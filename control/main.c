@@ -13,15 +13,10 @@
 #include <unistd.h>
 
 #include "control/api.h"
+#include "control/command_line.h"
 #include "control/config.h"
 #include "control/engine.h"
 #include "control/state.h"
-
-enum exit_status {
-	EXIT_FINE = 0,
-	EXIT_INPUT = 1,
-	EXIT_USAGE = 2,
-};
 
 struct daemon {
 	struct event_base *base;
@@ -29,45 +24,24 @@ struct daemon {
 	struct cp_state state;
 	struct cp_engine *engine;
 	struct cp_api *api;
-	enum exit_status status;
+	enum cp_exit status;
 };
-
-static void
-print_usage(FILE *out)
-{
-	(void)fprintf(out, "usage: meridian-control --config FILE [--check-config]\n"
-			   "       meridian-control --help | --version\n");
-}
 
 static void
 print_help(void)
 {
-	print_usage(stdout);
-	(void)fprintf(stdout,
-			"\n"
-			"Compiles OctoDNS zones and a geo database into a table, publishes it to "
-			"meridiand,\n"
-			"probes what the zones' health checks name, and publishes what is left "
-			"when "
-			"a target\n"
-			"fails. Talk to it with meridianctl. meridiand goes on answering while "
-			"this "
-			"is away.\n"
-			"\n"
-			"  --config FILE    the configuration; conf/examples/meridian-control.yaml "
-			"shows every key\n"
-			"  --check-config   say what is wrong with it, or nothing, and end\n"
-			"  --version        print the version\n"
-			"\n"
-			"Signals: SIGHUP applies the zones directory (as meridianctl apply, but "
-			"not "
-			"after a\nrollback), "
-			"SIGTERM "
-			"and SIGINT end.\n"
-			"Ends with 0 when told to, 1 when its input is wrong, 2 for bad usage.\n"
-			"\n"
-			"Configuration keys:\n");
+	conf_program_help(&cp_program, stdout);
+	(void)puts("\nKeys of the configuration file (man meridian-control.yaml; a commented "
+		   "example "
+		   "is conf/examples/meridian-control.yaml):\n");
 	cp_config_help(stdout);
+}
+
+static enum cp_exit
+usage(const char *reason)
+{
+	(void)fprintf(stderr, "meridian-control: %s; meridian-control --help explains\n", reason);
+	return CP_EXIT_USAGE;
 }
 
 static void
@@ -92,7 +66,7 @@ on_hopeless(void *ctx)
 	(void)fprintf(stderr,
 			"meridian-control: no zone could be compiled and meridiand serves nothing: "
 			"giving up\n");
-	daemon->status = EXIT_INPUT;
+	daemon->status = CP_EXIT_INPUT;
 	event_base_loopbreak(daemon->base);
 }
 
@@ -186,7 +160,7 @@ raise_descriptor_limit(void)
 	}
 }
 
-static enum exit_status
+static enum cp_exit
 run(struct daemon *daemon)
 {
 	struct event *signals[3] = { NULL };
@@ -195,9 +169,9 @@ run(struct daemon *daemon)
 	daemon->base = event_base_new();
 	if (daemon->base == NULL || watch_signals(daemon, signals) != 0) {
 		(void)fprintf(stderr, "meridian-control: cannot make an event loop\n");
-		daemon->status = EXIT_INPUT;
+		daemon->status = CP_EXIT_INPUT;
 	} else if (start(daemon) != 0) {
-		daemon->status = EXIT_INPUT;
+		daemon->status = CP_EXIT_INPUT;
 	} else {
 		event_base_dispatch(daemon->base);
 	}
@@ -215,18 +189,18 @@ run(struct daemon *daemon)
 	return daemon->status;
 }
 
-static enum exit_status
+static enum cp_exit
 run_config(const char *path, bool is_check_only)
 {
 	struct daemon daemon = { 0 };
 	struct conf_errors errors = { 0 };
-	enum exit_status status = EXIT_INPUT;
+	enum cp_exit status = CP_EXIT_INPUT;
 	int err = cp_config_load(path, &daemon.config, &errors);
 
 	conf_errors_print(&errors, stderr, isatty(STDERR_FILENO) == 1);
 	conf_errors_free(&errors);
 	if (err == 0) {
-		status = is_check_only ? EXIT_FINE : run(&daemon);
+		status = is_check_only ? CP_EXIT_FINE : run(&daemon);
 	}
 	cp_config_free(&daemon.config);
 	return status;
@@ -235,47 +209,36 @@ run_config(const char *path, bool is_check_only)
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check-config", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct option options[CONF_OPTIONS_MAX + 1];
 	const char *config_path = NULL;
 	bool is_check_only = false;
 	int option;
 
+	conf_program_getopt(cp_program.options, options);
 	/* The only thread so far. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-	while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
+		case 'C':
+			if (config_path != NULL) {
+				return usage("one of --config and --check-config, once");
+			}
 			config_path = optarg;
-			break;
-		case 'k':
-			is_check_only = true;
+			is_check_only = option == 'C';
 			break;
 		case 'h':
 			print_help();
-			return EXIT_FINE;
+			return CP_EXIT_FINE;
 		case 'V':
 			printf("meridian-control %s\n", MERIDIAN_VERSION);
-			return EXIT_FINE;
+			return CP_EXIT_FINE;
 		default:
-			print_usage(stderr);
-			return EXIT_USAGE;
+			return usage("wrong command line");
 		}
 	}
-	/* As meridiand takes it: --check-config FILE. */
-	if (is_check_only && config_path == NULL && optind + 1 == argc) {
-		config_path = argv[optind++];
-	}
 	if (config_path == NULL || optind != argc) {
-		(void)fprintf(stderr, "meridian-control: %s\n",
-				config_path == NULL ? "--config FILE is needed"
-						    : "takes no arguments beside its options");
-		print_usage(stderr);
-		return EXIT_USAGE;
+		return usage(config_path == NULL ? "--config FILE is needed"
+						 : "takes no arguments beside its options");
 	}
 	return (int)run_config(config_path, is_check_only);
 }

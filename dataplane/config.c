@@ -572,6 +572,12 @@ dp_config_done(struct dp_config *config)
 	memset(config, 0, sizeof(*config));
 }
 
+const struct conf_row *
+dp_config_rows(void)
+{
+	return top_rows;
+}
+
 void
 dp_config_help(FILE *out)
 {

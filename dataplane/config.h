@@ -118,6 +118,9 @@ int dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_con
 
 void dp_config_done(struct dp_config *config);
 
+/* dp_config_rows: every key, for whoever documents them. */
+const struct conf_row *dp_config_rows(void);
+
 /* dp_config_help prints every key with type, range, default and meaning. */
 void dp_config_help(FILE *out);
 

@@ -6,14 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/command_line.h"
 #include "dataplane/server.h"
-
-enum exit_code {
-	EXIT_FINE = 0,
-	EXIT_INPUT = 1, /* configuration, table or machine: the message says which */
-	EXIT_USAGE = 2,
-	EXIT_HUNG = 3, /* nothing wrong with the input: a new process can serve */
-};
 
 struct options {
 	const char *config_path;
@@ -26,36 +20,9 @@ struct options {
 static void
 print_help(void)
 {
-	(void)printf("meridiand " MERIDIAN_VERSION
-		     ", the data plane of Meridian: answers DNS from a "
-		     "compiled table.\n"
-		     "\n"
-		     "  meridiand --config FILE [--table FILE]\n"
-		     "      Serves as FILE says (keys below). Starts with the newest good table of "
-		     "its\n"
-		     "      state directory, or with --table, and takes new ones from "
-		     "meridian-control.\n"
-		     "  meridiand --table FILE --listen ADDRESS:PORT [--listen ...]\n"
-		     "      Answers on kernel sockets, UDP and TCP, from one table; no root, no "
-		     "DPDK "
-		     "port,\n"
-		     "      no control plane. `meridianctl compile` makes tables.\n"
-		     "  meridiand --check-config FILE\n"
-		     "      Says what is wrong with a configuration file, and where; serves "
-		     "nothing.\n"
-		     "  meridiand --help | --version\n"
-		     "\n"
-		     "Try: meridiand --table demo.table --listen 127.0.0.1:5300\n"
-		     "     dig @127.0.0.1 -p 5300 www.example.test +subnet=198.51.100.0/24\n"
-		     "\n"
-		     "SIGTERM and SIGINT end it. Messages go to standard error. Exit status: 0 "
-		     "fine,\n"
-		     "1 the input is wrong (file, table, interface, address), 2 usage, 3 a worker "
-		     "hung.\n"
-		     "\n"
-		     "Keys of the configuration file (a commented example is "
-		     "conf/examples/meridiand.yaml):\n"
-		     "\n");
+	conf_program_help(&dp_program, stdout);
+	(void)puts("\nKeys of the configuration file (man meridiand.yaml; a commented example is "
+		   "conf/examples/meridiand.yaml):\n");
 	dp_config_help(stdout);
 }
 
@@ -63,7 +30,7 @@ static int
 usage(const char *reason)
 {
 	(void)fprintf(stderr, "meridiand: %s; meridiand --help explains\n", reason);
-	return EXIT_USAGE;
+	return DP_EXIT_USAGE;
 }
 
 /* One write a line, so that lines of several threads never mix. */
@@ -79,24 +46,17 @@ static void
 give_up(void *arg)
 {
 	(void)arg;
-	_exit(EXIT_HUNG);
+	_exit(DP_EXIT_HUNG);
 }
 
 /* Returns -1 to go on, or the exit status. */
 static int
 parse_options(int argc, char **argv, struct options *options)
 {
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' },
-		{ "check-config", required_argument, NULL, 'C' },
-		{ "table", required_argument, NULL, 't' },
-		{ "listen", required_argument, NULL, 'l' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
+	struct option known[CONF_OPTIONS_MAX + 1];
 	int option;
 
+	conf_program_getopt(dp_program.options, known);
 	/* The only thread so far. NOLINTNEXTLINE(concurrency-mt-unsafe) */
 	while ((option = getopt_long(argc, argv, "hV", known, NULL)) != -1) {
 		switch (option) {
@@ -117,10 +77,10 @@ parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'h':
 			print_help();
-			return EXIT_FINE;
+			return DP_EXIT_FINE;
 		case 'V':
 			(void)puts("meridiand " MERIDIAN_VERSION);
-			return EXIT_FINE;
+			return DP_EXIT_FINE;
 		default:
 			return usage("wrong command line");
 		}
@@ -181,12 +141,12 @@ serve(const struct options *options, const struct dp_config *config)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (dp_server_start(&params, &server, &error) != 0) {
 		say(NULL, error.text);
-		return EXIT_INPUT;
+		return DP_EXIT_INPUT;
 	}
 	dp_server_run(server);
 	dp_server_stop(server);
 	say(NULL, "stopped");
-	return EXIT_FINE;
+	return DP_EXIT_FINE;
 }
 
 int
@@ -203,11 +163,11 @@ main(int argc, char **argv)
 		return status;
 	}
 	if (load_config(&options, &config) != 0) {
-		return EXIT_INPUT;
+		return DP_EXIT_INPUT;
 	}
 	if (options.check_path != NULL) {
 		(void)printf("%s: fine\n", options.check_path);
-		status = EXIT_FINE;
+		status = DP_EXIT_FINE;
 	} else {
 		status = serve(&options, &config);
 	}

@@ -6,7 +6,7 @@ packages_build="gcc libc6-dev meson ninja-build pkgconf clang llvm libdpdk-dev l
 	libssl-dev libxxhash-dev libknot-dev libidn2-dev libunistring-dev libcmocka-dev valgrind"
 packages_clang="git clang clang-format-14 clang-tidy-14"
 packages_e2e="python3 python3-dnspython python3-yaml iproute2 iputils-ping ethtool dnsperf util-linux procps mmdb-bin
-	bind9-dnsutils"
+	bind9-dnsutils mandoc groff zsh"
 packages_demo="python3 python3-dnspython iproute2 iputils-ping ethtool dnsperf mmdb-bin bind9-dnsutils"
 packages_npm="npm openssl"
 
