@@ -134,6 +134,9 @@ cp_field_text(const struct cp_reader *reader, const struct conf_node *node, cons
 	return cp_scalar_text(reader->arena, node);
 }
 
+static const char letters_and_digits[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
 int
 cp_read_caa(const struct cp_reader *reader, const struct conf_node *value,
 		struct cp_value *ret_value)
@@ -165,6 +168,12 @@ cp_read_caa(const struct cp_reader *reader, const struct conf_node *value,
 	if (tag_len == 0 || tag_len > UINT8_MAX || size > UINT16_MAX) {
 		cp_reason_add(reader->reasons, CP_FATAL, "invalid tag \"%s\" or value too long",
 				tag);
+		return -EINVAL;
+	}
+	/* RFC 8659 §4.1; a zone file could not hold any other. */
+	if (strspn(tag, letters_and_digits) != tag_len) {
+		cp_reason_add(reader->reasons, CP_FATAL,
+				"invalid tag \"%s\": only letters and digits make a tag", tag);
 		return -EINVAL;
 	}
 	wire = conf_arena_alloc(reader->arena, size, 1);

@@ -533,6 +533,17 @@ is_openpgpkey(const json_t *test, const json_t *data)
 	return strcmp(json_string_value(json_object_get(data, "type")), "OPENPGPKEY") == 0;
 }
 
+static bool
+is_odd_caa_tag(const json_t *test, const json_t *data)
+{
+	const char *tag = json_string_value(json_object_get(json_object_get(data, "value"), "tag"));
+
+	(void)test;
+	return tag != NULL &&
+	       strcmp(json_string_value(json_object_get(data, "type")), "CAA") == 0 &&
+	       strchr(tag, '-') != NULL;
+}
+
 static struct deviation {
 	bool (*is_meant)(const json_t *test, const json_t *data);
 	const char *text;
@@ -546,6 +557,7 @@ static struct deviation {
 	{ is_beyond_16_bits, "numbers that their field cannot hold are refused", 0 },
 	{ has_odd_hex, "hexadecimal is sent without blanks; what is none is refused", 0 },
 	{ is_openpgpkey, "an OPENPGPKEY that is not padded base64 is refused", 0 },
+	{ is_odd_caa_tag, "a CAA tag of other than letters and digits is refused", 0 },
 	{ is_of_provider, "types of providers are refused, with what to do instead", 0 },
 };
 #define DEVIATION_CNT (sizeof(deviations) / sizeof(deviations[0]))

@@ -1,7 +1,8 @@
 /*
  * Any bytes as a zone file: loading ends, every error has a place, and what the loader calls a good
  * zone is one: names inside it, values in wire form, pools and rules that refer to each other. The
- * compiler then makes an image of it that the checker accepts, or says why not.
+ * compiler then makes an image of it that the checker accepts, or says why not; ALIAS records are gone
+ * from it, and what the linter says of it refuses nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,9 @@
 
 #include "table/name.h"
 
+#include "control/alias.h"
 #include "control/compile.h"
+#include "control/lint.h"
 #include "control/present.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -110,9 +113,55 @@ check_zone(const struct cp_zone *zone)
 	}
 }
 
+/* Every ALIAS has become addresses, or its zone is refused with a reason. */
+static void
+check_aliases(const struct cp_zones *zones)
+{
+	struct conf_errors errors = { 0 };
+	struct cp_zones expanded;
+	bool is_refused[1] = { zones->items[0].has_errors };
+	bool was_refused = is_refused[0];
+	size_t alias_cnt = 0;
+
+	FUZZ_ASSERT(cp_alias_expand(zones, is_refused, &errors, &expanded, &alias_cnt) == 0);
+	FUZZ_ASSERT(expanded.cnt == 1);
+	FUZZ_ASSERT((errors.error_cnt > 0) == (is_refused[0] && !was_refused));
+	for (size_t i = 0; !is_refused[0] && i < expanded.items[0].record_cnt; i++) {
+		FUZZ_ASSERT(expanded.items[0].records[i].type != CP_TYPE_ALIAS);
+		FUZZ_ASSERT(expanded.items[0].records[i].value_cnt > 0);
+	}
+	FUZZ_ASSERT(alias_cnt > 0 || is_refused[0] ||
+			expanded.items[0].record_cnt == zones->items[0].record_cnt);
+	cp_alias_free(&expanded);
+	conf_errors_free(&errors);
+}
+
+static void
+check_lint(const struct cp_zones *zones, const void *image, const struct cp_geo *geo)
+{
+	struct conf_errors errors = { 0 };
+
+	FUZZ_ASSERT(cp_lint(zones, image, geo, &errors) == 0);
+	FUZZ_ASSERT(errors.error_cnt == 0);
+	for (size_t i = 0; i < errors.cnt; i++) {
+		const struct conf_message *message = &errors.messages[i];
+
+		FUZZ_ASSERT(message->level != CONF_ERROR && message->text[0] != '\0');
+		FUZZ_ASSERT(message->is_summary || message->lint != NULL);
+	}
+	conf_errors_free(&errors);
+}
+
 static void
 compile(const struct cp_zones *zones)
 {
+	/* Two places, so that rules by geos can be followed. */
+	static const char *const places[] = { "NA-US-CA", "EU-DE" };
+	static const struct tbl_geo_prefix prefixes[] = {
+		{ { { 198, 51, 100 }, 24, 4 }, 0 },
+		{ { { 0x20, 0x01, 0x0d, 0xb8 }, 32, 6 }, 1 },
+	};
+	static const struct cp_geo geo = { .table = { prefixes, 2, places, 2 }, .content_hash = 1 };
 	const struct cp_compile_params params = { .generation = 1, .hash_seed = { 3, 5 } };
 	struct conf_errors errors = { 0 };
 	struct cp_compiler *compiler = NULL;
@@ -122,9 +171,12 @@ compile(const struct cp_zones *zones)
 	int rc = 0;
 
 	FUZZ_ASSERT(cp_compiler_new(&compiler) == 0);
-	rc = cp_compile(compiler, zones, NULL, &params, &errors, &image, &size);
+	rc = cp_compile(compiler, zones, &geo, &params, &errors, &image, &size);
 	FUZZ_ASSERT(rc == 0 ? image != NULL : errors.error_cnt > 0);
 	FUZZ_ASSERT(rc != 0 || tbl_check(image, size, &error) == 0);
+	if (rc == 0) {
+		check_lint(zones, image, &geo);
+	}
 	free(image);
 	cp_compiler_free(compiler);
 	conf_errors_free(&errors);
@@ -149,6 +201,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!zones->items[0].has_errors) {
 		check_zone(&zones->items[0]);
 	}
+	check_aliases(zones);
 	compile(zones);
 	cp_zones_free(zones);
 	conf_errors_free(&errors);

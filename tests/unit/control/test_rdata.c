@@ -64,6 +64,8 @@ static const struct {
 	{ "CAA", "value: {flags: 256}",
 			"  - invalid flags \"256\"\n  - missing tag\n  - missing value\n" },
 	{ "CAA", "value: {tag: '', value: x}", "  - invalid tag \"\" or value too long\n" },
+	{ "CAA", "value: {tag: iod\\f, value: x}",
+			"  - invalid tag \"iod\\f\": only letters and digits make a tag\n" },
 	{ "TXT", "value: 5", "  - TXT value must be text: put quotes around 5\n" },
 	{ "TXT", "value: a;b", "  - unescaped ; in \"a;b\"\n" },
 	{ "TXT", "value: 'a\\\\;b'", "  - double escaped ; in \"a\\\\;b\"\n" },
