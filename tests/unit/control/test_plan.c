@@ -104,26 +104,21 @@ assert_printed(json_t *plan, const char *expected)
 	free(text);
 }
 
-static void
-test_changes(void **state)
-{
-	static const struct {
-		const char *served, *wanted, *printed;
-	} rows[] = {
-		/* Neither the seed nor the generation is a change, nor the order of values. */
-		{ NS NS1 "www: {type: A, values: [192.0.2.1, 192.0.2.2]}\n",
-				NS NS1 "www: {type: A, values: [192.0.2.2, 192.0.2.1]}\n",
-				RULER "No changes were planned\n" RULER },
-		{ NS "a: {type: A, value: 192.0.2.1}\n"
-		     "gone: {type: CNAME, value: a.example.test.}\n" NS1
-		     "www: {type: A, value: 192.0.2.1}\n",
-				NS
-				"a: {ttl: 60, type: A, value: 192.0.2.1}\n"
-				"mail: {type: MX, value: {exchange: a.example.test., preference: "
-				"10}}\n" NS1 "www: {type: A, values: [192.0.2.1, "
-				"192.0.2.2]}\n",
-				EXAMPLE
-				"*   Delete <CnameRecord CNAME 3600, gone.example.test., "
+static const struct {
+	const char *served, *wanted, *printed;
+} change_rows[] = {
+	/* Neither the seed nor the generation is a change, nor the order of values. */
+	{ NS NS1 "www: {type: A, values: [192.0.2.1, 192.0.2.2]}\n",
+			NS NS1 "www: {type: A, values: [192.0.2.2, 192.0.2.1]}\n",
+			RULER "No changes were planned\n" RULER },
+	{ NS "a: {type: A, value: 192.0.2.1}\n"
+	     "gone: {type: CNAME, value: a.example.test.}\n" NS1
+	     "www: {type: A, value: 192.0.2.1}\n",
+			NS "a: {ttl: 60, type: A, value: 192.0.2.1}\n"
+			   "mail: {type: MX, value: {exchange: a.example.test., preference: "
+			   "10}}\n" NS1 "www: {type: A, values: [192.0.2.1, "
+			   "192.0.2.2]}\n",
+			EXAMPLE "*   Delete <CnameRecord CNAME 3600, gone.example.test., "
 				"a.example.test.>\n"
 				"*   Create <MxRecord MX 3600, mail.example.test., ['10 "
 				"a.example.test.']>\n"
@@ -136,17 +131,16 @@ test_changes(void **state)
 				"'192.0.2.2']>\n"
 				"*   Summary: Creates=1, Updates=2, Deletes=1, Existing=5, "
 				"Meta=False\n" RULER },
-		/* Names compare as octoDNS's strings: "a" before "a-b" before "a.b", unlike in the
+	/* Names compare as octoDNS's strings: "a" before "a-b" before "a.b", unlike in the
 		 * table; of one name, types by their names. */
-		{ NS NS1,
-				NS "a: {type: A, value: 192.0.2.1}\n"
-				   "a-b: {type: A, value: 192.0.2.1}\n"
-				   "a.b:\n"
-				   "- {type: MX, value: {exchange: ns1.example.test., preference: "
-				   "10}}\n"
-				   "- {type: AAAA, value: '2001:db8::1'}\n" NS1,
-				EXAMPLE
-				"*   Create <ARecord A 3600, a.example.test., ['192.0.2.1']>\n"
+	{ NS NS1,
+			NS "a: {type: A, value: 192.0.2.1}\n"
+			   "a-b: {type: A, value: 192.0.2.1}\n"
+			   "a.b:\n"
+			   "- {type: MX, value: {exchange: ns1.example.test., preference: "
+			   "10}}\n"
+			   "- {type: AAAA, value: '2001:db8::1'}\n" NS1,
+			EXAMPLE "*   Create <ARecord A 3600, a.example.test., ['192.0.2.1']>\n"
 				"*   Create <ARecord A 3600, a-b.example.test., ['192.0.2.1']>\n"
 				"*   Create <AaaaRecord AAAA 3600, a.b.example.test., "
 				"['2001:db8::1']>\n"
@@ -154,19 +148,17 @@ test_changes(void **state)
 				"ns1.example.test.']>\n"
 				"*   Summary: Creates=4, Updates=0, Deletes=0, Existing=2, "
 				"Meta=False\n" RULER },
-		/* Another type at a name is a record of its own. */
-		{ NS NS1 "www: {type: CNAME, value: ns1.example.test.}\n",
-				NS NS1 "www: {type: A, value: 192.0.2.1}\n",
-				EXAMPLE
-				"*   Delete <CnameRecord CNAME 3600, www.example.test., "
+	/* Another type at a name is a record of its own. */
+	{ NS NS1 "www: {type: CNAME, value: ns1.example.test.}\n",
+			NS NS1 "www: {type: A, value: 192.0.2.1}\n",
+			EXAMPLE "*   Delete <CnameRecord CNAME 3600, www.example.test., "
 				"ns1.example.test.>\n"
 				"*   Create <ARecord A 3600, www.example.test., ['192.0.2.1']>\n"
 				"*   Summary: Creates=1, Updates=0, Deletes=1, Existing=3, "
 				"Meta=False\n" RULER },
-		/* A generated SOA takes its primary from the NS: told, but no record of the zone's. */
-		{ NS NS1, "'': {type: NS, value: ns2.example.test.}\n" NS1,
-				EXAMPLE
-				"*   Update\n"
+	/* A generated SOA takes its primary from the NS: told, but no record of the zone's. */
+	{ NS NS1, "'': {type: NS, value: ns2.example.test.}\n" NS1,
+			EXAMPLE "*   Update\n"
 				"*     <NsRecord NS 3600, example.test., ['ns1.example.test.']> "
 				"->\n"
 				"*     <NsRecord NS 3600, example.test., ['ns2.example.test.']>\n"
@@ -178,25 +170,29 @@ test_changes(void **state)
 				"*   Summary: Creates=0, Updates=2, Deletes=0, Existing=2, "
 				"Meta=False\n" RULER
 				"unsafe: [example.test.] Root NS record change, force required\n" },
-		/* A delegation's glue is part of it. */
-		{ NS NS1 "sub: {type: NS, value: z.sub.example.test.}\n"
-			 "z.sub: {type: A, value: 192.0.2.7}\n",
-				NS NS1 "sub: {type: NS, value: z.sub.example.test.}\n"
-				       "z.sub: {type: A, value: 192.0.2.8}\n",
-				EXAMPLE "*   Update\n"
-					"*     <NsRecord NS 3600, sub.example.test., "
-					"['z.sub.example.test.']> ->\n"
-					"*     <NsRecord NS 3600, sub.example.test., "
-					"['z.sub.example.test.']>\n"
-					"*       - glue: z.sub.example.test. 3600 A 192.0.2.7\n"
-					"*       + glue: z.sub.example.test. 3600 A 192.0.2.8\n"
-					"*   Summary: Creates=0, Updates=1, Deletes=0, Existing=3, "
-					"Meta=False\n" RULER },
-	};
+	/* A delegation's glue is part of it. */
+	{ NS NS1 "sub: {type: NS, value: z.sub.example.test.}\n"
+		 "z.sub: {type: A, value: 192.0.2.7}\n",
+			NS NS1 "sub: {type: NS, value: z.sub.example.test.}\n"
+			       "z.sub: {type: A, value: 192.0.2.8}\n",
+			EXAMPLE "*   Update\n"
+				"*     <NsRecord NS 3600, sub.example.test., "
+				"['z.sub.example.test.']> ->\n"
+				"*     <NsRecord NS 3600, sub.example.test., "
+				"['z.sub.example.test.']>\n"
+				"*       - glue: z.sub.example.test. 3600 A 192.0.2.7\n"
+				"*       + glue: z.sub.example.test. 3600 A 192.0.2.8\n"
+				"*   Summary: Creates=0, Updates=1, Deletes=0, Existing=3, "
+				"Meta=False\n" RULER },
+};
 
+static void
+test_changes(void **state)
+{
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_printed(plan_texts(rows[i].served, rows[i].wanted), rows[i].printed);
+	for (size_t i = 0; i < ARRAY_LEN(change_rows); i++) {
+		assert_printed(plan_texts(change_rows[i].served, change_rows[i].wanted),
+				change_rows[i].printed);
 	}
 }
 
