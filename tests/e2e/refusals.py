@@ -339,6 +339,36 @@ class CommandLine(Refusals):
         self.assert_refused(self.ctl("check", directory), r"small\.test\.yaml:\d+:\d+:", r"other\.test\.yaml:\d+:\d+:",
                             'invalid IPv4 address "x"', 'invalid IPv4 address "1.2.3"', status=1)
 
+    def test_check_follows_includes_within_the_directory(self):
+        self.lab.write("including/parts/address", "type: A\nvalue: 192.0.2.1\n")
+        self.lab.write("beside", "type: A\nvalue: x\n")
+        path = self.lab.write("including/small.test.yaml", GOOD_ZONE + "www: !include parts/address\n")
+        directory = os.path.dirname(path)
+        done = self.ctl("check", directory)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.lab.write("including/small.test.yaml", GOOD_ZONE + "www: !include ../beside\n")
+        self.assert_refused(self.ctl("check", directory), r"small\.test\.yaml:\d+:6:",
+                            r"cannot include .*/beside: it is outside of", status=1)
+        config = self.lab.write("including.yaml", f"zones_dir: {directory}\ninclude_outside: true\n")
+        self.assert_refused(self.ctl("check", "--config", config), r"including/\.\./beside:1:1:",
+                            'invalid IPv4 address "x"', status=1)
+
+    def test_check_survives_bombs(self):
+        laughs = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12))
+        bombs = {"deep": "a: " + "[" * 100000, "laughs": laughs, "long": "a: {type: TXT, value: " + "x" * 9000000 + "}\n"}
+        expected = []
+        for name, text in bombs.items():
+            directory = os.path.dirname(self.lab.write(f"bombs/{name}.test.yaml", text))
+            expected.append(rf"{name}\.test\.yaml:\d+:\d+: error: (nested too deeply|too many values|\d+ bytes of text)")
+        with open(os.path.join(directory, "sparse.test.yaml"), "wb") as file:
+            file.truncate(2 << 30)
+        self.lab.write("bombs/wrong.test.yaml", "".join(f"a{i}: {{type: A, value: x}}\n" for i in range(20000)))
+        self.lab.write("bombs/good.test.yaml", GOOD_ZONE)
+        done = self.ctl("check", directory)
+        self.assert_refused(done, *expected, r"sparse\.test\.yaml: error: File too large",
+                            r"wrong\.test\.yaml: error: \.\.\. and 19000 more errors", status=1)
+        self.assertNotIn("good.test.yaml", done.stderr)
+
     def test_compile(self):
         directory = os.path.dirname(self.lab.write("compile/small.test.yaml", GEO_ZONE))
         output = self.lab.path("compile.table")
