@@ -70,10 +70,15 @@ print_zones_with_errors(const json_t *result)
 static void
 print_served(const json_t *result)
 {
+	const json_t *plan = json_object_get(result, "plan");
+
 	if (is_cp_json_true(result, "is_unchanged")) {
 		printf("generation %lld goes on: its content is the same\n",
 				cp_json_number(result, "generation"));
 	} else {
+		if (plan != NULL && is_cp_plan_empty(plan)) {
+			printf("no record changes, but how the table is built does\n");
+		}
 		printf("generation %lld is served by every worker, %.1f ms after it was asked for "
 		       "(read %.1f, compiled %.1f, compared %.1f ms; swapped in %lld us)\n",
 				cp_json_number(result, "generation"),

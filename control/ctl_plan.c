@@ -7,6 +7,7 @@
 #include "control/ctl.h"
 #include "control/messages.h"
 #include "control/plan.h"
+#include "control/thresholds.h"
 
 void
 ctl_plan_print(const struct ctl_options *options, const json_t *plan)
@@ -49,15 +50,6 @@ refuse(const struct ctl_options *options, const struct ctl_built *built)
 	return ctl_fail(CTL_INPUT, "no plan: %zu errors", built->errors.error_cnt);
 }
 
-/* The zone's own thresholds, of --config FILE. */
-static struct cp_plan_thresholds
-thresholds_of(const void *ctx, const char *name)
-{
-	const struct cp_zone_settings settings = cp_config_zone(ctx, name);
-
-	return (struct cp_plan_thresholds){ settings.update_share, settings.delete_share };
-}
-
 static enum ctl_status
 plan_built(const struct ctl_options *options, const struct ctl_table *served,
 		const struct ctl_built *built)
@@ -66,7 +58,7 @@ plan_built(const struct ctl_options *options, const struct ctl_table *served,
 	const struct cp_plan_input input = { .served = &served->view,
 		.wanted = &wanted,
 		.geo = built->geo,
-		.thresholds_of = built->has_config ? thresholds_of : NULL,
+		.thresholds_of = built->has_config ? cp_thresholds_of : NULL,
 		.ctx = &built->config };
 	json_t *plan = NULL;
 	enum ctl_status status;

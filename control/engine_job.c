@@ -11,17 +11,7 @@
 #include <unistd.h>
 
 #include "control/engine_impl.h"
-
-static struct cp_plan_thresholds
-thresholds_of(const void *ctx, const char *name)
-{
-	struct cp_zone_settings settings = cp_config_zone(ctx, name);
-
-	return (struct cp_plan_thresholds){
-		.update_share = settings.update_share,
-		.delete_share = settings.delete_share,
-	};
-}
+#include "control/thresholds.h"
 
 static void
 make_plan(struct cp_job *job, const void *served, const void *wanted)
@@ -32,7 +22,7 @@ make_plan(struct cp_job *job, const void *served, const void *wanted)
 		.served = served != NULL ? &served_view : NULL,
 		.wanted = &wanted_view,
 		.geo = job->workshop.geo,
-		.thresholds_of = thresholds_of,
+		.thresholds_of = cp_thresholds_of,
 		.ctx = job->config,
 	};
 	uint64_t start_us = cp_engine_now_us();

@@ -106,6 +106,11 @@ class Changes(LabCase):
         self.assertRegex(plan.stdout, r"www\.one\.test\., \['192\.0\.2\.1'\]")
         self.assertRegex(plan.stdout, r"Creates=0, Updates=1, Deletes=0")
         self.assertEqual(self.assert_served("192.0.2.1"), before)
+        # What a job without the daemon makes of the same files has the same checksum.
+        served = os.path.join(self.control.state_dir, "history", f"{before}.table")
+        offline = json.loads(run(programs.CTL, "plan", "--config", self.control.config, "--against", served,
+                                 "--json").stdout)
+        self.assertIn(offline["checksum"], plan.stdout)
         command = shlex.split(re.search(r"meridianctl (apply --checksum .*)", plan.stdout).group(1))
         done = run(programs.CTL, *command)
         self.assertRegex(done.stdout, r"generation \d+ is served by every worker, \d+\.\d ms after")

