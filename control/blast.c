@@ -183,6 +183,73 @@ reserve_move(const struct job *job, struct group *group, uint32_t move)
 	return 0;
 }
 
+static bool
+is_same_section(const struct tbl_view *a, const struct tbl_view *b, enum tbl_section_kind kind)
+{
+	const struct tbl_section *left = &a->header->sections[kind];
+	const struct tbl_section *right = &b->header->sections[kind];
+
+	return left->cnt == right->cnt &&
+	       memcmp(tbl_section_at(a->header, kind), tbl_section_at(b->header, kind),
+			       left->cnt * left->elem_bytes) == 0;
+}
+
+/* Does every address have the same class in both tables? Then a class is all there is to compare,
+ * and no address need be looked at: so with every change that leaves rules and database alone. */
+static bool
+is_same_division(const struct tbl_view *a, const struct tbl_view *b)
+{
+	static const enum tbl_section_kind kinds[] = { TBL_SECTION_LEAVES, TBL_SECTION_LOC4_ROOT,
+		TBL_SECTION_LOC4_NODES, TBL_SECTION_LOC6_ROOT, TBL_SECTION_LOC6_NODES };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (!is_same_section(a, b, kinds[i])) {
+			return false;
+		}
+	}
+	return a->header->class_cnt == b->header->class_cnt;
+}
+
+/* Has a class of this group another pool than before? */
+static bool
+has_moving_class(const struct job *job, uint32_t number)
+{
+	const struct tbl_view *served = job->input->served;
+	const struct tbl_view *wanted = job->input->wanted;
+	const struct tbl_dyn **served_dyns = job->served.items.items;
+	const struct tbl_dyn **wanted_dyns = job->wanted.items.items;
+	const struct tbl_dyn *from = served_dyns[job->groups.keys[number] >> 32];
+	const struct tbl_dyn *to = wanted_dyns[(uint32_t)job->groups.keys[number]];
+
+	for (uint32_t i = 0; i < served->header->class_cnt; i++) {
+		if (!is_same_pool(text_of(served, pool_name(served, from,
+								  rule_of(served, from, i))),
+				    text_of(wanted, pool_name(wanted, to,
+								    rule_of(wanted, to, i))))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* False only when it can be seen without a walk over the addresses. */
+static bool
+can_anything_move(const struct job *job)
+{
+	if (job->groups.cnt == 0) {
+		return false;
+	}
+	if (!is_same_division(job->input->served, job->input->wanted)) {
+		return true;
+	}
+	for (uint32_t i = 0; i < job->groups.cnt; i++) {
+		if (has_moving_class(job, i)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Adds the cells of one pair of classes to the move that the group makes of them, if it makes one. */
 static int
 add_classes(const struct job *job, struct group *group, uint32_t classes)
@@ -550,7 +617,7 @@ cp_blast(const struct cp_blast_input *input, json_t **ret_groups)
 	if (input->pair_cnt > 0) {
 		rc = group_pairs(&job);
 	}
-	if (rc == 0 && job.groups.cnt > 0) {
+	if (rc == 0 && can_anything_move(&job)) {
 		rc = cp_space_make(input, &job.space);
 	}
 	if (rc == 0) {
