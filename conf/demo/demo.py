@@ -31,6 +31,7 @@ KEPT = os.path.join(lab_module.ROOT, ".cache", "demo-kept.json")
 HUGE_PAGES = 128  # 2 MiB each; what the packet buffers of one queue take, with room
 # Selection build, publish, swap and our own polling; the probe's threshold is not in it.
 FLIP_LIMIT_MS = 50
+BRAZIL = next(country for country in COUNTRIES if country[0] == "BR")
 PUBLISHES_MIN = 10  # in 5 s of load; fewer would not be "throughout"
 
 
@@ -144,6 +145,42 @@ class Demo:
                 pool = "america" if is_american else "rest_of_world"
                 self.report.fact(f"explain {ZONE} {rdtype} --from {address} names pool {pool}",
                                  done.returncode == 0 and pool in done.stdout)
+
+    # --- a change ---
+
+    def change_and_go_back(self):
+        """South America moves to the other server, as planned, and back."""
+        path = self.lab.path("zones/example.test.yaml")
+        with open(path, encoding="utf-8") as file:
+            before = file.read()
+        self.lab.write("zones/example.test.yaml", before.replace("            - SA\n", ""))
+        planned = self.control.ctl("plan", check=False)
+        print("\n".join(f"    {line}" for line in planned.stdout.splitlines()))
+        plan = self.control.ctl_json("plan")["plan"]
+        self.report.fact("meridianctl plan: two records, and nothing unsafe",
+                         planned.returncode == 0 and not plan["unsafe"] and len(plan["moves"]) > 0
+                         and sum(zone["updates"] for zone in plan["zones"]) == 2)
+        applied = self.control.ctl("apply", "--checksum", plan["checksum"], check=False)
+        self.report.fact(f"meridianctl apply --checksum {plan['checksum'][:12]}...: that plan is served",
+                         applied.returncode == 0)
+        self.report.head()
+        self.show_brazil(REST)
+        gone_back = self.control.ctl("rollback", check=False)
+        self.report.fact("meridianctl rollback: the table before is served, under a new generation",
+                         gone_back.returncode == 0)
+        self.show_brazil(AMERICA)
+        self.lab.write("zones/example.test.yaml", before)
+        self.report.fact("meridianctl apply: the zones directory counts again, and nothing differs",
+                         self.control.ctl("apply", check=False).returncode == 0
+                         and self.control.ctl_json("status")["problems"] == [])
+        print("\n".join(f"    {line}" for line in self.control.ctl("history").stdout.splitlines()))
+
+    def show_brazil(self, servers):
+        code, _, candidates4, candidates6 = BRAZIL
+        for family, rdtype, candidates in ((4, "A", candidates4), (6, "AAAA", candidates6)):
+            prefix, length = choose_client(code, candidates)
+            self.ask_row(f"{code} {prefix} (database /{length})", ZONE, rdtype, servers[family == 6],
+                         family=family, ecs=prefix)
 
     # --- health ---
 
@@ -262,6 +299,8 @@ def run_all(demo):
     demo.show_names()
     report.title("Which rule and prefix gave the answer")
     demo.show_explained()
+    report.title("A change is planned, published and taken back")
+    demo.change_and_go_back()
     report.title("A backend fails and comes back")
     demo.fail_over()
     report.title("The control plane dies")
