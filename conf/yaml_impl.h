@@ -1,6 +1,7 @@
 /*
- * A YAML tree under construction: what the readers of events (yaml.c), of mappings (yaml_mapping.c)
- * and of tags (yaml_tag.c) share.
+ * A YAML tree under construction: what the readers of events (yaml.c), of included files
+ * (yaml_include.c), of mappings (yaml_mapping.c) and of tags (yaml_tag.c) share; its parts are made
+ * in yaml_node.c.
  *
  * Threads:   one builder.
  * Memory:    everything that outlives the load is in the document's arena.
@@ -85,12 +86,55 @@ enum conf_tag {
 	CONF_TAG_UNKNOWN,
 };
 
+/* 1-based, as messages have them. */
+uint32_t conf_yaml_line(yaml_mark_t mark);
+uint32_t conf_yaml_col(yaml_mark_t mark);
+
 /* conf_yaml_fail tells an error in the file being read, and where that is included; -EINVAL. */
 int conf_yaml_fail(struct conf_yaml_builder *builder, uint32_t line, uint32_t col,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
+int conf_yaml_fail_at(struct conf_yaml_builder *builder, yaml_mark_t mark, const char *text);
 int conf_yaml_fail_memory(struct conf_yaml_builder *builder);
 /* conf_yaml_count: so many nodes more, at this place. */
 int conf_yaml_count(struct conf_yaml_builder *builder, size_t cnt, uint32_t line, uint32_t col);
+
+int conf_yaml_count_at(struct conf_yaml_builder *builder, uint32_t cnt, yaml_mark_t mark);
+
+/* conf_yaml_top: the file being read. */
+struct conf_yaml_source *conf_yaml_top(struct conf_yaml_builder *builder);
+/* conf_yaml_make_node: of the file being read; NULL and an error when memory is out. */
+struct conf_node *conf_yaml_make_node(struct conf_yaml_builder *builder, enum conf_node_kind kind,
+		uint32_t line, uint32_t col);
+/* conf_yaml_add_child puts a complete node where it stands: into the collection around it, or at the
+ * root of the file. */
+int conf_yaml_add_child(struct conf_yaml_builder *builder, struct conf_node *node, uint32_t height);
+/* conf_yaml_add_again puts a complete subtree in one more place. */
+int conf_yaml_add_again(struct conf_yaml_builder *builder, const struct conf_named *named,
+		yaml_mark_t mark);
+
+/* Names in a tree of tsearch(3). conf_yaml_add_named enters one whose node is not complete yet; a later
+ * anchor of the same name hides the earlier one. NULL and an error when memory is out. */
+struct conf_named *conf_yaml_find_named(void *const *tree, const char *name);
+struct conf_named *
+conf_yaml_add_named(struct conf_yaml_builder *builder, void **tree, const char *name);
+/* conf_yaml_begin_anchor: *ret_anchor is NULL when the node has none. */
+int conf_yaml_begin_anchor(struct conf_yaml_builder *builder, const yaml_char_t *name,
+		struct conf_named **ret_anchor);
+/* conf_yaml_end_named: the node is complete; named may be NULL. */
+void conf_yaml_end_named(struct conf_named *named, struct conf_node *node, uint32_t node_cnt,
+		uint32_t height);
+/* conf_yaml_drop_named is what tdestroy(3) does to each: nothing, they are the arena's. */
+void conf_yaml_drop_named(void *unused);
+
+/* conf_yaml_open_source makes bytes the file being read. It takes over draft->text, whatever
+ * happens. */
+int conf_yaml_open_source(struct conf_yaml_builder *builder, const struct conf_yaml_source *draft,
+		const char *bytes);
+void conf_yaml_close_source(struct conf_yaml_source *source);
+/* conf_yaml_take_include begins to read the file that a scalar tagged "!include" names. */
+int conf_yaml_take_include(struct conf_yaml_builder *builder, const yaml_event_t *event);
+/* conf_yaml_end_include: the file is complete. */
+int conf_yaml_end_include(struct conf_yaml_builder *builder);
 
 /* conf_yaml_end_mapping gives a mapping its pairs: children are key, value, key, value ... */
 int conf_yaml_end_mapping(struct conf_yaml_builder *builder, struct conf_node *node,
