@@ -6,7 +6,6 @@
 #include "conf/yaml.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>

@@ -133,7 +133,8 @@ int conf_yaml_open_source(struct conf_yaml_builder *builder, const struct conf_y
 void conf_yaml_close_source(struct conf_yaml_source *source);
 /* conf_yaml_take_include begins to read the file that a scalar tagged "!include" names. */
 int conf_yaml_take_include(struct conf_yaml_builder *builder, const yaml_event_t *event);
-/* conf_yaml_end_include: the file is complete. */
+/* conf_yaml_end_include: the file is complete; its root stands where it was included. An empty file is
+ * null. */
 int conf_yaml_end_include(struct conf_yaml_builder *builder);
 
 /* conf_yaml_end_mapping gives a mapping its pairs: children are key, value, key, value ... */
