@@ -37,7 +37,7 @@ print_help(void)
 	cp_config_help(stdout);
 }
 
-static enum cp_exit
+static int
 usage(const char *reason)
 {
 	(void)fprintf(stderr, "meridian-control: %s; meridian-control --help explains\n", reason);
