@@ -186,6 +186,16 @@ refuse_uncompiled(struct cp_engine *engine, json_t *result)
 	}
 }
 
+/* Is there a reason against it, and nobody who wants it all the same? */
+static bool
+is_stopped_by_guard(const struct cp_engine *engine, const json_t *result)
+{
+	const struct cp_request *request = &engine->job.request;
+
+	return !request->is_forced && request->kind != CP_REQUEST_ROLLBACK &&
+	       json_array_size(json_object_get(result, "unsafe")) > 0;
+}
+
 static void
 refuse_unsafe(struct cp_engine *engine, json_t *result)
 {
@@ -394,7 +404,6 @@ judge_table(struct cp_engine *engine, json_t *result)
 {
 	const struct cp_job *job = &engine->job;
 	const struct cp_request *request = &job->request;
-	bool is_rollback = request->kind == CP_REQUEST_ROLLBACK;
 
 	engine->is_guarded = false;
 	if (job->error[0] != '\0') {
@@ -408,8 +417,7 @@ judge_table(struct cp_engine *engine, json_t *result)
 		leave_pinned(engine, result);
 	} else if (is_unchanged(engine)) {
 		conclude_unchanged(engine, result);
-	} else if (!request->is_forced && !is_rollback &&
-			json_array_size(json_object_get(result, "unsafe")) > 0) {
+	} else if (is_stopped_by_guard(engine, result)) {
 		refuse_unsafe(engine, result);
 	} else {
 		return begin_storing(engine, result);
@@ -469,16 +477,29 @@ finish_making(struct cp_engine *engine)
 	return is_over;
 }
 
+/* While the image was written meridiand may have said hello, and what it serves: the guard looks
+ * again, or a start would publish what an apply a moment later is refused. */
+static void
+finish_storing(struct cp_engine *engine)
+{
+	json_t *result = engine->job.result;
+
+	json_object_set_new(result, "unsafe", list_unsafe(engine));
+	if (is_outdated(engine)) {
+		cp_engine_again(engine);
+	} else if (is_stopped_by_guard(engine, result)) {
+		refuse_unsafe(engine, result);
+	} else {
+		publish_run(engine, result);
+	}
+}
+
 bool
 cp_engine_step_done(struct cp_engine *engine)
 {
 	if (engine->job.step == CP_STEP_MAKE) {
 		return finish_making(engine);
 	}
-	if (is_outdated(engine)) {
-		cp_engine_again(engine);
-	} else {
-		publish_run(engine, engine->job.result);
-	}
+	finish_storing(engine);
 	return true;
 }

@@ -1,11 +1,13 @@
 /* Applies, the guard, health and reconnection, against a fake data plane: what is published when. */
 #include <arpa/inet.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "control/engine_impl.h"
 #include "control/json_read.h"
 #include "tests/unit/control/scene.h"
 #include "tests/unit/control/scratch.h"
@@ -188,6 +190,27 @@ test_a_shrinking_zone_needs_force(void **state)
 	scene_end(&scene);
 }
 
+static bool
+is_scene_storing(const struct scene *scene, uint64_t ignored)
+{
+	(void)ignored;
+	return scene->engine->job.step == CP_STEP_STORE;
+}
+
+static bool
+is_scene_idle(const struct scene *scene, uint64_t ignored)
+{
+	(void)ignored;
+	return !scene->engine->job.is_busy;
+}
+
+static bool
+is_scene_greeted(const struct scene *scene, uint64_t generation)
+{
+	return scene->engine->data_plane.is_connected &&
+	       scene->engine->data_plane.generation == generation;
+}
+
 /* Without a record of its own, the control plane goes by what meridiand says it serves. */
 static void
 test_the_guard_stands_when_the_state_is_lost(void **state)
@@ -228,6 +251,38 @@ test_the_guard_stands_when_the_state_is_lost(void **state)
 		}
 		scene_end(&scene);
 	}
+}
+
+/* meridiand says hello after the guard has looked, and before the table is published: while the image
+ * is being written. */
+static void
+test_the_guard_looks_again_when_the_hello_comes_late(void **state)
+{
+	struct scene scene;
+	struct cp_job *job;
+
+	(void)state;
+	scene_begin(&scene, "late-hello");
+	scene_write_zone(&scene, "one.test", ZONE("192.0.2.11"));
+	scene.plane.is_silent = true;
+	scene.plane.served.generation = 7;
+	scene.plane.served.zone_cnt = 2;
+	scene.plane.served.rrset_cnt = 6;
+	scene_start(&scene);
+	job = &scene.engine->job;
+	scene_wait_for(&scene, is_scene_connected_times, 1);
+	scene_wait_for(&scene, is_scene_storing, 0);
+	event_del(job->done); /* the writer may be done already: nobody hears of it yet */
+	fake_plane_answer(&scene.plane, TBL_IPC_HELLO);
+	scene_wait_for(&scene, is_scene_greeted, 7);
+	event_add(job->done, NULL);
+	scene_wait_for(&scene, is_scene_idle, 0);
+	assert_int_equal(scene.plane.message_cnt, 0); /* nothing was offered */
+	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_REFUSED);
+	assert_int_equal(scene.plane.served.generation, 7);
+	assert_int_equal(scene_apply(&scene, true), CP_OUTCOME_SERVED);
+	assert_int_equal(scene.plane.served.generation, 8);
+	scene_end(&scene);
 }
 
 /* The guard knows what was served before a restart, record by record; and a start publishes nothing
@@ -554,6 +609,7 @@ main(void)
 		cmocka_unit_test(test_a_shrinking_zone_needs_force),
 		cmocka_unit_test(test_the_guard_outlives_a_restart),
 		cmocka_unit_test(test_the_guard_stands_when_the_state_is_lost),
+		cmocka_unit_test(test_the_guard_looks_again_when_the_hello_comes_late),
 		cmocka_unit_test(test_nothing_to_serve_and_nothing_served_is_hopeless),
 		cmocka_unit_test(test_a_refusal_by_the_data_plane_reaches_the_caller),
 		cmocka_unit_test(test_a_lost_data_plane_gets_the_table_when_it_is_back),
