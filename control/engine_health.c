@@ -4,12 +4,14 @@
  */
 #include <errno.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "table/build.h"
 
 #include "control/engine_impl.h"
+#include "control/json_read.h"
 
 /* States are saved this long after a change, so that a storm of flips is one write. */
 #define SAVE_DELAY_S 1
@@ -49,6 +51,78 @@ cp_engine_drop_selection(struct cp_current *current)
 	current->selection_bytes = 0;
 }
 
+/* What is about to be answered is written down first: health.json comes a second later, and a process
+ * killed in between must not, when it comes back, put in what was left out. */
+static void
+save_answered(struct cp_engine *engine, const bool *is_up)
+{
+	char hash[17];
+	json_t *down = json_array();
+	json_t *answered;
+	int err;
+
+	cp_engine_hash_text(cp_engine_current(engine)->content_hash, hash);
+	for (size_t i = 0; i < engine->watchlist.cnt; i++) {
+		if (!is_up[i]) {
+			json_array_append_new(down, json_integer((json_int_t)i));
+		}
+	}
+	answered = json_pack("{s:s, s:o}", "content_hash", hash, "down", down);
+	if (json_equal(answered, engine->state->answered)) {
+		json_decref(answered);
+		return;
+	}
+	err = cp_state_save_answered(engine->state, answered);
+	if (err != 0) {
+		cp_engine_note(engine, "%s: cannot save: %s", engine->state->answered_path,
+				strerrordesc_np(-err));
+	}
+}
+
+/* A target's state becomes what was answered; its next results decide as ever. */
+static void
+set_answered(struct cp_watch *watch, bool is_down)
+{
+	struct cp_health *health = &watch->health;
+
+	if (watch->unprobed != NULL || is_down == !is_cp_health_up(health)) {
+		return;
+	}
+	health->state = is_down ? CP_HEALTH_DOWN : CP_HEALTH_UP;
+	health->streak = 0;
+	health->is_last_ok = !is_down;
+	(void)snprintf(health->reason, sizeof(health->reason), "%s",
+			is_down ? "down when the control plane last ran" : "");
+}
+
+void
+cp_engine_restore_answered(struct cp_engine *engine)
+{
+	const struct cp_watchlist *list = &engine->watchlist;
+	const json_t *answered = engine->state->answered;
+	const json_t *down = json_object_get(answered, "down");
+	bool *is_down = calloc(list->cnt + 1, sizeof(*is_down));
+	char hash[17];
+
+	cp_engine_hash_text(cp_engine_current(engine)->content_hash, hash);
+	/* Target numbers are of one table. */
+	if (is_down == NULL || strcmp(cp_json_text(answered, "content_hash"), hash) != 0) {
+		free(is_down);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(down); i++) {
+		json_int_t number = json_integer_value(json_array_get(down, i));
+
+		if (number >= 0 && (uint64_t)number < list->cnt) {
+			is_down[number] = true;
+		}
+	}
+	for (size_t i = 0; i < list->cnt; i++) {
+		set_answered(list->by_target[i], is_down[i]);
+	}
+	free(is_down);
+}
+
 /* Builds the selection that today's health leaves. With nothing down and nothing to take back the
  * embedded one will do. */
 int
@@ -66,6 +140,7 @@ cp_engine_rebuild_selection(struct cp_engine *engine)
 		return -ENOMEM;
 	}
 	cp_watchlist_is_up(&engine->watchlist, is_up);
+	save_answered(engine, is_up);
 	cp_brake_pass(&engine->brake, cp_engine_now_us() / 1000, is_up);
 	wait_for_brake(engine);
 	if (current->sequence > 0 || !is_all_up(is_up, cnt)) {

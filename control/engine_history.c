@@ -96,7 +96,11 @@ cp_engine_recover(struct cp_engine *engine)
 	}
 	engine->current.is_recovered = true;
 	err = cp_engine_watch_targets(engine);
-	return err != 0 ? err : cp_engine_rebuild_selection(engine);
+	if (err != 0) {
+		return err;
+	}
+	cp_engine_restore_answered(engine);
+	return cp_engine_rebuild_selection(engine);
 }
 
 uint64_t

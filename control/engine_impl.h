@@ -252,6 +252,8 @@ int cp_engine_health_init(struct cp_engine *engine);
 void cp_engine_health_done(struct cp_engine *engine);
 /* cp_engine_watch_targets takes the targets of the current table. */
 int cp_engine_watch_targets(struct cp_engine *engine);
+/* cp_engine_restore_answered sets the targets of a recovered table to what was answered of them. */
+void cp_engine_restore_answered(struct cp_engine *engine);
 /* cp_engine_rebuild_selection makes the selection that today's health leaves of the current table;
  * with nothing down and nothing to take back the embedded one will do. */
 int cp_engine_rebuild_selection(struct cp_engine *engine);

@@ -56,14 +56,14 @@ sync_directory_of(const char *path)
 }
 
 static int
-write_flushed(int fd, mode_t mode, const void *bytes, size_t size)
+write_file(int fd, mode_t mode, const void *bytes, size_t size, bool is_flushed)
 {
 	int err = write_all(fd, bytes, size);
 
 	if (err == 0 && fchmod(fd, mode) != 0) {
 		err = -errno;
 	}
-	if (err == 0 && fsync(fd) != 0 && errno != EINVAL) {
+	if (err == 0 && is_flushed && fsync(fd) != 0 && errno != EINVAL) {
 		err = -errno; /* EINVAL: a file system without fsync */
 	}
 	if (close(fd) != 0 && err == 0) {
@@ -81,8 +81,8 @@ is_special_file(const char *path)
 	return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
-int
-cp_file_write(const char *path, mode_t mode, const void *bytes, size_t size)
+static int
+replace_file(const char *path, mode_t mode, const void *bytes, size_t size, bool is_flushed)
 {
 	char *temporary = NULL;
 	int fd;
@@ -106,17 +106,29 @@ cp_file_write(const char *path, mode_t mode, const void *bytes, size_t size)
 		free(temporary);
 		return err;
 	}
-	err = write_flushed(fd, mode, bytes, size);
+	err = write_file(fd, mode, bytes, size, is_flushed);
 	if (err == 0 && rename(temporary, path) != 0) {
 		err = -errno;
 	}
 	if (err != 0) {
 		unlink(temporary);
-	} else {
+	} else if (is_flushed) {
 		err = sync_directory_of(path);
 	}
 	free(temporary);
 	return err;
+}
+
+int
+cp_file_write(const char *path, mode_t mode, const void *bytes, size_t size)
+{
+	return replace_file(path, mode, bytes, size, true);
+}
+
+int
+cp_file_swap(const char *path, mode_t mode, const void *bytes, size_t size)
+{
+	return replace_file(path, mode, bytes, size, false);
 }
 
 static int

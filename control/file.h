@@ -15,6 +15,10 @@
 /* cp_file_write replaces `path` by a temporary file beside it, flushed to disk and renamed. */
 int cp_file_write(const char *path, mode_t mode, const void *bytes, size_t size);
 
+/* cp_file_swap does the same without flushing: a killed process leaves the old content or the new; a
+ * machine that stops, perhaps neither. */
+int cp_file_swap(const char *path, mode_t mode, const void *bytes, size_t size);
+
 /* What a table image needs of its address (TBL_ALIGN_BYTES). */
 #define CP_FILE_ALIGN_BYTES 64u
 

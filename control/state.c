@@ -147,6 +147,8 @@ read_published(struct cp_state *state)
 static void
 read_health(struct cp_state *state)
 {
+	/* Without it, health.json alone says what there is to know. */
+	(void)load_json(state->answered_path, &state->answered);
 	state->health_error = load_json(state->health_path, &state->health);
 	if (state->health == NULL) {
 		state->health = json_object();
@@ -160,8 +162,9 @@ has_paths(struct cp_state *state, const char *dir)
 	state->published_path = cp_path_join(dir, "published.json");
 	state->seed_path = cp_path_join(dir, "hash-seed");
 	state->health_path = cp_path_join(dir, "health.json");
+	state->answered_path = cp_path_join(dir, "answered.json");
 	return state->dir != NULL && state->published_path != NULL && state->seed_path != NULL &&
-	       state->health_path != NULL;
+	       state->health_path != NULL && state->answered_path != NULL;
 }
 
 int
@@ -197,8 +200,10 @@ cp_state_close(struct cp_state *state)
 	free(state->published_path);
 	free(state->seed_path);
 	free(state->health_path);
+	free(state->answered_path);
 	json_decref(state->pin);
 	json_decref(state->health);
+	json_decref(state->answered);
 	memset(state, 0, sizeof(*state));
 }
 
@@ -225,5 +230,18 @@ cp_state_save_health(struct cp_state *state, json_t *health)
 		json_decref(state->health);
 		state->health = health;
 	}
+	return err;
+}
+
+int
+cp_state_save_answered(struct cp_state *state, json_t *answered)
+{
+	char *text = answered == NULL ? NULL : json_dumps(answered, JSON_COMPACT);
+	int err = text == NULL ? -ENOMEM
+	                       : cp_file_swap(state->answered_path, 0640, text, strlen(text));
+
+	free(text);
+	json_decref(state->answered);
+	state->answered = answered;
 	return err;
 }

@@ -18,9 +18,11 @@ struct cp_state {
 	char *published_path; /* published.json: generation, pin */
 	char *seed_path;      /* hash-seed: 16 bytes as 32 hexadecimal digits, mode 0600 */
 	char *health_path;    /* health.json */
+	char *answered_path;  /* answered.json */
 	uint64_t generation;  /* last given out; 0: none yet */
 	json_t *pin; /* of a rollback: {"of", "who", "unix_s"}; NULL: the zones directory counts */
 	json_t *health;   /* object: target key -> state; empty when nothing is known */
+	json_t *answered; /* {"content_hash", "down": [target numbers]} last offered; or NULL */
 	int health_error; /* why health.json could not be used, or 0; every target is then unknown */
 	uint64_t hash_seed[2];
 };
@@ -37,5 +39,9 @@ int cp_state_save_published(struct cp_state *state, uint64_t generation, json_t 
 
 /* cp_state_save_health records health states; takes over the reference. */
 int cp_state_save_health(struct cp_state *state, json_t *health);
+
+/* cp_state_save_answered records which targets are left out of answers, before they are; takes over
+ * the reference. Not flushed: it is for a killed process, and must not cost a flip its time. */
+int cp_state_save_answered(struct cp_state *state, json_t *answered);
 
 #endif

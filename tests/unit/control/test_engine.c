@@ -503,6 +503,13 @@ test_a_dead_backend_changes_the_answer_and_a_restart_does_not(void **state)
 	assert_string_equal(scene_served_answer(&scene, "www.dyn.test"), "192.0.2.2");
 	assert_int_equal(scene.plane.messages[scene.plane.message_cnt - 2].kind, TBL_IPC_SELECTION);
 
+	/* Nor must a kill that came before health.json was written: what was answered is known. */
+	scene_stop(&scene);
+	scratch_write("health.state/health.json", "{}");
+	scene_start(&scene);
+	scene_wait_for(&scene, is_scene_at_sequence, scene.plane.served.sequence + 1);
+	assert_string_equal(scene_served_answer(&scene, "www.dyn.test"), "192.0.2.2");
+
 	backend = open_backend(&port);
 	scene_wait_for(&scene, is_scene_at_sequence, scene.plane.served.sequence + 1);
 	assert_string_equal(scene_served_answer(&scene, "www.dyn.test"), "127.0.0.1");
