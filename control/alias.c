@@ -22,6 +22,8 @@ struct expansion {
 	struct conf_arena *arena;
 	struct cp_zone_index *index;
 	struct cp_zone *items;
+	bool *is_remembered;        /* per zone: answered as it was last served */
+	const struct cp_zone *zone; /* being expanded */
 };
 
 static size_t
@@ -60,9 +62,13 @@ follow(struct expansion *expansion, const struct cp_record *alias, struct made *
 		}
 	}
 	if (rc == -EINVAL) {
-		conf_error_add(expansion->errors, CONF_ERROR, alias->file, alias->line, alias->col,
-				"ALIAS %s to \"%s\" has no answer: %s", alias->fqdn,
-				alias->texts[0], chase.reason);
+		bool is_remembered = expansion->zone->resolved != NULL;
+
+		conf_error_add(expansion->errors, is_remembered ? CONF_WARNING : CONF_ERROR,
+				alias->file, alias->line, alias->col,
+				"ALIAS %s to \"%s\" has no answer: %s%s", alias->fqdn,
+				alias->texts[0], chase.reason,
+				is_remembered ? "; it is answered as before" : "");
 	}
 	made->records[0] = chase.a;
 	made->records[1] = chase.aaaa;
@@ -145,15 +151,22 @@ expand_round(struct expansion *expansion, bool *ret_is_done)
 	for (size_t i = 0; i < expansion->zones->cnt; i++) {
 		int rc = 0;
 
-		expansion->items[i] = expansion->zones->items[i];
+		if (expansion->is_remembered[i]) {
+			continue;
+		}
+		expansion->zone = &expansion->zones->items[i];
+		expansion->items[i] = *expansion->zone;
 		if (expansion->is_refused[i]) {
 			continue;
 		}
-		rc = expand_zone(expansion, &expansion->zones->items[i], &expansion->items[i]);
+		rc = expand_zone(expansion, expansion->zone, &expansion->items[i]);
 		if (rc == -ENOMEM) {
 			return rc;
 		}
-		if (rc != 0) {
+		if (rc != 0 && expansion->zone->resolved != NULL) {
+			expansion->is_remembered[i] = true;
+			expansion->items[i] = *expansion->zone->resolved;
+		} else if (rc != 0) {
 			expansion->is_refused[i] = true;
 			*ret_is_done = false;
 		}
@@ -176,8 +189,10 @@ cp_alias_expand(const struct cp_zones *zones, bool *is_refused, struct conf_erro
 	if (expansion.arena != NULL) {
 		expansion.items = conf_arena_alloc(
 				expansion.arena, zones->cnt, sizeof(*expansion.items));
+		expansion.is_remembered =
+				conf_arena_alloc(expansion.arena, zones->cnt, sizeof(bool));
 	}
-	if (expansion.items == NULL) {
+	if (expansion.items == NULL || expansion.is_remembered == NULL) {
 		goto out_free;
 	}
 	for (size_t i = 0; i < zones->cnt; i++) {

@@ -7,7 +7,8 @@
  * Threads:   pure.
  * Memory:    cp_alias_expand makes a set, cp_alias_free releases it; its records borrow from the
  *            zones they came from, which must outlive it.
- * Errors:    an ALIAS that leads to no address is told with its place, and its zone refused.
+ * Errors:    an ALIAS that leads to no address is told with its place, and its zone refused; a zone
+ *            that is remembered (cp_zone.resolved) goes on as it was, with a warning.
  * Standards: none; draft-ietf-dnsop-aname is the nearest. RFC 1034 §4.3.2 for how names are followed.
  */
 #ifndef CONTROL_ALIAS_H

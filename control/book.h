@@ -30,9 +30,13 @@ enum cp_zone_standing {
 	CP_ZONE_DROPPED,   /* was served; its file is gone */
 };
 
+/* What ALIAS records were answered with, and the loads that this is of. */
+struct cp_memory;
+
 struct cp_book_entry {
 	struct cp_zone zone; /* for CP_ZONE_LEFT_OUT and CP_ZONE_DROPPED only the name counts */
 	struct cp_batch *batch;
+	struct cp_memory *memory; /* holds zone.resolved; both are NULL together */
 	enum cp_zone_standing standing;
 };
 
@@ -54,6 +58,11 @@ void cp_book_free(struct cp_book *book);
 /* cp_book_zones lists the served zones for cp_compile(); *ret_zones borrows from the book, its
  * items are the caller's (free()). */
 int cp_book_zones(const struct cp_book *book, struct cp_zones *ret_zones);
+
+/* cp_book_remember takes over what cp_alias_expand() made of cp_book_zones(): should a zone be kept
+ * later on, and its ALIAS records lead nowhere by then, they go on with the addresses they have now.
+ * Returns 0 or -ENOMEM; `expanded` is the book's in either case. */
+int cp_book_remember(struct cp_book *book, struct cp_zones *expanded);
 
 /* cp_batch_zones: what the load holds. */
 const struct cp_zones *cp_batch_zones(const struct cp_batch *batch);

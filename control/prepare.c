@@ -7,6 +7,7 @@
 
 #include "table/view.h"
 
+#include "control/alias.h"
 #include "control/lint.h"
 #include "control/stamp.h"
 
@@ -255,6 +256,35 @@ load_unchanged(const struct cp_prepare_input *input, struct cp_prepared *prepare
 	return -EAGAIN;
 }
 
+/* What ALIAS records are answered with is remembered with the book. */
+static int
+remember_aliases(struct cp_book *book)
+{
+	struct conf_errors told_already = { 0 };
+	struct cp_zones expanded = { 0 };
+	struct cp_zones zones;
+	bool *is_refused = NULL;
+	size_t alias_cnt = 0;
+	int err = cp_book_zones(book, &zones);
+
+	if (err != 0) {
+		return err;
+	}
+	is_refused = calloc(zones.cnt + 1, sizeof(*is_refused));
+	err = is_refused != NULL ? cp_alias_expand(&zones, is_refused, &told_already, &expanded,
+						   &alias_cnt)
+	                         : -ENOMEM;
+	if (err == 0 && alias_cnt > 0) {
+		err = cp_book_remember(book, &expanded);
+	} else {
+		cp_alias_free(&expanded);
+	}
+	conf_errors_free(&told_already);
+	free(is_refused);
+	free(zones.items);
+	return err;
+}
+
 static void
 compile_zones(struct cp_workshop *workshop, const struct cp_prepare_input *input,
 		struct cp_zones *zones, struct cp_prepared *prepared)
@@ -269,10 +299,16 @@ compile_zones(struct cp_workshop *workshop, const struct cp_prepare_input *input
 	}
 	compile_book(workshop, input, prepared->book, &prepared->errors, prepared);
 	compile_again_without_refused(workshop, input, batch, prepared);
-	if (prepared->image != NULL && cp_lint(cp_batch_zones(batch), prepared->image,
-						       workshop->geo, &prepared->errors) != 0) {
-		conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
-				"out of memory");
+	if (prepared->image != NULL) {
+		int err = remember_aliases(prepared->book);
+
+		err = err == 0 ? cp_lint(cp_batch_zones(batch), prepared->image, workshop->geo,
+						 &prepared->errors)
+		               : err;
+		if (err != 0) {
+			conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
+					"out of memory");
+		}
 	}
 	cp_batch_release(batch);
 }

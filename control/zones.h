@@ -126,6 +126,9 @@ struct cp_zone {
 	uint16_t lint_ignored; /* as in a record, for all of them */
 	bool has_errors;       /* not to be published */
 	bool has_own_soa; /* its file has the SOA, serial and all; else the serial is the generation */
+	/* The same version with addresses for its ALIAS records, as it was last served (control/book.h);
+	 * NULL: it never was, or has none. */
+	const struct cp_zone *resolved;
 };
 struct cp_zones {
 	struct cp_zone *items; /* by name */

@@ -9,7 +9,7 @@ import time
 import unittest
 
 SUITES = ["answers", "explain", "shared_nic", "publish", "changes", "failover", "crash", "refusals", "layouts", "plan",
-          "roundtrip", "manual"]
+          "alias", "roundtrip", "manual"]
 
 
 class Result(unittest.TextTestResult):

@@ -119,12 +119,99 @@ test_errors_of_a_half_written_file_are_forgotten(void **state)
 	cp_workshop_done(&workshop);
 }
 
+#define ALIAS "'':\n- {type: ALIAS, value: www.two.test.}\n- {type: NS, value: ns1.test.}\n"
+#define APEX  "'': {type: NS, value: ns1.test.}\n"
+#define WWW   APEX "www: {type: A, value: 192.0.2."
+
+/* The last octet of the A record that a table has for one.test, 0 when it has none. */
+static unsigned int
+address_of(const void *image)
+{
+	static const uint8_t one_test[] = { 3, 'o', 'n', 'e', 4, 't', 'e', 's', 't', 0 };
+	struct tbl_view view;
+	struct tbl_name name;
+	const struct tbl_rrset *rrset = NULL;
+	const struct tbl_answer *answer = NULL;
+
+	tbl_view_init(&view, image, NULL);
+	assert_true(tbl_name_parse(one_test, sizeof(one_test), &name) > 0);
+	tbl_name_hash(&name, view.header->hash_seed);
+	if (tbl_find(&view, &name).kind == TBL_MATCH_EXACT) {
+		rrset = tbl_find_rrset(&view, tbl_find(&view, &name).node, 1);
+	}
+	if (rrset == NULL) {
+		return 0;
+	}
+	answer = &view.answers[rrset->ref];
+	return view.wire[answer->wire_off + answer->wire_len - 1];
+}
+
+/* A kept zone goes on following its ALIAS, and when that leads nowhere, stays with what it led to. */
+static void
+test_aliases_outlive_their_target(void **state)
+{
+	static const struct {
+		const char *one;
+		const char *two;
+		enum cp_zone_standing standing; /* of one.test */
+		unsigned int address;
+		const char *said; /* of the ALIAS */
+	} rows[] = {
+		{ ALIAS, WWW "1}\n", CP_ZONE_FRESH, 1, NULL },
+		{ ALIAS, APEX, CP_ZONE_KEPT, 1, "\"www.two.test.\" does not exist" },
+		{ ALIAS, APEX, CP_ZONE_KEPT, 1, "\"www.two.test.\" does not exist" },
+		{ ALIAS "x: {type: A}\n", WWW "3}\n", CP_ZONE_KEPT, 3, NULL },
+		{ ALIAS "x: {type: A}\n", APEX, CP_ZONE_KEPT, 3,
+				"\"www.two.test.\" does not exist; it is answered as before" },
+		{ ALIAS "x: {type: A}\n", APEX, CP_ZONE_KEPT, 3,
+				"\"www.two.test.\" does not exist; it is answered as before" },
+		{ ALIAS, WWW "4}\n", CP_ZONE_FRESH, 4, NULL },
+	};
+	struct cp_book *served = NULL;
+	struct cp_workshop workshop;
+
+	(void)state;
+	assert_int_equal(cp_workshop_init(&workshop), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cp_prepared prepared;
+		struct cp_prepare_input input = {
+			.zones_dir = scratch_path("follow"),
+			.options = cp_zones_defaults(),
+			.served = served,
+			.params = { .generation = i + 1 },
+		};
+		bool is_said = rows[i].said == NULL;
+
+		scratch_write("follow/one.test.yaml", rows[i].one);
+		scratch_write("follow/two.test.yaml", rows[i].two);
+		cp_prepare(&workshop, &input, &prepared);
+		assert_non_null(prepared.image);
+		assert_int_equal(prepared.book->entries[0].standing, rows[i].standing);
+		assert_int_equal(address_of(prepared.image), rows[i].address);
+		for (size_t k = 0; k < prepared.errors.cnt; k++) {
+			const char *text = prepared.errors.messages[k].text;
+
+			is_said = is_said || strstr(text, rows[i].said) != NULL;
+			assert_true(rows[i].said != NULL || strstr(text, "ALIAS") == NULL);
+		}
+		assert_true(is_said);
+		/* What publishing does with it. */
+		cp_book_free(served);
+		served = prepared.book;
+		prepared.book = NULL;
+		cp_prepared_done(&prepared);
+	}
+	cp_book_free(served);
+	cp_workshop_done(&workshop);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_changing_directory_is_read_again),
 		cmocka_unit_test(test_errors_of_a_half_written_file_are_forgotten),
+		cmocka_unit_test(test_aliases_outlive_their_target),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
