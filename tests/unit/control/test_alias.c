@@ -460,6 +460,100 @@ test_builder_refuses_target(void **state)
 	free_loaded(&loaded);
 }
 
+/* What a table answers to a question of type A: the last octet of the last record when that is an
+ * address, else 0. */
+static unsigned int
+last_octet(const struct cp_zones *zones, const char *question)
+{
+	static const struct tbl_addr anybody = { .family = 4 };
+	const struct cp_compile_params params = { .generation = 1, .hash_seed = { 1, 2 } };
+	struct cp_compiler *compiler = NULL;
+	struct conf_errors errors = { 0 };
+	uint8_t wire[TBL_NAME_MAX];
+	uint8_t message[4096] = { 0 };
+	/* Type A, class IN, before TTL, length 4 and the address. */
+	static const uint8_t a_in[] = { 0, 1, 0, 1 };
+	struct tbl_view view;
+	struct tbl_name name;
+	struct tbl_reply reply;
+	struct tbl_counts counts = { 0 };
+	void *image = NULL;
+	size_t size = 0;
+	int len = 0;
+
+	assert_int_equal(cp_compiler_new(&compiler), 0);
+	assert_int_equal(cp_compile(compiler, zones, NULL, &params, &errors, &image, &size), 0);
+	tbl_view_init(&view, image, NULL);
+	assert_true(tbl_name_from_text(question, wire) > 0);
+	assert_true(tbl_name_parse(wire, sizeof(wire), &name) > 0);
+	tbl_name_hash(&name, view.header->hash_seed);
+	tbl_resolve(&view, &name, CP_TYPE_A, &anybody, 0, &reply);
+	memcpy(message + 12, name.wire, name.len);
+	len = tbl_reply_write(&view, &reply, name.len, message, 12u + name.len + 4, sizeof(message),
+			&counts);
+	assert_true(len > 0);
+	free(image);
+	cp_compiler_free(compiler);
+	conf_errors_free(&errors);
+	if (counts.answer == 0 || counts.authority > 0 ||
+			memcmp(message + len - 14, a_in, sizeof(a_in)) != 0) {
+		return 0;
+	}
+	return message[len - 1];
+}
+
+/* An ALIAS answers what a CNAME in its place leads to: to every name of up to three labels out of "a",
+ * "b" and "c" in zones with all that there is on the way. */
+static void
+test_same_as_a_cname(void **state)
+{
+	static const char t_test[] = APEX "'*': {type: A, value: 192.0.2.1}\n"
+					  "'*.b': {type: CNAME, value: a.c.t.test.}\n"
+					  "a.a: {type: CNAME, value: x.b.t.test.}\n"
+					  "a.c: {type: A, value: 192.0.2.2}\n"
+					  "b.a: {type: CNAME, value: b.a.t.test.}\n"
+					  "b.c: {type: DNAME, value: b.t.test.}\n"
+					  "c.a: {type: NS, value: ns.example.net.}\n"
+					  "c.b: {type: A, value: 192.0.2.3}\n"
+					  "c.c: {type: CNAME, value: www.example.net.}\n";
+	size_t answered_cnt = 0;
+	size_t refused_cnt = 0;
+
+	(void)state;
+	for (unsigned int number = 0; number < 1 + 3 + 9 + 27; number++) {
+		char target[64] = "";
+		char zone[256];
+		struct zone_file files[] = { { "p.test.yaml", zone }, { "t.test.yaml", t_test },
+			{ NULL, NULL } };
+		struct loaded loaded;
+		unsigned int followed = 0;
+
+		for (unsigned int rest = number; rest > 0; rest = (rest - 1) / 3) {
+			size_t len = strlen(target);
+
+			(void)snprintf(target + len, sizeof(target) - len, "%c.",
+					"abc"[(rest - 1) % 3]);
+		}
+		(void)snprintf(zone, sizeof(zone), APEX "x: {type: CNAME, value: %st.test.}\n",
+				target);
+		loaded = load_files(files, NULL);
+		followed = last_octet(loaded.zones, "x.p.test.");
+		free_loaded(&loaded);
+		(void)snprintf(zone, sizeof(zone),
+				"'':\n- {type: ALIAS, value: %st.test.}\n- {" NS "}\n", target);
+		loaded = load_files(files, NULL);
+		/* Zero where the zone is refused: its question is. */
+		if (last_octet(loaded.zones, "p.test.") != followed) {
+			fail_msg("%st.test.: the CNAME leads to %u", target, followed);
+		}
+		free_loaded(&loaded);
+		answered_cnt += followed != 0;
+		refused_cnt += followed == 0;
+	}
+	assert_in_range(answered_cnt, 10, 30);
+	assert_in_range(refused_cnt, 10, 30);
+}
+
 int
 main(void)
 {
@@ -472,6 +566,7 @@ main(void)
 		cmocka_unit_test(test_dynamic_cname),
 		cmocka_unit_test(test_dynamic_cname_refused),
 		cmocka_unit_test(test_builder_refuses_target),
+		cmocka_unit_test(test_same_as_a_cname),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
