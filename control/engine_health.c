@@ -12,6 +12,7 @@
 
 #include "control/engine_impl.h"
 #include "control/json_read.h"
+#include "control/target.h"
 
 /* States are saved this long after a change, so that a storm of flips is one write. */
 #define SAVE_DELAY_S 1
@@ -168,20 +169,35 @@ drop_watch(void *ctx, struct cp_watch *watch)
 	}
 }
 
+static int
+start_probe(struct cp_engine *engine, struct cp_watch *watch)
+{
+	struct cp_target target;
+	struct cp_probe_spec spec = {
+		.address = watch->address,
+		.host = target.host,
+		.path = target.path,
+		.interval_ms = watch->interval_ms,
+		.timeout_ms = watch->timeout_ms,
+		.user = watch,
+	};
+	int err = cp_target_from_key(watch->key, &target);
+
+	if (err != 0) {
+		return err;
+	}
+	spec.protocol = target.protocol;
+	return cp_probe_add(engine->prober, &spec, &watch->probe);
+}
+
 static void
 start_probes(struct cp_engine *engine)
 {
 	for (size_t i = 0; i < engine->watchlist.cnt; i++) {
 		struct cp_watch *watch = engine->watchlist.by_key[i];
-		struct cp_probe_spec spec = {
-			.address = watch->address,
-			.interval_ms = watch->interval_ms,
-			.timeout_ms = watch->timeout_ms,
-			.user = watch,
-		};
 
 		if (watch->probe == NULL && watch->unprobed == NULL &&
-				cp_probe_add(engine->prober, &spec, &watch->probe) != 0) {
+				start_probe(engine, watch) != 0) {
 			cp_engine_note(engine, "%s: out of memory: not probed", watch->label);
 		}
 	}
@@ -312,17 +328,19 @@ on_probe_result(void *ctx, void *user, const struct cp_probe_result *result)
 	struct cp_engine *engine = ctx;
 	struct cp_watch *watch = user;
 	struct timeval delay = { .tv_sec = SAVE_DELAY_S };
+	bool was_ever_up = watch->health.ever_up_ms != 0;
 	enum cp_health_change change =
 			cp_health_note(&watch->health, &watch->limits, result, cp_engine_wall_ms());
+	bool is_first_success = !was_ever_up && watch->health.ever_up_ms != 0;
 
-	if (change == CP_HEALTH_SAME) {
+	if (change == CP_HEALTH_SAME && !is_first_success) {
 		return;
 	}
 	engine->has_health_to_save = true;
 	if (!event_pending(engine->save_timer, EV_TIMEOUT, NULL)) {
 		event_add(engine->save_timer, &delay);
 	}
-	if (change == CP_HEALTH_LEARNED) {
+	if (change != CP_HEALTH_WENT_UP && change != CP_HEALTH_WENT_DOWN) {
 		return;
 	}
 	cp_engine_note(engine, "%s is %s%s%s", watch->label,

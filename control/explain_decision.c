@@ -24,14 +24,6 @@ cp_explain_share(const struct tbl_view *view, const struct tbl_set *set, uint32_
 	return share / set->cnt;
 }
 
-/* A target that has failed from the first probe on: most often a check that nobody ever meant. */
-static bool
-has_never_answered(const struct cp_watch *watch)
-{
-	return watch->health.ok_cnt == 0 && watch->health.fail_cnt > 0 &&
-	       watch->health.state != CP_HEALTH_UP;
-}
-
 static json_t *
 watch_json(const struct cp_watch *watch, uint64_t now_ms)
 {
@@ -49,7 +41,15 @@ watch_json(const struct cp_watch *watch, uint64_t now_ms)
 	}
 	json_object_set_new(json, "succeeded", json_integer((json_int_t)health->ok_cnt));
 	json_object_set_new(json, "failed", json_integer((json_int_t)health->fail_cnt));
-	json_object_set_new(json, "has_never_answered", json_boolean(has_never_answered(watch)));
+	json_object_set_new(
+			json, "has_never_answered", json_boolean(is_cp_health_never_up(health)));
+	if (watch->is_default_kind) {
+		json_object_set_new(json, "is_default_kind", json_true());
+	}
+	if (health->watched_ms != 0 && now_ms >= health->watched_ms) {
+		json_object_set_new(json, "watched_ago_ms",
+				json_integer((json_int_t)(now_ms - health->watched_ms)));
+	}
 	if (health->changed_ms != 0) {
 		json_object_set_new(json, "since_unix_ms",
 				json_integer((json_int_t)health->changed_ms));

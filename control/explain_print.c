@@ -58,12 +58,24 @@ print_rule(const json_t *rule, FILE *out)
 					: "; no address at all gets this rule");
 }
 
+/* " (2 h 5 min)" */
+static void
+print_age(long long age_s, FILE *out)
+{
+	if (age_s < 60) {
+		(void)fprintf(out, " (%lld s)", age_s);
+	} else if (age_s < 3600) {
+		(void)fprintf(out, " (%lld min)", age_s / 60);
+	} else {
+		(void)fprintf(out, " (%lld h %lld min)", age_s / 3600, age_s / 60 % 60);
+	}
+}
+
 /* " since 2026-11-23 20:14:05 UTC (2 h 5 min)" */
 static void
 print_since(const json_t *health, FILE *out)
 {
 	time_t since = (time_t)(cp_json_number(health, "since_unix_ms") / 1000);
-	long long ago_s = cp_json_number(health, "since_ago_ms") / 1000;
 	char text[32];
 	struct tm tm;
 
@@ -72,16 +84,23 @@ print_since(const json_t *health, FILE *out)
 		return;
 	}
 	(void)fprintf(out, " since %s UTC", text);
-	if (json_object_get(health, "since_ago_ms") == NULL) {
-		return;
+	if (json_object_get(health, "since_ago_ms") != NULL) {
+		print_age(cp_json_number(health, "since_ago_ms") / 1000, out);
 	}
-	if (ago_s < 60) {
-		(void)fprintf(out, " (%lld s)", ago_s);
-	} else if (ago_s < 3600) {
-		(void)fprintf(out, " (%lld min)", ago_s / 60);
-	} else {
-		(void)fprintf(out, " (%lld h %lld min)", ago_s / 3600, ago_s / 60 % 60);
+}
+
+static void
+print_never_answered(const json_t *health, FILE *out)
+{
+	(void)fprintf(out, "               HAS NEVER ANSWERED since it is watched");
+	if (json_object_get(health, "watched_ago_ms") != NULL) {
+		print_age(cp_json_number(health, "watched_ago_ms") / 1000, out);
 	}
+	(void)fprintf(out, "%s\n",
+			is_cp_json_true(health, "is_default_kind")
+					? "; this is octoDNS's default check: if nobody wrote it, "
+					  "see default-healthcheck in docs/lint.md"
+					: "");
 }
 
 static void
@@ -99,10 +118,7 @@ print_value(const json_t *value, FILE *out)
 	(void)fprintf(out, "%s%s%s%s\n", target[0] != '\0' ? ", " : "", target,
 			because[0] != '\0' ? ": " : "", because);
 	if (is_cp_json_true(health, "has_never_answered")) {
-		(void)fprintf(out,
-				"               NEVER ANSWERED: all of %lld probes failed since "
-				"meridian-control started\n",
-				cp_json_number(health, "failed"));
+		print_never_answered(health, out);
 	}
 	if (cp_json_text(value, "note")[0] != '\0') {
 		(void)fprintf(out, "               %s\n", cp_json_text(value, "note"));

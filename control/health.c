@@ -4,6 +4,13 @@
 #include <string.h>
 
 static void
+note_reason(struct cp_health *health, const struct cp_probe_result *result)
+{
+	(void)snprintf(health->reason, sizeof(health->reason), "%s",
+			result->reason != NULL ? result->reason : "failed");
+}
+
+static void
 count_result(struct cp_health *health, const struct cp_probe_result *result, uint64_t now_ms)
 {
 	bool has_history = health->streak > 0;
@@ -17,14 +24,15 @@ count_result(struct cp_health *health, const struct cp_probe_result *result, uin
 	health->is_last_ok = result->is_ok;
 	health->checked_ms = now_ms;
 	health->took_us = result->took_us;
+	health->watched_ms = health->watched_ms != 0 ? health->watched_ms : now_ms;
 	if (result->is_ok) {
+		health->ever_up_ms = health->ever_up_ms != 0 ? health->ever_up_ms : now_ms;
 		health->ok_cnt++;
 		health->reason[0] = '\0';
 		return;
 	}
 	health->fail_cnt++;
-	(void)snprintf(health->reason, sizeof(health->reason), "%s",
-			result->reason != NULL ? result->reason : "failed");
+	note_reason(health, result);
 }
 
 enum cp_health_change
@@ -34,6 +42,10 @@ cp_health_note(struct cp_health *health, const struct cp_health_limits *limits,
 	enum cp_health_state before = health->state;
 	uint32_t needed = result->is_ok ? limits->rise : limits->fall;
 
+	if (result->is_void) {
+		note_reason(health, result);
+		return CP_HEALTH_SAME;
+	}
 	count_result(health, result, now_ms);
 	if (result->is_ok && before == CP_HEALTH_UNKNOWN) {
 		health->state = CP_HEALTH_UP;
@@ -54,6 +66,12 @@ bool
 is_cp_health_up(const struct cp_health *health)
 {
 	return health->state != CP_HEALTH_DOWN;
+}
+
+bool
+is_cp_health_never_up(const struct cp_health *health)
+{
+	return health->ever_up_ms == 0 && (health->fail_cnt > 0 || health->state == CP_HEALTH_DOWN);
 }
 
 const char *

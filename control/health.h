@@ -32,13 +32,16 @@ struct cp_health_limits {
 	uint32_t rise; /* successes in a row, likewise */
 };
 
-#define CP_HEALTH_REASON_MAX 96u
+/* Room for "HTTP 404 from " and 100 characters of URL; longer sentences are cut. */
+#define CP_HEALTH_REASON_MAX 192u
 struct cp_health {
 	enum cp_health_state state;
 	uint32_t streak; /* results in a row that were like the last one */
 	bool is_last_ok;
 	uint64_t changed_ms; /* wall clock of the last change of state; 0: never */
 	uint64_t checked_ms; /* wall clock of the last result; 0: none */
+	uint64_t watched_ms; /* wall clock of the first result, over restarts; 0: none */
+	uint64_t ever_up_ms; /* wall clock of the first success, over restarts; 0: none */
 	uint64_t ok_cnt;
 	uint64_t fail_cnt;
 	uint32_t took_us;                  /* of the last probe */
@@ -47,8 +50,9 @@ struct cp_health {
 
 struct cp_probe_result {
 	bool is_ok;
+	bool is_void; /* our own fault (no descriptors, no CA file): no verdict, only the reason counts */
 	uint32_t took_us;
-	const char *reason; /* of a failure */
+	const char *reason; /* of a failure, or of there being no verdict */
 };
 
 /* cp_health_note takes one result, obtained at wall clock now_ms. */
@@ -58,6 +62,10 @@ cp_health_note(struct cp_health *health, const struct cp_health_limits *limits,
 
 /* is_cp_health_up: may this target be answered? */
 bool is_cp_health_up(const struct cp_health *health);
+
+/* is_cp_health_never_up: probed, and never once with success. Most often a check that nobody meant;
+ * what was up once and is down now is an outage, which is something else. */
+bool is_cp_health_never_up(const struct cp_health *health);
 
 /* cp_health_state_name: "unknown", "up", "down". cp_health_state_from_name: unknown for others. */
 const char *cp_health_state_name(enum cp_health_state state);

@@ -1,40 +1,13 @@
-#include "control/probe.h"
-
+/* When each probe is made, and how many at once; how one is made: probe_tcp.c and probe_http.c. */
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/util.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <time.h>
-#include <unistd.h>
 
-struct cp_probe {
-	TAILQ_ENTRY(cp_probe) in_all;
-	TAILQ_ENTRY(cp_probe) in_waiting;
-	struct cp_prober *prober;
-	struct cp_probe_spec spec;
-	struct event *timer; /* the next probe */
-	struct event *io;    /* the open one, NULL when none is */
-	int fd;
-	bool is_waiting;
-	uint64_t started_ns;
-};
-TAILQ_HEAD(probe_list, cp_probe);
-
-struct cp_prober {
-	struct event_base *base;
-	struct probe_list all;
-	struct probe_list waiting;
-	uint32_t waiting_cnt;
-	uint32_t open_cnt;
-	uint32_t open_max;
-	cp_probe_result_fn on_result;
-	void *ctx;
-};
+#include "control/probe_impl.h"
 
 static uint64_t
 monotonic_ns(void)
@@ -45,8 +18,8 @@ monotonic_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
-static struct timeval
-timeval_of_ms(uint32_t ms)
+struct timeval
+cp_probe_timeval(uint32_t ms)
 {
 	return (struct timeval){ .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 }
@@ -58,47 +31,18 @@ schedule(struct cp_probe *probe, bool is_first)
 	struct timeval delay;
 
 	evutil_secure_rng_get_bytes(&random, sizeof(random));
-	delay = timeval_of_ms(cp_probe_delay_ms(probe->spec.interval_ms, is_first, random));
+	delay = cp_probe_timeval(cp_probe_delay_ms(probe->spec.interval_ms, is_first, random));
 	event_add(probe->timer, &delay);
 }
 
 static void
-close_connection(struct cp_probe *probe)
+stop(struct cp_probe *probe)
 {
-	if (probe->io != NULL) {
-		event_free(probe->io);
-		probe->io = NULL;
+	if (probe->is_open) {
+		probe->is_open = false;
 		probe->prober->open_cnt--;
 	}
-	if (probe->fd >= 0) {
-		/* A reset instead of FIN and TIME_WAIT: thousands of probes must not use up ports. */
-		struct linger reset = { .l_onoff = 1, .l_linger = 0 };
-
-		setsockopt(probe->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-		close(probe->fd);
-		probe->fd = -1;
-	}
-}
-
-static void
-report(struct cp_probe *probe, int error)
-{
-	struct cp_probe_result result = {
-		.is_ok = error == 0,
-		.took_us = (uint32_t)((monotonic_ns() - probe->started_ns) / 1000),
-	};
-	char reason[CP_HEALTH_REASON_MAX];
-	char text[64];
-
-	if (error == ETIMEDOUT) {
-		(void)snprintf(reason, sizeof(reason), "no connection within %u ms",
-				probe->spec.timeout_ms);
-	} else if (error != 0) {
-		(void)snprintf(reason, sizeof(reason), "connect: %s",
-				strerror_r(error, text, sizeof(text)));
-	}
-	result.reason = error != 0 ? reason : NULL;
-	probe->prober->on_result(probe->prober->ctx, probe->spec.user, &result);
+	probe->way->stop(probe);
 }
 
 static void
@@ -115,52 +59,43 @@ start_waiting(struct cp_prober *prober)
 	}
 }
 
-static void
-finish(struct cp_probe *probe, int error)
+void
+cp_probe_finish(struct cp_probe *probe, const struct cp_probe_result *result)
 {
-	close_connection(probe);
+	struct cp_probe_result told = *result;
+	struct cp_prober *prober = probe->prober;
+
+	told.took_us = (uint32_t)((monotonic_ns() - probe->started_ns) / 1000);
+	stop(probe);
 	schedule(probe, false);
-	report(probe, error);
-	start_waiting(probe->prober);
+	prober->on_result(prober->ctx, probe->spec.user, &told);
+	start_waiting(prober);
 }
 
-static void
-on_connected(evutil_socket_t fd, short what, void *arg)
+bool
+is_cp_probe_shortage(int error)
 {
-	struct cp_probe *probe = arg;
-	int error = ETIMEDOUT;
-	socklen_t size = sizeof(error);
-
-	/* After a stall of the loop both may be set: what the socket says counts. */
-	if ((what & EV_WRITE) != 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
-		error = errno;
-	}
-	finish(probe, error);
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-static int
-connect_nonblocking(struct cp_probe *probe)
+void
+cp_probe_fail(struct cp_probe *probe, int error)
 {
-	const struct sockaddr *address = (const struct sockaddr *)&probe->spec.address;
-	socklen_t size = address->sa_family == AF_INET ? sizeof(struct sockaddr_in)
-	                                               : sizeof(struct sockaddr_in6);
+	struct cp_probe_result result = { .is_void = is_cp_probe_shortage(error) };
+	char reason[CP_HEALTH_REASON_MAX];
+	char text[64];
 
-	probe->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (probe->fd < 0) {
-		return -errno;
-	}
-	if (connect(probe->fd, address, size) != 0 && errno != EINPROGRESS) {
-		return -errno;
-	}
-	return 0;
+	(void)snprintf(reason, sizeof(reason), "connect: %s",
+			strerror_r(error, text, sizeof(text)));
+	result.reason = reason;
+	cp_probe_finish(probe, &result);
 }
 
 static void
 start(struct cp_probe *probe)
 {
 	struct cp_prober *prober = probe->prober;
-	struct timeval timeout = timeval_of_ms(probe->spec.timeout_ms);
-	int err;
+	int err = 0;
 
 	if (prober->open_cnt >= prober->open_max) {
 		probe->is_waiting = true;
@@ -169,25 +104,12 @@ start(struct cp_probe *probe)
 		return;
 	}
 	probe->started_ns = monotonic_ns();
-	err = connect_nonblocking(probe);
-	if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM) {
-		/* Our own shortage says nothing about the target. */
-		close_connection(probe);
-		schedule(probe, false);
-		return;
-	}
-	if (err != 0) {
-		finish(probe, -err);
-		return;
-	}
-	probe->io = event_new(prober->base, probe->fd, EV_WRITE, on_connected, probe);
-	if (probe->io == NULL) {
-		close_connection(probe);
-		schedule(probe, false);
-		return;
-	}
+	probe->is_open = true;
 	prober->open_cnt++;
-	event_add(probe->io, &timeout);
+	err = probe->way->start(probe);
+	if (err != 0) {
+		cp_probe_fail(probe, -err);
+	}
 }
 
 static void
@@ -203,6 +125,7 @@ cp_prober_new(struct event_base *base, uint32_t open_max, cp_probe_result_fn on_
 		struct cp_prober **ret_prober)
 {
 	struct cp_prober *prober = calloc(1, sizeof(*prober));
+	int err = 0;
 
 	if (prober == NULL) {
 		return -ENOMEM;
@@ -213,6 +136,11 @@ cp_prober_new(struct event_base *base, uint32_t open_max, cp_probe_result_fn on_
 	prober->ctx = ctx;
 	TAILQ_INIT(&prober->all);
 	TAILQ_INIT(&prober->waiting);
+	err = cp_probe_http_new(base, &prober->http);
+	if (err != 0) {
+		free(prober);
+		return err;
+	}
 	*ret_prober = prober;
 	return 0;
 }
@@ -227,7 +155,26 @@ cp_prober_free(struct cp_prober *prober)
 		/* It takes itself off the list. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 		cp_probe_remove(TAILQ_FIRST(&prober->all));
 	}
+	cp_probe_http_free(prober->http);
 	free(prober);
+}
+
+bool
+can_cp_probe(enum cp_protocol protocol)
+{
+	return protocol == CP_PROTOCOL_TCP || protocol == CP_PROTOCOL_HTTP ||
+	       protocol == CP_PROTOCOL_HTTPS;
+}
+
+static void
+free_probe(struct cp_probe *probe)
+{
+	if (probe->timer != NULL) {
+		event_free(probe->timer);
+	}
+	free(probe->url);
+	free(probe->shown_url);
+	free(probe);
 }
 
 int
@@ -235,16 +182,23 @@ cp_probe_add(struct cp_prober *prober, const struct cp_probe_spec *spec,
 		struct cp_probe **ret_probe)
 {
 	struct cp_probe *probe = calloc(1, sizeof(*probe));
+	int err = 0;
 
 	if (probe == NULL) {
 		return -ENOMEM;
 	}
 	probe->prober = prober;
 	probe->spec = *spec;
+	probe->spec.host = NULL; /* borrowed for this call: the URLs are what stays */
+	probe->spec.path = NULL;
 	probe->fd = -1;
-	probe->timer = evtimer_new(prober->base, on_due, probe);
+	probe->way = spec->protocol == CP_PROTOCOL_TCP ? &cp_probe_way_tcp : &cp_probe_way_http;
+	if (spec->protocol != CP_PROTOCOL_TCP) {
+		err = cp_probe_http_urls(probe, spec->host, spec->path);
+	}
+	probe->timer = err == 0 ? evtimer_new(prober->base, on_due, probe) : NULL;
 	if (probe->timer == NULL) {
-		free(probe);
+		free_probe(probe);
 		return -ENOMEM;
 	}
 	TAILQ_INSERT_TAIL(&prober->all, probe, in_all);
@@ -258,14 +212,13 @@ cp_probe_remove(struct cp_probe *probe)
 {
 	struct cp_prober *prober = probe->prober;
 
-	close_connection(probe);
-	event_free(probe->timer);
+	stop(probe);
 	if (probe->is_waiting) {
 		TAILQ_REMOVE(&prober->waiting, probe, in_waiting);
 		prober->waiting_cnt--;
 	}
 	TAILQ_REMOVE(&prober->all, probe, in_all);
-	free(probe);
+	free_probe(probe);
 	start_waiting(prober);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/probe.h"
 #include "control/target.h"
 
 void
@@ -45,8 +46,8 @@ compare_watches(const void *a, const void *b)
 	return strcmp((*left)->key, (*right)->key);
 }
 
-static struct cp_watch *
-find_watch(const struct cp_watchlist *list, const char *key)
+struct cp_watch *
+cp_watchlist_find(const struct cp_watchlist *list, const char *key)
 {
 	size_t low = 0;
 	size_t high = list->cnt;
@@ -95,11 +96,15 @@ why_unprobed(const struct cp_watchlist *list, const struct cp_target *target,
 	if (!list->is_probing) {
 		return "probes are switched off (probes.enabled)";
 	}
-	if (target->protocol != CP_PROTOCOL_TCP) {
-		return "only TCP probes are made so far";
+	if (!can_cp_probe(target->protocol)) {
+		return "only TCP, HTTP and HTTPS are probed so far";
 	}
 	if (!can_parse_address(target, address)) {
 		return "only literal addresses are probed so far";
+	}
+	if (target->protocol != CP_PROTOCOL_TCP && !is_cp_probe_host(target->host)) {
+		return "its host is no host name that can be asked for; write "
+		       "octodns: {healthcheck: {host: ...}}";
 	}
 	return NULL;
 }
@@ -120,25 +125,40 @@ describe_watch(const struct cp_watchlist *list, struct cp_watch *watch)
 	watch->interval_ms = target.interval_ms;
 	watch->timeout_ms = target.timeout_ms;
 	watch->limits = (struct cp_health_limits){ .fall = target.fall, .rise = target.rise };
+	watch->is_default_kind = target.protocol == CP_PROTOCOL_HTTPS && target.port == 443 &&
+	                         strcmp(target.path, "/_dns") == 0;
 	watch->unprobed = why_unprobed(list, &target, &watch->address);
+}
+
+static uint64_t
+get_time_ms(const json_t *state, const char *name)
+{
+	json_int_t ms = json_integer_value(json_object_get(state, name));
+
+	return ms > 0 ? (uint64_t)ms : 0;
 }
 
 /* A saved state counts only for targets that are probed: nothing would ever bring another one up. */
 static void
 recall_health(const struct cp_watchlist *list, struct cp_watch *watch)
 {
-	json_t *state = json_object_get(list->saved, watch->key);
+	const json_t *state = json_object_get(list->saved, watch->key);
 	const char *name = json_string_value(json_object_get(state, "state"));
 	const char *reason = json_string_value(json_object_get(state, "reason"));
-	json_int_t changed_ms = json_integer_value(json_object_get(state, "changed_unix_ms"));
+	struct cp_health *health = &watch->health;
 
 	if (name == NULL || watch->unprobed != NULL) {
 		return;
 	}
-	watch->health.state = cp_health_state_from_name(name);
-	watch->health.changed_ms = changed_ms > 0 ? (uint64_t)changed_ms : 0;
-	strncpy(watch->health.reason, reason != NULL ? reason : "",
-			sizeof(watch->health.reason) - 1);
+	health->state = cp_health_state_from_name(name);
+	health->changed_ms = get_time_ms(state, "changed_unix_ms");
+	health->watched_ms = get_time_ms(state, "watched_unix_ms");
+	health->ever_up_ms = get_time_ms(state, "ever_up_unix_ms");
+	/* Files of before this was noted: what was up has been up, of the rest nothing is known. */
+	if (health->ever_up_ms == 0 && health->state == CP_HEALTH_UP) {
+		health->ever_up_ms = health->changed_ms;
+	}
+	strncpy(health->reason, reason != NULL ? reason : "", sizeof(health->reason) - 1);
 }
 
 static struct cp_watch *
@@ -166,7 +186,7 @@ static void
 free_new_watches(const struct cp_watchlist *list, struct cp_watch **by_target, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++) {
-		if (find_watch(list, by_target[i]->key) == NULL) {
+		if (cp_watchlist_find(list, by_target[i]->key) == NULL) {
 			free_watch(by_target[i]);
 		}
 	}
@@ -178,7 +198,7 @@ collect_watches(const struct cp_watchlist *list, const char *const *keys, size_t
 		struct cp_watch **by_target)
 {
 	for (size_t i = 0; i < cnt; i++) {
-		by_target[i] = find_watch(list, keys[i]);
+		by_target[i] = cp_watchlist_find(list, keys[i]);
 		if (by_target[i] == NULL) {
 			by_target[i] = new_watch(list, keys[i]);
 		}
@@ -246,6 +266,15 @@ cp_watchlist_is_up(const struct cp_watchlist *list, bool *is_up)
 	}
 }
 
+static json_t *
+state_json(const struct cp_health *health)
+{
+	return json_pack("{s:s, s:I, s:I, s:I, s:s}", "state", cp_health_state_name(health->state),
+			"changed_unix_ms", (json_int_t)health->changed_ms, "watched_unix_ms",
+			(json_int_t)health->watched_ms, "ever_up_unix_ms",
+			(json_int_t)health->ever_up_ms, "reason", health->reason);
+}
+
 json_t *
 cp_watchlist_save(const struct cp_watchlist *list)
 {
@@ -257,12 +286,7 @@ cp_watchlist_save(const struct cp_watchlist *list)
 		if (watch->health.state == CP_HEALTH_UNKNOWN) {
 			continue;
 		}
-		json_object_set_new(states, watch->key,
-				json_pack("{s:s, s:I, s:s}", "state",
-						cp_health_state_name(watch->health.state),
-						"changed_unix_ms",
-						(json_int_t)watch->health.changed_ms, "reason",
-						watch->health.reason));
+		json_object_set_new(states, watch->key, state_json(&watch->health));
 	}
 	return states;
 }
@@ -272,6 +296,14 @@ cp_watchlist_restore(struct cp_watchlist *list, json_t *states)
 {
 	json_decref(list->saved);
 	list->saved = json_incref(states);
+}
+
+static void
+put_age(json_t *object, const char *name, uint64_t then_ms, uint64_t now_ms)
+{
+	if (then_ms != 0 && now_ms >= then_ms) {
+		json_object_set_new(object, name, json_integer((json_int_t)(now_ms - then_ms)));
+	}
 }
 
 static json_t *
@@ -297,14 +329,13 @@ watch_json(const struct cp_watch *watch, uint64_t now_ms)
 	json_object_set_new(object, "last_probe_ok", json_boolean(health->is_last_ok));
 	json_object_set_new(object, "last_probe_us", json_integer(health->took_us));
 	json_object_set_new(object, "reason", json_string(health->reason));
-	if (health->checked_ms != 0 && now_ms >= health->checked_ms) {
-		json_object_set_new(object, "checked_ago_ms",
-				json_integer((json_int_t)(now_ms - health->checked_ms)));
-	}
-	if (health->changed_ms != 0 && now_ms >= health->changed_ms) {
-		json_object_set_new(object, "changed_ago_ms",
-				json_integer((json_int_t)(now_ms - health->changed_ms)));
-	}
+	json_object_set_new(
+			object, "ever_up_unix_ms", json_integer((json_int_t)health->ever_up_ms));
+	json_object_set_new(
+			object, "has_never_answered", json_boolean(is_cp_health_never_up(health)));
+	put_age(object, "watched_ago_ms", health->watched_ms, now_ms);
+	put_age(object, "checked_ago_ms", health->checked_ms, now_ms);
+	put_age(object, "changed_ago_ms", health->changed_ms, now_ms);
 	return object;
 }
 

@@ -24,6 +24,7 @@ struct cp_watch {
 	char *key;            /* canonical, as in the table */
 	char *label;          /* "tcp 192.0.2.1:443" */
 	const char *unprobed; /* why nobody probes it, or NULL; such a target counts as up */
+	bool is_default_kind; /* https, port 443, /_dns: octoDNS's check where none is written */
 	struct sockaddr_storage address;
 	uint32_t interval_ms;
 	uint32_t timeout_ms;
@@ -54,6 +55,9 @@ int cp_watchlist_update(struct cp_watchlist *list, const char *const *keys, size
 
 /* cp_watchlist_is_up fills is_up[cnt] for tbl_select_build(). */
 void cp_watchlist_is_up(const struct cp_watchlist *list, bool *is_up);
+
+/* cp_watchlist_find: the watch of this key, or NULL. */
+struct cp_watch *cp_watchlist_find(const struct cp_watchlist *list, const char *key);
 
 /* cp_watchlist_save: the states worth keeping, a new reference. cp_watchlist_restore: takes them
  * back for keys met from now on. */

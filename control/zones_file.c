@@ -11,6 +11,7 @@
 
 #include "control/healthcheck.h"
 #include "control/idn.h"
+#include "control/probe.h"
 #include "control/zones_impl.h"
 
 /* Progress is told every so many names, some hundredths of a second. */
@@ -217,7 +218,7 @@ is_unprobed(const struct cp_record *record)
 {
 	bool has_obey = false;
 
-	if (record->dynamic == NULL || record->dynamic->healthcheck.protocol == CP_PROTOCOL_TCP) {
+	if (record->dynamic == NULL || can_cp_probe(record->dynamic->healthcheck.protocol)) {
 		return false;
 	}
 	for (uint32_t i = 0; i < record->dynamic->pool_cnt; i++) {
@@ -230,32 +231,21 @@ is_unprobed(const struct cp_record *record)
 	return has_obey;
 }
 
-/* Only TCP is probed so far. Records that rely on octoDNS's default check are told once a zone. */
+/* UDP and ICMP are not probed yet. Both are only where the file says so. */
 static void
 warn_unprobed(struct cp_zone_load *load)
 {
-	bool is_default_told = false;
-
 	for (size_t i = 0; i < load->draft->record_cnt; i++) {
 		const struct cp_record *record = &load->draft->records[i].record;
-		const struct cp_healthcheck *check = NULL;
 
-		if (!is_unprobed(record)) {
-			continue;
-		}
-		check = &record->dynamic->healthcheck;
-		if (check->is_explicit || !is_default_told) {
+		if (is_unprobed(record)) {
 			conf_error_add(load->errors, CONF_WARNING, record->file, record->line,
 					record->col,
 					"health check protocol %s is not probed yet; values of "
-					"\"%s\"%s "
-					"are taken as up",
-					cp_protocol_name(check->protocol), record->fqdn,
-					check->is_explicit ? ""
-							   : " and of others without "
-							     "octodns.healthcheck");
+					"\"%s\" are taken as up",
+					cp_protocol_name(record->dynamic->healthcheck.protocol),
+					record->fqdn);
 		}
-		is_default_told = is_default_told || !check->is_explicit;
 	}
 }
 

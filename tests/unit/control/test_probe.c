@@ -77,6 +77,7 @@ static void
 add(struct scene *scene, size_t index, const struct sockaddr_in *address, uint32_t timeout_ms)
 {
 	struct cp_probe_spec spec = {
+		.protocol = CP_PROTOCOL_TCP,
 		.interval_ms = INTERVAL_MS,
 		.timeout_ms = timeout_ms,
 		.user = &scene->result_cnt[index],

@@ -133,7 +133,13 @@ test_unprobed_targets_count_as_up(void **state)
 		{ "tcp www.example.test 443 interval=10000 timeout=4000 fall=3 rise=2", true,
 				false },
 		{ "https 192.0.2.1 443 host=h path=/ interval=10000 timeout=4000 fall=3 rise=2",
+				true, true },
+		{ "http 192.0.2.1 80 host=*.h path=/ interval=10000 timeout=4000 fall=3 rise=2",
 				true, false },
+		{ "http 192.0.2.1 80 host=2001:db8::1 path=/ interval=10000 timeout=4000 fall=3 "
+		  "rise=2",
+				true, true },
+		{ "udp 192.0.2.1 53 interval=10000 timeout=4000 fall=3 rise=2", true, false },
 		{ "no key of ours", true, false },
 	};
 
