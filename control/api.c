@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -57,11 +58,69 @@ cp_api_send_json(struct evhttp_request *request, int code, const char *reason, j
 	evbuffer_free(body);
 }
 
+/* A sentence may quote octets of the request, and JSON takes UTF-8 alone. */
+static json_t *
+sentence_json(const char *sentence)
+{
+	json_t *json = json_string(sentence);
+	char text[CP_EXPLAIN_ERROR_MAX];
+	size_t len = 0;
+
+	if (json != NULL) {
+		return json;
+	}
+	for (; sentence[len] != '\0' && len < sizeof(text) - 1; len++) {
+		text[len] = sentence[len];
+		if ((unsigned char)text[len] >= 0x80) {
+			text[len] = '?';
+		}
+	}
+	return json_stringn(text, len);
+}
+
 void
 cp_api_send_error(struct evhttp_request *request, int code, const char *reason, const char *error)
 {
 	cp_api_send_json(request, code, reason,
-			json_pack("{s:s, s:[]}", "error", error, "messages"));
+			json_pack("{s:o, s:[]}", "error", sentence_json(error), "messages"));
+}
+
+bool
+is_cp_api_name(const char *name, const char *const *names)
+{
+	while (*names != NULL && strcmp(*names, name) != 0) {
+		names++;
+	}
+	return *names != NULL;
+}
+
+bool
+can_cp_api_read_query(struct evhttp_request *request, const char *const *names,
+		struct evkeyvalq *parameters)
+{
+	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
+	const char *text = query != NULL ? query : "";
+	const struct evkeyval *parameter;
+
+	/* A NUL would end the text for us and not for the client. */
+	if (strstr(text, "%00") != NULL || evhttp_parse_query_str(text, parameters) != 0) {
+		cp_api_send_error(request, 400, "Bad Request", "the query string is malformed");
+		return false;
+	}
+	TAILQ_FOREACH(parameter, parameters, next)
+	{
+		if (!is_cp_api_name(parameter->key, names)) {
+			char error[120];
+
+			(void)snprintf(error, sizeof(error),
+					"%.60s: this request has no such parameter",
+					parameter->key);
+			cp_api_send_error(request, 400, "Bad Request", error);
+			evhttp_clear_headers(parameters);
+			return false;
+		}
+	}
+	return true;
 }
 
 static void
@@ -98,8 +157,8 @@ watch_of(const void *ctx, uint32_t target)
 static void
 get_explain(struct cp_api *api, struct evhttp_request *request)
 {
+	static const char *const names[] = { "name", "type", "from", "ecs", NULL };
 	struct evkeyvalq parameters = { 0 };
-	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
 	struct tbl_view view;
 	struct cp_explain_input input = {
 		.view = &view,
@@ -110,8 +169,7 @@ get_explain(struct cp_api *api, struct evhttp_request *request)
 	struct timeval now;
 	json_t *json = NULL;
 
-	if (evhttp_parse_query_str(query != NULL ? query : "", &parameters) != 0) {
-		cp_api_send_error(request, 400, "Bad Request", "the query string is malformed");
+	if (!can_cp_api_read_query(request, names, &parameters)) {
 		return;
 	}
 	input.name = evhttp_find_header(&parameters, "name");

@@ -52,9 +52,30 @@ ask(struct cp_api *api, struct evhttp_request *http_request, struct cp_request *
 	}
 }
 
-/* An empty body asks for the plain thing. NULL: it is no JSON object, and the client knows. */
+/* A "checksum" that is misspelt must not publish whatever there is. */
+static bool
+has_only_members(struct evhttp_request *request, json_t *body, const char *const *names)
+{
+	const char *name;
+	json_t *value;
+	char error[120];
+
+	json_object_foreach(body, name, value)
+	{
+		if (!is_cp_api_name(name, names)) {
+			(void)snprintf(error, sizeof(error),
+					"%.60s: this request has no such member", name);
+			cp_api_send_error(request, 400, "Bad Request", error);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* An empty body asks for the plain thing. `names`, up to a NULL, are the members it may have. NULL:
+ * it is not such an object, and the client knows. */
 static json_t *
-read_body(struct evhttp_request *request)
+read_body(struct evhttp_request *request, const char *const *names)
 {
 	struct evbuffer *body = evhttp_request_get_input_buffer(request);
 	size_t size = evbuffer_get_length(body);
@@ -70,14 +91,19 @@ read_body(struct evhttp_request *request)
 		cp_api_send_error(request, 400, "Bad Request", "the body is not a JSON object");
 		return NULL;
 	}
+	if (!has_only_members(request, json, names)) {
+		json_decref(json);
+		return NULL;
+	}
 	return json;
 }
 
 void
 cp_api_post_plan(struct cp_api *api, struct evhttp_request *request)
 {
+	static const char *const names[] = { NULL };
 	struct cp_request plan = { .kind = CP_REQUEST_PLAN };
-	json_t *body = read_body(request);
+	json_t *body = read_body(request, names);
 
 	if (body != NULL) {
 		json_decref(body);
@@ -105,14 +131,19 @@ can_take_checksum(const json_t *body, struct cp_request *request)
 void
 cp_api_post_apply(struct cp_api *api, struct evhttp_request *request)
 {
+	static const char *const names[] = { "force", "checksum", NULL };
 	struct cp_request apply = { .kind = CP_REQUEST_APPLY };
-	json_t *body = read_body(request);
+	json_t *body = read_body(request, names);
+	const json_t *force;
 
 	if (body == NULL) {
 		return;
 	}
-	apply.is_forced = is_cp_json_true(body, "force");
-	if (!can_take_checksum(body, &apply)) {
+	force = json_object_get(body, "force");
+	apply.is_forced = json_is_true(force);
+	if (force != NULL && !json_is_boolean(force)) {
+		cp_api_send_error(request, 400, "Bad Request", "force: true or false is needed");
+	} else if (!can_take_checksum(body, &apply)) {
 		cp_api_send_error(request, 400, "Bad Request",
 				"checksum: 64 hexadecimal digits are needed");
 	} else {
@@ -124,8 +155,9 @@ cp_api_post_apply(struct cp_api *api, struct evhttp_request *request)
 void
 cp_api_post_rollback(struct cp_api *api, struct evhttp_request *request)
 {
+	static const char *const names[] = { "generation", NULL };
 	struct cp_request rollback = { .kind = CP_REQUEST_ROLLBACK };
-	json_t *body = read_body(request);
+	json_t *body = read_body(request, names);
 	const json_t *generation;
 
 	if (body == NULL) {
@@ -166,14 +198,12 @@ can_read_number(const struct evkeyvalq *parameters, const char *name, uint64_t *
 
 /* Two numbers of the query string; both may be missing. Else the client knows what is wrong. */
 static bool
-can_read_numbers(struct evhttp_request *request, const char *const names[2], uint64_t numbers[2])
+can_read_numbers(struct evhttp_request *request, const char *const names[3], uint64_t numbers[2])
 {
-	const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request));
 	struct evkeyvalq parameters = { 0 };
 	char error[80];
 
-	if (evhttp_parse_query_str(query != NULL ? query : "", &parameters) != 0) {
-		cp_api_send_error(request, 400, "Bad Request", "the query string is malformed");
+	if (!can_cp_api_read_query(request, names, &parameters)) {
 		return false;
 	}
 	for (int i = 0; i < 2; i++) {
@@ -192,7 +222,7 @@ can_read_numbers(struct evhttp_request *request, const char *const names[2], uin
 void
 cp_api_get_diff(struct cp_api *api, struct evhttp_request *request)
 {
-	static const char *const names[2] = { "from", "to" };
+	static const char *const names[] = { "from", "to", NULL };
 	struct cp_request diff = { .kind = CP_REQUEST_DIFF };
 	uint64_t numbers[2];
 
@@ -219,7 +249,7 @@ on_waited(void *ctx, bool is_served, uint64_t generation)
 void
 cp_api_get_wait(struct cp_api *api, struct evhttp_request *request)
 {
-	static const char *const names[2] = { "generation", "timeout_s" };
+	static const char *const names[] = { "generation", "timeout_s", NULL };
 	uint64_t numbers[2];
 	uint32_t timeout_s = WAIT_S;
 

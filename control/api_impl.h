@@ -16,6 +16,7 @@
 
 struct evhttp;
 struct evhttp_request;
+struct evkeyvalq;
 
 struct cp_api {
 	char *path;
@@ -29,6 +30,14 @@ void cp_api_send_json(struct evhttp_request *request, int code, const char *reas
 /* cp_api_send_error answers with a sentence. */
 void
 cp_api_send_error(struct evhttp_request *request, int code, const char *reason, const char *error);
+
+/* can_cp_api_read_query reads the query string, whose parameters are of `names`, up to a NULL: one that
+ * is misspelt is not passed over. False: it is none of these, and the client knows; else *parameters
+ * is the caller's to clear. */
+bool can_cp_api_read_query(struct evhttp_request *request, const char *const *names,
+		struct evkeyvalq *parameters);
+/* is_cp_api_name: is it one of `names`, up to a NULL? */
+bool is_cp_api_name(const char *name, const char *const *names);
 
 /* api_changes.c */
 void cp_api_get_history(struct cp_api *api, struct evhttp_request *request);
