@@ -146,6 +146,7 @@ struct cp_engine {
 	struct cp_current current;
 	struct cp_previous previous;
 	const struct cp_geo *geo;
+	char geo_error[CP_GEO_ERROR_MAX]; /* the workshop's, which its thread may be writing */
 	json_t *last_apply; /* result of the last apply or rollback, without its plan */
 	bool is_guarded;    /* the last apply was stopped by the guard alone */
 	/* What meridiand serves is in no history: its own counts stand in for it. */

@@ -274,6 +274,11 @@ find_change_problems(const struct cp_engine *engine, json_t *problems)
 				"what meridiand serves is in no history: plans cannot be made "
 				"against it");
 	}
+	if (engine->geo_error[0] != '\0') {
+		add_problem(problems, "geo database: %s; %s", engine->geo_error,
+				engine->geo != NULL ? "the one read before stays in use"
+						    : "there is none to compile with");
+	}
 	if (engine->history_error != 0) {
 		add_problem(problems, "%s: cannot save: %s", cp_history_dir(engine->history),
 				strerrordesc_np(-engine->history_error));

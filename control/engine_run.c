@@ -444,6 +444,7 @@ static void
 settle_workshop(struct cp_engine *engine)
 {
 	engine->geo = engine->job.workshop.geo;
+	memcpy(engine->geo_error, engine->job.workshop.geo_error, sizeof(engine->geo_error));
 	cp_workshop_settle(&engine->job.workshop);
 }
 

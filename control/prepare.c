@@ -1,6 +1,7 @@
 #include "control/prepare.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -74,6 +75,22 @@ is_geo_current(const struct cp_workshop *workshop, const struct stat *stats, siz
 	return true;
 }
 
+/* What is wrong with the databases, of what was found since the message `first`. */
+static void
+keep_geo_error(struct cp_workshop *workshop, const struct conf_errors *errors, size_t first)
+{
+	(void)snprintf(workshop->geo_error, sizeof(workshop->geo_error), "cannot be read");
+	for (size_t i = first; i < errors->cnt; i++) {
+		const struct conf_message *message = &errors->messages[i];
+
+		if (message->level == CONF_ERROR) {
+			(void)snprintf(workshop->geo_error, sizeof(workshop->geo_error), "%s: %s",
+					message->file, message->text);
+			break;
+		}
+	}
+}
+
 /* A database that cannot be read leaves the last good one in use; the error says so. */
 static void
 refresh_geo(struct cp_workshop *workshop, const struct cp_prepare_input *input,
@@ -81,7 +98,9 @@ refresh_geo(struct cp_workshop *workshop, const struct cp_prepare_input *input,
 {
 	struct stat *stats = calloc(input->geo_path_cnt + 1, sizeof(*stats));
 	struct cp_geo *geo = NULL;
+	size_t first = errors->cnt;
 
+	workshop->geo_error[0] = '\0';
 	if (stats == NULL) {
 		conf_error_add(errors, CONF_ERROR, input->geo_paths[0], 0, 0, "out of memory");
 		return;
@@ -95,6 +114,7 @@ refresh_geo(struct cp_workshop *workshop, const struct cp_prepare_input *input,
 		return;
 	}
 	if (cp_geo_load(input->geo_paths, input->geo_path_cnt, errors, &geo) != 0) {
+		keep_geo_error(workshop, errors, first);
 		if (workshop->geo != NULL) {
 			conf_error_add(errors, CONF_WARNING, input->geo_paths[0], 0, 0,
 					"the database loaded before stays in use: %s",

@@ -18,6 +18,9 @@
 #include "control/compile.h"
 #include "control/geo.h"
 
+/* A path and a sentence. */
+#define CP_GEO_ERROR_MAX 400u
+
 /* What is worth keeping from one run to the next. */
 struct cp_workshop {
 	struct cp_compiler *compiler;
@@ -25,6 +28,7 @@ struct cp_workshop {
 	struct cp_geo *retired; /* replaced in the last run; others may use it until settled */
 	struct stat *geo_stats; /* of its files when they were read */
 	size_t geo_stat_cnt;
+	char geo_error[CP_GEO_ERROR_MAX]; /* why they are not as the files are now; "": they are */
 };
 
 int cp_workshop_init(struct cp_workshop *workshop);

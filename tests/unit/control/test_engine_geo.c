@@ -95,11 +95,47 @@ test_a_new_database_is_a_change(void **state)
 	scene_end(&scene);
 }
 
+/* A file that is no database changes nothing that is served; the status says so until it is one. */
+static void
+test_a_broken_database_is_a_problem(void **state)
+{
+	char path[256];
+	char *paths[] = { path };
+	struct scene scene;
+
+	(void)state;
+	scene_begin(&scene, "broken-geo");
+	(void)snprintf(path, sizeof(path), "%s", scratch_path("broken.mmdb"));
+	scene.config.geo_databases = (struct conf_strings){ .items = paths, .cnt = 1 };
+	scene_write_zone(&scene, "one.test", zone);
+	write_database(path, "US", BUILT_S);
+	scene_start(&scene);
+	scene_wait_for(&scene, is_scene_serving, 1);
+	assert_int_equal(cp_file_write(path, 0644, "short", 5), 0);
+	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_SERVED);
+	assert_string_equal(scene_served_answer(&scene, "www.one.test"), "192.0.2.11");
+	assert_true(has_scene_problem(&scene, "broken.mmdb: no MaxMind DB metadata"));
+	assert_true(has_scene_problem(&scene, "the one read before stays in use"));
+
+	/* Nothing was read before by the next process, and its start publishes nothing. */
+	scene_stop(&scene);
+	scene_start(&scene);
+	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_REFUSED);
+	assert_string_equal(scene_served_answer(&scene, "www.one.test"), "192.0.2.11");
+	assert_true(has_scene_problem(&scene, "there is none to compile with"));
+
+	write_database(path, "US", BUILT_S);
+	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_SERVED);
+	assert_false(has_scene_problem(&scene, "geo database"));
+	scene_end(&scene);
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_new_database_is_a_change),
+		cmocka_unit_test(test_a_broken_database_is_a_problem),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_setup, scratch_teardown);
