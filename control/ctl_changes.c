@@ -35,6 +35,10 @@ print_plan(const json_t *result)
 		(void)fprintf(stderr, "waited for: %s\n",
 				json_string_value(cp_json_item(result, "waited_for", i)));
 	}
+	if (is_cp_json_true(result, "is_served_unknown")) {
+		printf("what meridiand serves is in no history: this is all of the new table, not "
+		       "what changes\n");
+	}
 	if (plan != NULL) {
 		cp_plan_print(plan, stdout, isatty(STDOUT_FILENO) == 1);
 	}

@@ -113,6 +113,10 @@ add_plan(const struct cp_engine *engine, json_t *result)
 	json_object_set_new(result, "summary", json_string(summary));
 	json_object_set(result, "checksum", json_object_get(job->plan, "checksum"));
 	json_object_set(result, "plan", job->plan);
+	if (job->request.kind != CP_REQUEST_DIFF && job->served == NULL &&
+			engine->data_plane.is_connected && engine->data_plane.generation != 0) {
+		json_object_set_new(result, "is_served_unknown", json_true());
+	}
 }
 
 static json_t *

@@ -10,7 +10,7 @@
 struct printer {
 	FILE *out;
 	bool is_terminal;
-	long long generation; /* 0: nothing is served */
+	long long generation; /* 0: nothing to compare with */
 };
 
 /* ECMA-48 colours. */
@@ -111,7 +111,7 @@ print_zone(const struct printer *printer, const json_t *zone)
 	if (printer->generation != 0) {
 		(void)fprintf(printer->out, "* meridian (generation %lld)\n", printer->generation);
 	} else {
-		(void)fputs("* meridian (nothing is served)\n", printer->out);
+		(void)fputs("* meridian (nothing to compare with)\n", printer->out);
 	}
 	if (!is_cp_json_true(zone, "exists")) {
 		(void)fprintf(printer->out, "*   %sCreate%s Zone<%s>\n", colour(printer, GREEN),
@@ -179,8 +179,12 @@ print_geo(const struct printer *printer, const json_t *geo)
 	print_title(printer, "geo database");
 	print_database(printer, geo, "existing");
 	print_database(printer, geo, "new");
-	print_places(printer, geo, "appearing");
-	print_places(printer, geo, "vanishing");
+	/* Beside none at all, which places the other one has is no news. */
+	if (json_is_object(json_object_get(geo, "existing")) &&
+			json_is_object(json_object_get(geo, "new"))) {
+		print_places(printer, geo, "appearing");
+		print_places(printer, geo, "vanishing");
+	}
 }
 
 /* What moves */

@@ -241,6 +241,7 @@ test_the_guard_stands_when_the_state_is_lost(void **state)
 			scene_wait_for(&scene, is_scene_serving_above, 7);
 		} else {
 			assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_REFUSED);
+			assert_true(is_cp_json_true(scene.result, "is_served_unknown"));
 			assert_int_equal(scene.plane.served.generation, 7);
 			/* Nor does a restart make it right. */
 			scene_stop(&scene);
@@ -282,6 +283,8 @@ test_the_guard_looks_again_when_the_hello_comes_late(void **state)
 	assert_int_equal(scene.plane.served.generation, 7);
 	assert_int_equal(scene_apply(&scene, true), CP_OUTCOME_SERVED);
 	assert_int_equal(scene.plane.served.generation, 8);
+	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_SERVED);
+	assert_false(is_cp_json_true(scene.result, "is_served_unknown"));
 	scene_end(&scene);
 }
 
