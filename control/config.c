@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/dns.h"
+
 #include "conf/arena.h"
 #include "control/zone_name.h"
-
-#define TTL_MAX_S 2147483647 /* RFC 2181 §8: 31 bits */
 
 #define SOA_SECONDS(name, member, preset, text)                                           \
 	{                                                                                 \
 		.key = (name), .kind = CONF_ROW_INT,                                      \
 		.offset = offsetof(struct cp_soa_settings, member), .fallback = (preset), \
-		.min = 0, .max = TTL_MAX_S, .unit = "s", .help = (text)                   \
+		.min = 0, .max = TBL_TTL_MAX, .unit = "s", .help = (text)                 \
 	}
 
 static const struct conf_row soa_rows[] = {
@@ -156,7 +156,7 @@ static const struct conf_row rows[] = {
 			.offset = offsetof(struct cp_config, default_ttl_s),
 			.fallback = "3600",
 			.min = 0,
-			.max = TTL_MAX_S,
+			.max = TBL_TTL_MAX,
 			.unit = "s",
 			.help = "TTL of records that name none (octoDNS: default_ttl)." },
 	{ .key = "enforce_order",

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "table/dns.h"
 #include "table/reply.h"
 
 #include "control/address.h"
@@ -10,15 +11,6 @@
 #include "control/leaves.h"
 #include "control/present.h"
 #include "control/zones.h"
-
-#define RCODE_REFUSED 5u
-
-/* What a message has beside the question and the table's records (RFC 1035 §4.1.1 and §4.1.2,
- * RFC 6891 §6.1.2, RFC 7871 §6). */
-#define HEADER_BYTES        12u
-#define QUESTION_TAIL_BYTES 4u
-#define OPT_BYTES           11u
-#define ECS_FIXED_BYTES     8u
 
 /* Everything about one explanation that its parts need. */
 struct explainer {
@@ -277,12 +269,12 @@ mark_drawn(const struct explainer *explainer, json_t *answer)
 static unsigned int
 opt_bytes(const struct explainer *explainer, bool has_edns)
 {
-	bool has_ecs = explainer->ecs.family != 0 && explainer->reply.rcode != RCODE_REFUSED;
+	bool has_ecs = explainer->ecs.family != 0 && explainer->reply.rcode != TBL_RCODE_REFUSED;
 
 	if (!has_edns) {
 		return 0;
 	}
-	return OPT_BYTES + (has_ecs ? ECS_FIXED_BYTES + (explainer->ecs.bits + 7u) / 8 : 0);
+	return TBL_OPT_BYTES + (has_ecs ? TBL_ECS_FIXED_BYTES + (explainer->ecs.bits + 7u) / 8 : 0);
 }
 
 /* What becomes of the reply where it may not be longer. `bytes` 0: longer than any message. */
@@ -306,8 +298,9 @@ sizes_json(const struct explainer *explainer, size_t bytes)
 		bool is_truncated = bytes == 0 || bytes + opt > rows[i].limit_bytes;
 		json_int_t sent = (json_int_t)opt;
 
-		sent += is_truncated ? (json_int_t)(HEADER_BYTES + explainer->name.len) +
-		                                        (json_int_t)QUESTION_TAIL_BYTES
+		sent += is_truncated ? (json_int_t)(TBL_MESSAGE_HEADER_BYTES +
+						       explainer->name.len) +
+		                                        (json_int_t)TBL_QUESTION_TAIL_BYTES
 		                     : (json_int_t)bytes;
 
 		json_array_append_new(sizes, json_pack("{s:s, s:i, s:b, s:b, s:I}", "transport",
@@ -340,7 +333,7 @@ ecs_json(const struct explainer *explainer)
 {
 	const struct tbl_reply *reply = &explainer->reply;
 	const struct tbl_prefix *ecs = &explainer->ecs;
-	bool is_sent = ecs->family != 0 && reply->rcode != RCODE_REFUSED;
+	bool is_sent = ecs->family != 0 && reply->rcode != TBL_RCODE_REFUSED;
 	uint8_t bits = is_sent && ecs->bits == 0 ? 0 : reply->scope_bits;
 	struct tbl_prefix scope = cp_prefix_around(&explainer->client.addr, bits);
 	char text[CP_PREFIX_TEXT_MAX];

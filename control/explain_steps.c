@@ -4,13 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "table/dns.h"
+
 #include "control/explain_impl.h"
 #include "control/zones.h"
-
-#define TYPE_CNAME 5u
-#define TYPE_ANY   255u
-
-#define RCODE_YXDOMAIN 6u
 
 /* Sentences name two domain names at most. */
 #define SENTENCE_MAX (2 * TBL_NAME_TEXT_MAX + 200u)
@@ -176,7 +173,7 @@ why_not_followed(const struct tbl_reply *reply, const struct tbl_match *target, 
 	if (cnt > TBL_CHAIN_MAX) {
 		return CP_EXPLAIN_TOO_LONG;
 	}
-	return reply->rcode == RCODE_YXDOMAIN ? CP_EXPLAIN_OVERLONG : CP_EXPLAIN_LOOP;
+	return reply->rcode == TBL_RCODE_YXDOMAIN ? CP_EXPLAIN_OVERLONG : CP_EXPLAIN_LOOP;
 }
 
 /* Whether a step goes on behind this piece. Whoever asks for a CNAME is not led along it, but a name
@@ -186,7 +183,7 @@ has_target(const struct tbl_piece *piece, uint16_t type)
 {
 	return piece->section == TBL_REPLY_SYNTHESIS ||
 	       (piece->section == TBL_REPLY_ANSWER && piece->answer->cname != TBL_NONE &&
-			       type != TYPE_CNAME && type != TYPE_ANY);
+			       type != TBL_TYPE_CNAME && type != TBL_TYPE_ANY);
 }
 
 size_t
@@ -225,8 +222,8 @@ bool
 is_cp_explain_parting(const struct cp_explain_step *step, uint16_t type)
 {
 	bool is_link = step->end == CP_EXPLAIN_REDIRECTED ||
-	               (step->dyn != NULL && step->dyn->type == TYPE_CNAME && type != TYPE_CNAME &&
-				       type != TYPE_ANY);
+	               (step->dyn != NULL && step->dyn->type == TBL_TYPE_CNAME &&
+				       type != TBL_TYPE_CNAME && type != TBL_TYPE_ANY);
 
 	return is_link && step->dyn != NULL && step->choice.set->cnt > 1;
 }
@@ -284,7 +281,7 @@ why_records(const struct tbl_view *view, const struct cp_explain_step *step, uin
 			cp_type_name(step->rrset != NULL ? step->rrset->type : type, buffer);
 
 	tbl_name_to_text(tbl_node_name(view, step->owner), owner);
-	if (type == TYPE_ANY) {
+	if (type == TBL_TYPE_ANY) {
 		return cp_explain_text(
 				"is asked for ANY, which gets one RRset: the %s of %s (RFC 8482)",
 				type_name, owner);
@@ -293,7 +290,7 @@ why_records(const struct tbl_view *view, const struct cp_explain_step *step, uin
 		return cp_explain_text(
 				"does not exist; %s answers for it, with its %s", owner, type_name);
 	}
-	return step->answer->cname != TBL_NONE && type != TYPE_CNAME
+	return step->answer->cname != TBL_NONE && type != TBL_TYPE_CNAME
 	                       ? cp_explain_text("exists and is an alias: its CNAME answers every "
 						 "type")
 	                       : cp_explain_text("exists and has %s", type_name);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/dns.h"
 #include "table/name.h"
 #include "table/reply.h"
 
@@ -10,13 +11,11 @@
 #include "control/lint_impl.h"
 
 /* A reply in one packet: dnsflagday.net's size, which every path carries, and what is in it beside
- * the answer: header, question (its name comes on top) and an OPT without options (RFC 6891 §6.1.2). */
+ * the answer's own records and the name asked for. */
 #define PACKET_BYTES    1232u
-#define HEADER_BYTES    12u
-#define QUESTION_BYTES  4u
-#define OPT_BYTES       11u
-#define RECORD_BYTES    12u /* owner as a pointer, type, class, TTL, length (RFC 1035 §4.1.3) */
-#define NAMED_POOLS_MAX 3u  /* in one sentence; "and 5 more" for the others */
+#define EMPTY_BYTES     (TBL_MESSAGE_HEADER_BYTES + TBL_QUESTION_TAIL_BYTES + TBL_OPT_BYTES)
+#define RECORD_BYTES    (TBL_POINTER_BYTES + TBL_RECORD_FIXED_BYTES) /* before its RDATA */
+#define NAMED_POOLS_MAX 3u /* in one sentence; "and 5 more" for the others */
 
 static const uint8_t acme_label[] = { 15, '_', 'a', 'c', 'm', 'e', '-', 'c', 'h', 'a', 'l', 'l',
 	'e', 'n', 'g', 'e' };
@@ -151,7 +150,7 @@ cp_lint_families(const struct cp_lint_run *run)
 static size_t
 size_bound(const struct cp_record *record, size_t owner_len)
 {
-	size_t size = HEADER_BYTES + owner_len + QUESTION_BYTES + OPT_BYTES;
+	size_t size = EMPTY_BYTES + owner_len;
 
 	for (uint32_t i = 0; i < record->value_cnt; i++) {
 		size += RECORD_BYTES + record->values[i].size;
@@ -175,12 +174,12 @@ answer_size(const struct cp_lint_run *run, const struct cp_record *record)
 	}
 	tbl_name_hash(&name, run->view->header->hash_seed);
 	tbl_resolve(run->view, &name, record->type, &anybody, 0, &reply);
-	len = HEADER_BYTES + name.len + QUESTION_BYTES;
+	len = TBL_MESSAGE_HEADER_BYTES + name.len + TBL_QUESTION_TAIL_BYTES;
 	memset(run->message, 0, len);
-	memcpy(run->message + HEADER_BYTES, name.wire, name.len);
+	memcpy(run->message + TBL_MESSAGE_HEADER_BYTES, name.wire, name.len);
 	written = tbl_reply_write(run->view, &reply, name.len, run->message, len,
-			UINT16_MAX - OPT_BYTES, &counts);
-	return written > 0 ? (size_t)written + OPT_BYTES : 0;
+			UINT16_MAX - TBL_OPT_BYTES, &counts);
+	return written > 0 ? (size_t)written + TBL_OPT_BYTES : 0;
 }
 
 /* The worst answer of a dynamic record is its `values`, whole: a pool gives one value. Addresses hold

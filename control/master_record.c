@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/dns.h"
 #include "table/name.h"
 
 #include "control/master_impl.h"
 #include "control/rdata.h"
 
-/* RFC 2181 §8. */
-#define TTL_MAX 2147483647u
 /* The SOA's MINIMUM is its last 32 bits (RFC 1035 §3.3.13). */
 #define SOA_MINIMUM_BYTES 4u
 
@@ -115,11 +114,11 @@ find_ttl(struct cp_master *master, const struct cp_master_place *place, uint32_t
 		}
 		master->is_no_ttl_told = true;
 	}
-	if (ttl_s > TTL_MAX) {
+	if (ttl_s > TBL_TTL_MAX) {
 		conf_error_add(master->load->errors, CONF_ERROR, source->file, place->line,
 				place->col,
 				"TTL %u is over %u: resolvers read it as 0 (RFC 2181 section 8)",
-				ttl_s, TTL_MAX);
+				ttl_s, TBL_TTL_MAX);
 		return false;
 	}
 	master->last_ttl_s = ttl_s;

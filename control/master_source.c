@@ -8,10 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "table/dns.h"
+
 #include "conf/include.h"
 #include "control/master_impl.h"
 
-#define CLASS_IN 1u
 /* What a YAML zone may have, for the same reason; over all files of a zone. */
 #define BYTES_MAX CONF_YAML_BYTES_MAX
 
@@ -98,7 +99,7 @@ cp_master_open_source(
 	if (source->file == NULL) {
 		rc = -ENOMEM;
 	}
-	if (rc == 0 && zs_init(scanner, origin, CLASS_IN, ttl_s) != 0) {
+	if (rc == 0 && zs_init(scanner, origin, TBL_CLASS_IN, ttl_s) != 0) {
 		rc = -EOVERFLOW;
 	}
 	if (rc == 0) {

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/dns.h"
+
 #include "control/dynamic.h"
 #include "control/plan_impl.h"
 #include "control/present.h"
@@ -10,9 +12,7 @@
 #include "control/target.h"
 
 /* An answer is stored as it goes behind a header and a question for its owner (struct tbl_answer). */
-#define HEADER_BYTES   12u
-#define QUESTION_BYTES 4u /* behind the name: type and class */
-#define TTL_AT         6u /* in a record, behind the two-byte pointer to its owner, type and class */
+#define TTL_AT 6u /* in a record, behind the two-byte pointer to its owner, type and class */
 
 static const struct tbl_answer *
 answer_of(const struct tbl_view *view, const struct tbl_rrset *rrset)
@@ -36,14 +36,14 @@ static int
 decode(const struct tbl_view *view, const struct tbl_node *node, const struct tbl_answer *answer,
 		json_t **ret_records, json_t **ret_extra)
 {
-	size_t off = HEADER_BYTES + node->name_len + QUESTION_BYTES;
+	size_t off = TBL_MESSAGE_HEADER_BYTES + node->name_len + TBL_QUESTION_TAIL_BYTES;
 	size_t len = off + answer->wire_len;
 	uint8_t *message = calloc(1, len);
 
 	if (message == NULL) {
 		return -ENOMEM;
 	}
-	memcpy(message + HEADER_BYTES, tbl_node_name(view, node), node->name_len);
+	memcpy(message + TBL_MESSAGE_HEADER_BYTES, tbl_node_name(view, node), node->name_len);
 	memcpy(message + off, view->wire + answer->wire_off, answer->wire_len);
 	*ret_records = cp_present_records(message, len, &off, answer->rr_cnt);
 	*ret_extra = cp_present_records(message, len, &off, answer->extra_cnt);

@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/dns.h"
+
 #include "control/present_impl.h"
 #include "control/zones.h"
 
-#define HEADER_BYTES   12u
-#define MESSAGE_MAX    65535u
-#define RECORD_FIXED   10u /* type, class, TTL, RDLENGTH */
-#define QUESTION_FIXED 4u  /* type, class */
+#define MESSAGE_MAX 65535u
 
 /* RDATA as text, the caller's: in its type's form, or as RFC 3597 has it when it is not what its type
  * should be. NULL when it does not lie within the message. */
@@ -50,20 +49,20 @@ record_json(const uint8_t *message, size_t len, size_t *off)
 	json_t *record;
 	char *text;
 
-	if (end < 0 || len - (size_t)end < RECORD_FIXED) {
+	if (end < 0 || len - (size_t)end < TBL_RECORD_FIXED_BYTES) {
 		return NULL;
 	}
 	fixed = message + end;
 	type = cp_read_be16(fixed);
 	rdata_len = cp_read_be16(fixed + 8);
-	text = rdata_text(message, len, (size_t)end + RECORD_FIXED, rdata_len, type);
+	text = rdata_text(message, len, (size_t)end + TBL_RECORD_FIXED_BYTES, rdata_len, type);
 	if (text == NULL) {
 		return NULL;
 	}
 	record = json_pack("{s:s, s:s, s:I, s:s}", "name", name, "type",
 			cp_type_name(type, type_name), "ttl_s", (json_int_t)cp_read_be32(fixed + 4),
 			"rdata", text);
-	*off = (size_t)end + RECORD_FIXED + rdata_len;
+	*off = (size_t)end + TBL_RECORD_FIXED_BYTES + rdata_len;
 	free(text);
 	return record;
 }
@@ -90,7 +89,7 @@ cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
 		const struct tbl_name *question, size_t *ret_bytes)
 {
 	uint8_t *message = calloc(1, MESSAGE_MAX);
-	size_t off = HEADER_BYTES + question->len + QUESTION_FIXED;
+	size_t off = TBL_MESSAGE_HEADER_BYTES + question->len + TBL_QUESTION_TAIL_BYTES;
 	struct tbl_counts counts;
 	json_t *sections = NULL;
 	int len;
@@ -98,7 +97,7 @@ cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
 	if (message == NULL) {
 		return NULL;
 	}
-	memcpy(message + HEADER_BYTES, question->wire, question->len);
+	memcpy(message + TBL_MESSAGE_HEADER_BYTES, question->wire, question->len);
 	len = tbl_reply_write(view, reply, question->len, message, off, MESSAGE_MAX, &counts);
 	if (len >= 0) {
 		if (ret_bytes != NULL) {

@@ -4,19 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/dns.h"
 #include "table/reply.h"
 
 #define MESSAGE_BYTES     65535u
 #define PLAIN_BYTES       (MESSAGE_BYTES + 2u * TBL_NAME_MAX) /* two names may grow: SOA */
-#define HEADER_BYTES      12u
-#define QUESTION_TAIL     4u  /* type and class */
-#define RR_FIXED_BYTES    10u /* type, class, TTL, RDATA length */
-#define TYPE_NS           2u
-#define TYPE_CNAME        5u
-#define TYPE_SOA          6u
-#define TYPE_PTR          12u
-#define TYPE_MX           15u
-#define TYPE_DNAME        39u
 #define SERIAL_BYTES      4u
 #define DIFFERENCES_MAX   20u  /* told; one already stops the publish */
 #define POINTER_JUMPS_MAX 127u /* a name has no more labels */
@@ -78,15 +70,15 @@ expand_name(const struct shadow *shadow, size_t off, uint8_t name[TBL_NAME_MAX],
 static uint32_t
 count_names(uint16_t type, size_t *ret_head)
 {
-	*ret_head = type == TYPE_MX ? 2 : 0;
+	*ret_head = type == TBL_TYPE_MX ? 2 : 0;
 	switch (type) {
-	case TYPE_SOA:
+	case TBL_TYPE_SOA:
 		return 2;
-	case TYPE_NS:
-	case TYPE_CNAME:
-	case TYPE_PTR:
-	case TYPE_MX:
-	case TYPE_DNAME:
+	case TBL_TYPE_NS:
+	case TBL_TYPE_CNAME:
+	case TBL_TYPE_PTR:
+	case TBL_TYPE_MX:
+	case TBL_TYPE_DNAME:
 		return 1;
 	default:
 		return 0;
@@ -137,7 +129,7 @@ is_rdata_of(const struct shadow *shadow, const struct tbl_rdata *value, uint16_t
 		}
 		head += len;
 	}
-	if (type == TYPE_SOA && !shadow->has_own_soa) {
+	if (type == TBL_TYPE_SOA && !shadow->has_own_soa) {
 		if (size - head < SERIAL_BYTES ||
 				memcmp(plain + head, shadow->serial, SERIAL_BYTES) != 0) {
 			return false;
@@ -184,12 +176,12 @@ compare_records(const struct shadow *shadow, const struct cp_record *record, siz
 		if (len == 0 || memcmp(owner, record->owner, len) != 0) {
 			return "the owner name is another";
 		}
-		if (shadow->message_len - off < RR_FIXED_BYTES ||
+		if (shadow->message_len - off < TBL_RECORD_FIXED_BYTES ||
 				read_u16(shadow->message + off) != record->type) {
 			return "the type is another";
 		}
 		size = read_u16(shadow->message + off + 8);
-		off += RR_FIXED_BYTES;
+		off += TBL_RECORD_FIXED_BYTES;
 		if (size > shadow->message_len - off) {
 			return "a record is cut short";
 		}
@@ -232,8 +224,8 @@ is_hidden(const struct shadow *shadow, const struct cp_zone *zone, const struct 
 static bool
 has_rrset(const struct cp_zone *zone, const struct cp_record *record, const struct tbl_reply *reply)
 {
-	bool is_delegation =
-			record->type == TYPE_NS && !is_tbl_name_within(zone->apex, record->owner);
+	bool is_delegation = record->type == TBL_TYPE_NS &&
+	                     !is_tbl_name_within(zone->apex, record->owner);
 
 	if (reply->rcode != 0 || reply->piece_cnt == 0) {
 		return false;
@@ -263,8 +255,8 @@ ask(struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *r
 	if (!has_rrset(zone, record, &reply)) {
 		return "the table has no answer";
 	}
-	start = HEADER_BYTES + name.len + QUESTION_TAIL;
-	memcpy(shadow->message + HEADER_BYTES, name.wire, name.len);
+	start = TBL_MESSAGE_HEADER_BYTES + name.len + TBL_QUESTION_TAIL_BYTES;
+	memcpy(shadow->message + TBL_MESSAGE_HEADER_BYTES, name.wire, name.len);
 	len = tbl_reply_write(shadow->view, &reply, name.len, shadow->message, start, MESSAGE_BYTES,
 			&counts);
 	if (len < 0) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table/dns.h"
 #include "table/name.h"
 
 #include "control/dynamic.h"
@@ -15,9 +16,6 @@
 #include "control/lint.h"
 #include "control/scalar.h"
 #include "control/zones_impl.h"
-
-/* RFC 2181 §8: a TTL is 31 bits. octoDNS has no upper bound; a resolver would read such a TTL as 0. */
-#define TTL_MAX 2147483647
 
 /* The id by which `octodns.included` and `excluded` would name this server. */
 #define OWN_TARGET "meridian"
@@ -182,8 +180,9 @@ judge_ttl(struct draft *draft)
 	const struct conf_node *ttl = conf_get(draft->node, "ttl");
 	int64_t seconds = draft->load->options->default_ttl_s;
 
-	if (ttl != NULL &&
-			(cp_scalar_int(ttl, &seconds) != 0 || seconds < 0 || seconds > TTL_MAX)) {
+	/* octoDNS has no upper bound; a resolver would read a larger TTL as 0 (RFC 2181 §8). */
+	if (ttl != NULL && (cp_scalar_int(ttl, &seconds) != 0 || seconds < 0 ||
+					   seconds > TBL_TTL_MAX)) {
 		cp_reason_add(&draft->reasons, CP_FATAL, "invalid ttl");
 		return;
 	}

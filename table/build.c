@@ -12,7 +12,6 @@
 /* Bit 31 and the empty mark of a bucket place leave this many nodes; the same for everything else
  * that is numbered, so that no u32 index can reach TBL_NONE. */
 #define INDEX_MAX 0x7ffffff0u
-#define TTL_MAX   0x7fffffffu /* RFC 2181 §8 */
 
 /* How each section's elements are counted. */
 static const uint32_t elem_bytes[TBL_SECTION_CNT] = {
@@ -344,8 +343,9 @@ static int
 check_records(const uint8_t *owner, uint16_t type, uint32_t ttl_s, const struct tbl_rdata *records,
 		uint32_t record_cnt, struct tbl_error *error)
 {
-	if (ttl_s > TTL_MAX) {
-		return tbl_build_fail(error, owner, type, "TTL %u s is over %u", ttl_s, TTL_MAX);
+	if (ttl_s > TBL_TTL_MAX) {
+		return tbl_build_fail(
+				error, owner, type, "TTL %u s is over %u", ttl_s, TBL_TTL_MAX);
 	}
 	if (record_cnt == 0) {
 		return tbl_build_fail(error, owner, type, "has no records");

@@ -6,11 +6,8 @@
 
 #include "table/build_impl.h"
 
-#define RECORD_FIXED_BYTES 10u /* type, class, TTL, RDLENGTH: RFC 1035 §3.2.1 behind the owner */
-#define POINTER_BYTES      2u
-#define CLASS_IN           1u
-#define SOA_NUMBERS_BYTES  20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
-#define SERIAL_BYTES       4u
+#define SOA_NUMBERS_BYTES 20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
+#define SERIAL_BYTES      4u
 
 /*
  * Local pointers reach only this far into an answer. Wherever the reader puts it (a chain of
@@ -68,7 +65,7 @@ struct tbl_wire {
 	struct suffix suffixes[LOCAL_SUFFIXES_MAX];
 	uint8_t local_names[LOCAL_NAMES_MAX][TBL_NAME_MAX];
 	/* Each pointer is two bytes of the answer. */
-	struct tbl_fixup fixups[TBL_RRSET_BYTES_MAX / POINTER_BYTES];
+	struct tbl_fixup fixups[TBL_RRSET_BYTES_MAX / TBL_POINTER_BYTES];
 	uint8_t bytes[TBL_RRSET_BYTES_MAX];
 };
 
@@ -203,7 +200,7 @@ static int
 put_pointer(struct tbl_wire *wire, uint16_t arg)
 {
 	uint32_t pos = wire->len;
-	uint8_t *at = put(wire, POINTER_BYTES);
+	uint8_t *at = put(wire, TBL_POINTER_BYTES);
 
 	if (at == NULL) {
 		return -ENOSPC;
@@ -331,7 +328,7 @@ static int
 put_behind_owner(
 		struct tbl_wire *wire, uint16_t type, uint32_t ttl_s, const struct tbl_rdata *rdata)
 {
-	uint8_t *fixed = put(wire, RECORD_FIXED_BYTES);
+	uint8_t *fixed = put(wire, TBL_RECORD_FIXED_BYTES);
 	uint32_t pos = wire->len;
 	int rc;
 
@@ -339,7 +336,7 @@ put_behind_owner(
 		return -ENOSPC;
 	}
 	store_u16(fixed, type);
-	store_u16(fixed + 2, CLASS_IN);
+	store_u16(fixed + 2, TBL_CLASS_IN);
 	store_u32(fixed + 4, ttl_s);
 	rc = put_rdata(wire, type, rdata);
 	store_u16(fixed + 8, wire->len - pos);

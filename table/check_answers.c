@@ -4,13 +4,8 @@
 #include "table/check_impl.h"
 #include "table/view_impl.h"
 
-#define CLASS_IN          1u
-#define TTL_MAX           0x7fffffffu /* RFC 2181 §8 */
-#define RECORD_FIXED      10u         /* TYPE, CLASS, TTL, RDLENGTH */
-#define POINTER_BYTES     2u
 #define SOA_NUMBERS_BYTES 20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
 #define SERIAL_BYTES      4u
-static_assert(TBL_FIRST_RDATA_POS == POINTER_BYTES + RECORD_FIXED, "an owner is a pointer");
 
 /* Bounds of everything, served or not */
 
@@ -185,8 +180,8 @@ read_pointer(struct record_walk *walk, bool is_record_owner)
 	uint32_t target;
 	int name_len;
 
-	if (walk->len - walk->pos < POINTER_BYTES || walk->fixup_next >= walk->answer->fixup_cnt ||
-			fixup->pos != walk->pos) {
+	if (walk->len - walk->pos < TBL_POINTER_BYTES ||
+			walk->fixup_next >= walk->answer->fixup_cnt || fixup->pos != walk->pos) {
 		return FAIL_ANSWER(walk, "no fixup for the pointer at byte %u", WHERE(walk),
 				walk->pos);
 	}
@@ -209,7 +204,7 @@ read_pointer(struct record_walk *walk, bool is_record_owner)
 	}
 	walk->last_arg = fixup->arg;
 	walk->fixup_next++;
-	walk->pos += POINTER_BYTES;
+	walk->pos += TBL_POINTER_BYTES;
 	return name_len;
 }
 
@@ -365,14 +360,14 @@ read_record(struct record_walk *walk, bool is_extra)
 		return FAIL_ANSWER(walk, "wrong owner of the record before byte %u", WHERE(walk),
 				walk->pos);
 	}
-	if (walk->len - walk->pos < RECORD_FIXED) {
+	if (walk->len - walk->pos < TBL_RECORD_FIXED_BYTES) {
 		return FAIL_ANSWER(walk, "cut short at byte %u", WHERE(walk), walk->pos);
 	}
 	fixed = walk->wire + walk->pos;
 	type = read_u16(fixed);
 	rdata_len = read_u16(fixed + 8);
-	walk->pos += RECORD_FIXED;
-	if (read_u16(fixed + 2) != CLASS_IN || read_u32(fixed + 4) > TTL_MAX ||
+	walk->pos += TBL_RECORD_FIXED_BYTES;
+	if (read_u16(fixed + 2) != TBL_CLASS_IN || read_u32(fixed + 4) > TBL_TTL_MAX ||
 			rdata_len > walk->len - walk->pos) {
 		return FAIL_ANSWER(walk, "class, TTL or RDLENGTH before byte %u", WHERE(walk),
 				walk->pos);
@@ -407,7 +402,7 @@ check_cname_rdata(struct record_walk *walk)
 	}
 	own_len = (uint32_t)cname->name_len - cname->shared_len;
 	if (own_len != walk->len - TBL_FIRST_RDATA_POS -
-					(cname->shared_len != 0 ? POINTER_BYTES : 0)) {
+					(cname->shared_len != 0 ? TBL_POINTER_BYTES : 0)) {
 		return FAIL_ANSWER(walk, "cname %u has another length", WHERE(walk),
 				walk->answer->cname);
 	}

@@ -5,11 +5,6 @@
 
 #include "table/view_impl.h"
 
-#define RCODE_NOERROR  0u
-#define RCODE_NXDOMAIN 3u
-#define RCODE_REFUSED  5u
-#define RCODE_YXDOMAIN 6u
-
 struct walk {
 	const struct tbl_view *view;
 	const struct tbl_name *question;
@@ -265,7 +260,7 @@ redirect(struct walk *walk, const struct tbl_node *owner)
 	struct tbl_name name;
 
 	if (target_len > TBL_NAME_MAX - kept) {
-		reply->rcode = RCODE_YXDOMAIN;
+		reply->rcode = TBL_RCODE_YXDOMAIN;
 		return WALK_DONE;
 	}
 	cname = add_piece(walk, answer, TBL_REPLY_SYNTHESIS);
@@ -294,7 +289,7 @@ answer_from(struct walk *walk, const struct tbl_node *node)
 	if (rrset == NULL) {
 		bool is_parents = walk->type == TBL_TYPE_DS && (node->flags & TBL_NODE_APEX) != 0;
 
-		deny(walk, RCODE_NOERROR, is_parents ? find_ds_zone(view, node) : node->zone);
+		deny(walk, TBL_RCODE_NOERROR, is_parents ? find_ds_zone(view, node) : node->zone);
 		return WALK_DONE;
 	}
 	answer = answer_of(walk, rrset);
@@ -336,7 +331,7 @@ step(struct walk *walk)
 		return redirect(walk, node);
 	}
 	if (node->wildcard == TBL_NONE) {
-		deny(walk, RCODE_NXDOMAIN, node->zone);
+		deny(walk, TBL_RCODE_NXDOMAIN, node->zone);
 		return WALK_DONE;
 	}
 	if (walk->owner == TBL_OWNER_QUESTION) {
@@ -361,7 +356,7 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	};
 
 	/* Field by field: pieces[] is 576 bytes that nobody reads beyond piece_cnt. */
-	ret_reply->rcode = RCODE_NOERROR;
+	ret_reply->rcode = TBL_RCODE_NOERROR;
 	ret_reply->is_authoritative = true;
 	ret_reply->is_referral = false;
 	ret_reply->scope_bits = 0;
@@ -371,7 +366,7 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	ret_reply->trace = (struct tbl_trace){ 0 };
 
 	if (walk.at.kind == TBL_MATCH_NONE) {
-		ret_reply->rcode = RCODE_REFUSED;
+		ret_reply->rcode = TBL_RCODE_REFUSED;
 		ret_reply->is_authoritative = false;
 		return;
 	}

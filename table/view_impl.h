@@ -11,30 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "table/dns.h"
 #include "table/view.h"
-
-/* Types the reader itself has to know. */
-enum tbl_type {
-	TBL_TYPE_A = 1,
-	TBL_TYPE_NS = 2,
-	TBL_TYPE_CNAME = 5,
-	TBL_TYPE_SOA = 6,
-	TBL_TYPE_PTR = 12,
-	TBL_TYPE_MX = 15,
-	TBL_TYPE_AAAA = 28,
-	TBL_TYPE_DNAME = 39,
-	TBL_TYPE_OPT = 41,
-	TBL_TYPE_DS = 43,
-	TBL_TYPE_META_FIRST = 249, /* TKEY, TSIG, IXFR, AXFR, MAILB, MAILA, ANY: never data */
-	TBL_TYPE_ANY = 255,
-};
-
-/* RFC 1035 §4.1.1, §4.1.4: the header, what a pointer may reach, and what marks one. */
-#define TBL_MESSAGE_HEADER_BYTES 12u
-#define TBL_QUESTION_TAIL_BYTES  4u /* QTYPE and QCLASS */
-#define TBL_POINTER_BYTES        2u
-#define TBL_POINTER_MAX          0x3fffu
-#define TBL_POINTER_MARK         0xc000u
 
 /* is_tbl_dynamic_type: a record of this type may have pools. */
 static inline bool
@@ -47,7 +25,7 @@ is_tbl_dynamic_type(uint16_t type)
 /* Where the RDATA of an answer's first record begins: behind an owner that is a pointer, type, class,
  * TTL and RDLENGTH (RFC 1035 §3.2.1). All of a DNAME answer from there on is its target: it is one
  * record, and its name is never compressed (RFC 6672 §2.5). */
-#define TBL_FIRST_RDATA_POS 12u
+#define TBL_FIRST_RDATA_POS (TBL_POINTER_BYTES + TBL_RECORD_FIXED_BYTES)
 
 /* tbl_dname_target, tbl_dname_target_len: the name that a DNAME answer leads to, case kept. */
 static inline const uint8_t *
