@@ -33,12 +33,6 @@ lower_ttl(struct cp_chase *chase, const struct cp_record *record)
 	}
 }
 
-static bool
-is_same_name(const uint8_t *a, const uint8_t *b)
-{
-	return is_tbl_name_within(a, b) && is_tbl_name_within(b, a);
-}
-
 /* go_on takes the next name of the chain. */
 static int
 go_on(struct cp_chase *chase, const uint8_t *target)
@@ -47,7 +41,7 @@ go_on(struct cp_chase *chase, const uint8_t *target)
 
 	(void)tbl_name_lower(target, name);
 	for (unsigned int i = 0; i < chase->seen_cnt; i++) {
-		if (is_same_name(chase->seen[i], name)) {
+		if (tbl_name_compare(chase->seen[i], name) == 0) {
 			return cp_chase_fail(chase, chase->seen[chase->seen_cnt - 1],
 					"leads in a circle");
 		}

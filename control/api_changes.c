@@ -10,8 +10,8 @@
 
 #include "control/api_impl.h"
 #include "control/json_read.h"
+#include "control/text.h"
 
-#define WAIT_S 60u
 /* An hour: whoever waits longer has a loop of his own. */
 #define WAIT_S_MAX 3600u
 
@@ -185,15 +185,9 @@ static bool
 can_read_number(const struct evkeyvalq *parameters, const char *name, uint64_t *ret_number)
 {
 	const char *text = evhttp_find_header(parameters, name);
-	char *end;
 
 	*ret_number = 0;
-	if (text == NULL) {
-		return true;
-	}
-	errno = 0;
-	*ret_number = strtoull(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret_number != 0;
+	return text == NULL || can_cp_read_number(text, ret_number);
 }
 
 /* Two numbers of the query string; both may be missing. Else the client knows what is wrong. */
@@ -251,7 +245,7 @@ cp_api_get_wait(struct cp_api *api, struct evhttp_request *request)
 {
 	static const char *const names[] = { "generation", "timeout_s", NULL };
 	uint64_t numbers[2];
-	uint32_t timeout_s = WAIT_S;
+	uint32_t timeout_s = CP_API_WAIT_S;
 
 	if (!can_read_numbers(request, names, numbers)) {
 		return;

@@ -539,7 +539,7 @@ list_records(const struct job *job)
 		const struct tbl_dyn *dyn = &view->dyns[job->input->pairs[i].wanted];
 		uint32_t result = job->result_of[job->group_of[i]];
 		char name[TBL_NAME_TEXT_MAX];
-		char type[16];
+		char type[CP_TYPE_NAME_MAX];
 
 		if (result == TBL_NONE) {
 			continue;

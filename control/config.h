@@ -18,6 +18,9 @@
 
 /* Where meridianctl looks for the daemon when it is told nothing. */
 #define CP_API_SOCKET_DEFAULT "/run/meridian/control.sock"
+/* How long a client waits for a generation when it does not say: many times what a table of ten million
+ * names takes to be served, and short enough for a person to stay. */
+#define CP_API_WAIT_S 60u
 
 struct cp_config_probes {
 	bool is_enabled;

@@ -13,8 +13,7 @@
 #include "control/json_read.h"
 #include "control/messages.h"
 #include "control/plan.h"
-
-#define WAIT_S 60u /* as the daemon has it */
+#include "control/text.h"
 
 static void
 print_messages(const json_t *result)
@@ -157,17 +156,6 @@ ctl_apply(const struct ctl_options *options)
 	return status;
 }
 
-/* "43", and nothing but. */
-static bool
-can_read_generation(const char *text, uint64_t *ret_generation)
-{
-	char *end;
-
-	errno = 0;
-	*ret_generation = strtoull(text, &end, 10);
-	return text[0] >= '1' && text[0] <= '9' && *end == '\0' && errno == 0;
-}
-
 enum ctl_status
 ctl_rollback(const struct ctl_options *options)
 {
@@ -178,7 +166,7 @@ ctl_rollback(const struct ctl_options *options)
 	enum ctl_status status;
 
 	if (options->arg_cnt > 0) {
-		if (!can_read_generation(options->args[0], &generation)) {
+		if (!can_cp_read_number(options->args[0], &generation)) {
 			json_decref(body);
 			return ctl_fail(CTL_USAGE, "rollback %s: a generation's number is needed",
 					options->args[0]);
@@ -247,8 +235,8 @@ is_ctl_diff_of_generations(const struct ctl_options *options)
 {
 	uint64_t ignored;
 
-	return can_read_generation(options->args[0], &ignored) &&
-	       can_read_generation(options->args[1], &ignored);
+	return can_cp_read_number(options->args[0], &ignored) &&
+	       can_cp_read_number(options->args[1], &ignored);
 }
 
 enum ctl_status
@@ -341,7 +329,7 @@ ctl_history(const struct ctl_options *options)
 enum ctl_status
 ctl_wait(const struct ctl_options *options)
 {
-	uint64_t timeout_s = options->timeout_s != 0 ? options->timeout_s : WAIT_S;
+	uint64_t timeout_s = options->timeout_s != 0 ? options->timeout_s : CP_API_WAIT_S;
 	json_t *result = NULL;
 	char path[100];
 	enum ctl_status status;

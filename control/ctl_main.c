@@ -9,6 +9,7 @@
 
 #include "control/config.h"
 #include "control/ctl.h"
+#include "control/text.h"
 
 /* What offline tables are hashed with unless told otherwise, so that equal zones give equal files.
  * A daemon's tables use a secret of its own. */
@@ -50,16 +51,6 @@ print_command_help(const struct ctl_command *command)
 			conf_option_help(option, stdout);
 		}
 	}
-}
-
-static bool
-can_read_number(const char *text, uint64_t *ret_number)
-{
-	char *end;
-
-	errno = 0;
-	*ret_number = strtoull(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret_number != 0;
 }
 
 static bool
@@ -127,13 +118,13 @@ take_option(struct ctl_options *options, int letter, const char *value)
 		options->config = value;
 		break;
 	case 't':
-		if (!can_read_number(value, &options->timeout_s)) {
+		if (!can_cp_read_number(value, &options->timeout_s)) {
 			return ctl_fail(CTL_USAGE, "--timeout %s: seconds from 1 are needed",
 					value);
 		}
 		break;
 	case 'N':
-		if (!can_read_number(value, &options->generation)) {
+		if (!can_cp_read_number(value, &options->generation)) {
 			return ctl_fail(CTL_USAGE, "--generation %s: a number from 1 is needed",
 					value);
 		}

@@ -8,6 +8,7 @@
 #include "control/dynamic.h"
 #include "control/leaves.h"
 #include "control/present.h"
+#include "control/text.h"
 #include "control/zones.h"
 
 struct dumper {
@@ -44,9 +45,9 @@ static const char *const section_names[TBL_SECTION_CNT] = {
 static json_t *
 hexadecimal(uint64_t number)
 {
-	char text[17];
+	char text[CP_HASH_TEXT_MAX];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, number);
+	cp_hash_text(number, text);
 	return json_string(text);
 }
 
@@ -148,7 +149,7 @@ flags_json(uint16_t flags)
 static json_t *
 rrset_json(const struct tbl_view *view, uint32_t node, const struct tbl_rrset *rrset)
 {
-	char type_name[16];
+	char type_name[CP_TYPE_NAME_MAX];
 	json_t *json = json_pack("{s:s}", "type", cp_type_name(rrset->type, type_name));
 	json_t *reply;
 
@@ -225,7 +226,7 @@ dynamic_json(struct dumper *dumper, size_t i)
 	const struct tbl_dyn *dyn = &view->dyns[i];
 	json_t *pools = json_array();
 	json_t *reply = answer_json(view, dyn->node, &view->answers[dyn->last_resort]);
-	char type_name[16];
+	char type_name[CP_TYPE_NAME_MAX];
 	json_t *json;
 
 	for (uint32_t p = 0; p < dyn->pool_cnt; p++) {

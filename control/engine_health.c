@@ -13,6 +13,7 @@
 #include "control/engine_impl.h"
 #include "control/json_read.h"
 #include "control/target.h"
+#include "control/text.h"
 
 /* States are saved this long after a change, so that a storm of flips is one write. */
 #define SAVE_DELAY_S 1
@@ -57,12 +58,12 @@ cp_engine_drop_selection(struct cp_current *current)
 static void
 save_answered(struct cp_engine *engine, const bool *is_up)
 {
-	char hash[17];
+	char hash[CP_HASH_TEXT_MAX];
 	json_t *down = json_array();
 	json_t *answered;
 	int err;
 
-	cp_engine_hash_text(cp_engine_current(engine)->content_hash, hash);
+	cp_hash_text(cp_engine_current(engine)->content_hash, hash);
 	for (size_t i = 0; i < engine->watchlist.cnt; i++) {
 		if (!is_up[i]) {
 			json_array_append_new(down, json_integer((json_int_t)i));
@@ -103,9 +104,9 @@ cp_engine_restore_answered(struct cp_engine *engine)
 	const json_t *answered = engine->state->answered;
 	const json_t *down = json_object_get(answered, "down");
 	bool *is_down = calloc(list->cnt + 1, sizeof(*is_down));
-	char hash[17];
+	char hash[CP_HASH_TEXT_MAX];
 
-	cp_engine_hash_text(cp_engine_current(engine)->content_hash, hash);
+	cp_hash_text(cp_engine_current(engine)->content_hash, hash);
 	/* Target numbers are of one table. */
 	if (is_down == NULL || strcmp(cp_json_text(answered, "content_hash"), hash) != 0) {
 		free(is_down);

@@ -10,6 +10,7 @@
 #include "control/engine_impl.h"
 #include "control/file.h"
 #include "control/json_read.h"
+#include "control/text.h"
 
 int
 cp_engine_history_init(struct cp_engine *engine)
@@ -108,11 +109,11 @@ cp_engine_rollback_target(const struct cp_engine *engine)
 {
 	const struct tbl_header *current = cp_engine_current(engine);
 	uint64_t before = UINT64_MAX;
-	char hash[17] = "";
+	char hash[CP_HASH_TEXT_MAX] = "";
 
 	if (current != NULL) {
 		before = current->generation;
-		cp_engine_hash_text(current->content_hash, hash);
+		cp_hash_text(current->content_hash, hash);
 	}
 	/* Again and again goes further and further back, not to and fro. */
 	if (engine->state->pin != NULL) {
@@ -132,9 +133,9 @@ entry_kind(const struct cp_request *request)
 static json_t *
 begin_entry(const struct tbl_header *header, const char *kind, json_t *who, const char *summary)
 {
-	char hash[17];
+	char hash[CP_HASH_TEXT_MAX];
 
-	cp_engine_hash_text(header->content_hash, hash);
+	cp_hash_text(header->content_hash, hash);
 	return json_pack("{s:I, s:I, s:s, s:o, s:s, s:s, s:s}", "generation",
 			(json_int_t)header->generation, "unix_s",
 			(json_int_t)(cp_engine_wall_ms() / 1000), "kind", kind, "who", who,

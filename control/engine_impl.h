@@ -262,7 +262,5 @@ void cp_engine_drop_selection(struct cp_current *current);
 
 /* engine_report.c */
 json_t *cp_engine_zone_list(const struct cp_engine *engine);
-/* cp_engine_hash_text: a content hash as it is shown. */
-void cp_engine_hash_text(uint64_t hash, char text[17]);
 
 #endif

@@ -10,6 +10,7 @@
 #include "control/counters.h"
 #include "control/engine_impl.h"
 #include "control/json_read.h"
+#include "control/text.h"
 
 static const char *
 standing_name(enum cp_zone_standing standing)
@@ -106,18 +107,12 @@ health_summary(const struct cp_engine *engine)
 			(json_int_t)cp_prober_waiting(engine->prober));
 }
 
-void
-cp_engine_hash_text(uint64_t hash, char text[17])
-{
-	(void)snprintf(text, 17, "%016" PRIx64, hash);
-}
-
 static json_t *
 hash_json(uint64_t hash)
 {
-	char text[17];
+	char text[CP_HASH_TEXT_MAX];
 
-	cp_engine_hash_text(hash, text);
+	cp_hash_text(hash, text);
 	return json_string(text);
 }
 

@@ -100,7 +100,7 @@ static json_t *
 question_json(const struct explainer *explainer)
 {
 	const struct cp_explain_input *input = explainer->input;
-	char type_name[16];
+	char type_name[CP_TYPE_NAME_MAX];
 	json_t *json = json_pack("{s:o, s:s}", "name", cp_explain_name(explainer->name.wire),
 			"type", cp_type_name(explainer->type, type_name));
 

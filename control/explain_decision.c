@@ -199,7 +199,7 @@ cp_explain_decision(const struct cp_explain_input *input, const struct cp_explai
 		.code = client->place,
 		.has_geo = input->geo != NULL,
 	};
-	char type_name[16];
+	char type_name[CP_TYPE_NAME_MAX];
 	json_t *json = json_pack("{s:o, s:s, s:I, s:o, s:o, s:b, s:o}", "record",
 			cp_explain_node(view, &view->nodes[step->dyn->node]), "type",
 			cp_type_name(step->dyn->type, type_name), "ttl_s",

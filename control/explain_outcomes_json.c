@@ -174,7 +174,7 @@ turn_json(const struct tbl_view *view, const struct cp_explain_step *step)
 	const struct tbl_dyn *dyn = step->dyn;
 	const struct tbl_ruleset *ruleset = &view->rulesets[dyn->ruleset];
 	const struct tbl_set *set = step->choice.set;
-	char type_name[16];
+	char type_name[CP_TYPE_NAME_MAX];
 	json_t *json = json_pack("{s:o, s:s, s:b}", "record",
 			cp_explain_node(view, &view->nodes[dyn->node]), "type",
 			cp_type_name(dyn->type, type_name), "is_last_resort",

@@ -8,14 +8,6 @@
 
 #define ITEM_MAX 64u /* one geo code or one prefix */
 
-void
-cp_explain_prefix(const struct tbl_addr *addr, uint8_t bits, char text[CP_PREFIX_TEXT_MAX])
-{
-	struct tbl_prefix prefix = cp_prefix_around(addr, bits);
-
-	cp_prefix_text(&prefix, text);
-}
-
 /* Takes the next item of "A, B, C"; false at the end. */
 static bool
 has_next_item(const char **list, char item[ITEM_MAX])

@@ -25,7 +25,4 @@ struct cp_client_place {
 json_t *cp_explain_rules(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t chosen,
 		const struct cp_client_place *place);
 
-/* cp_explain_prefix: "192.0.2.0/24" of an address, the bits behind `bits` cleared. */
-void cp_explain_prefix(const struct tbl_addr *addr, uint8_t bits, char text[CP_PREFIX_TEXT_MAX]);
-
 #endif

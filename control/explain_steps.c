@@ -276,7 +276,7 @@ static json_t *
 why_records(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
 {
 	char owner[TBL_NAME_TEXT_MAX];
-	char buffer[16];
+	char buffer[CP_TYPE_NAME_MAX];
 	const char *type_name =
 			cp_type_name(step->rrset != NULL ? step->rrset->type : type, buffer);
 
@@ -300,7 +300,7 @@ static json_t *
 why_nodata(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
 {
 	char owner[TBL_NAME_TEXT_MAX];
-	char buffer[16];
+	char buffer[CP_TYPE_NAME_MAX];
 	const char *type_name = cp_type_name(type, buffer);
 
 	tbl_name_to_text(tbl_node_name(view, step->owner), owner);
@@ -374,7 +374,7 @@ json_t *
 cp_explain_step_json(const struct tbl_view *view, const struct cp_explain_step *step, uint16_t type)
 {
 	const struct tbl_node *node = step->match.node;
-	char type_name[16];
+	char type_name[CP_TYPE_NAME_MAX];
 	json_t *json = json_pack("{s:o, s:s, s:s, s:o}", "name", cp_explain_name(step->name),
 			"found", found_name(view, step), "says", end_name(step->end), "because",
 			why_ended(view, step, type));

@@ -232,7 +232,7 @@ look_for_silence(const struct cp_lint_run *run, const struct cp_record *record,
 {
 	const struct cp_dynamic *dynamic = record->dynamic;
 	struct silence silence = { .checked_cnt = 0 };
-	char type[16];
+	char type[CP_TYPE_NAME_MAX];
 
 	for (uint32_t i = 0; i < dynamic->pool_cnt; i++) {
 		for (uint32_t k = 0; k < dynamic->pools[i].value_cnt; k++) {

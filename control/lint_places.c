@@ -8,6 +8,7 @@
 
 #include "control/address.h"
 #include "control/lint_impl.h"
+#include "control/text.h"
 
 #define CRITERIA_SHOWN_MAX 3u /* in one sentence */
 
@@ -18,15 +19,6 @@ struct cp_lint_places {
 	size_t code_cnt;
 	bool has_provinces;
 };
-
-static int
-compare_texts(const void *a, const void *b)
-{
-	const char *const *x = a;
-	const char *const *y = b;
-
-	return strcmp(*x, *y);
-}
 
 void
 cp_lint_places_free(struct cp_lint_places *places)
@@ -72,7 +64,7 @@ cp_lint_places_new(const struct tbl_view *view, const struct cp_geo *geo,
 		}
 	}
 	free(is_code_used);
-	qsort(places->codes, places->code_cnt, sizeof(*places->codes), compare_texts);
+	qsort(places->codes, places->code_cnt, sizeof(*places->codes), cp_text_compare);
 	*ret_places = places;
 	return 0;
 }

@@ -191,7 +191,7 @@ cp_lint_sizes(const struct cp_lint_run *run)
 		const struct cp_record *record = &run->zone->records[i];
 		uint8_t lower[TBL_NAME_MAX];
 		size_t size = size_bound(record, tbl_name_lower(record->owner, lower));
-		char type[16];
+		char type[CP_TYPE_NAME_MAX];
 
 		if (size > PACKET_BYTES && record->dynamic == NULL) {
 			size = answer_size(run, record);

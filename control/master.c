@@ -8,16 +8,7 @@
 
 #include "control/master_impl.h"
 #include "control/rdata.h"
-
-static const char suffix[] = ".zone";
-
-bool
-is_cp_master_file(const char *path)
-{
-	size_t len = strlen(path);
-
-	return len >= sizeof(suffix) && strcmp(path + len - (sizeof(suffix) - 1), suffix) == 0;
-}
+#include "control/text.h"
 
 static int
 compare_records(const void *a, const void *b)
@@ -77,7 +68,7 @@ settle_ttl(struct cp_master *master, const struct cp_master_record *records, siz
 		}
 	}
 	if (other != NULL) {
-		char buffer[16];
+		char buffer[CP_TYPE_NAME_MAX];
 
 		conf_error_add(master->load->errors, CONF_WARNING, other->file, other->line,
 				other->col,
@@ -120,7 +111,7 @@ judge_rrset(struct cp_master *master, const struct cp_record *rrset)
 	const struct cp_zone *zone = &master->load->draft->zone;
 	bool is_single = rrset->type == CP_TYPE_CNAME || rrset->type == CP_TYPE_DNAME ||
 	                 rrset->type == CP_TYPE_SOA;
-	char buffer[16];
+	char buffer[CP_TYPE_NAME_MAX];
 
 	if (rrset->type == CP_TYPE_SOA && strcmp(rrset->fqdn, zone->name) != 0) {
 		conf_error_add(master->load->errors, CONF_ERROR, rrset->file, rrset->line,
@@ -198,15 +189,6 @@ struct targets {
 	size_t cnt;
 };
 
-static int
-compare_names(const void *a, const void *b)
-{
-	const char *const *x = a;
-	const char *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
 static bool
 is_delegation(const struct cp_zone_draft *draft, const struct cp_record *record)
 {
@@ -251,7 +233,7 @@ collect_targets(struct cp_master *master, struct targets *ret_targets)
 		rc = is_delegation(draft, record) ? add_targets(master, record, &targets) : 0;
 	}
 	if (rc == 0) {
-		qsort(targets.names, targets.cnt, sizeof(*targets.names), compare_names);
+		qsort(targets.names, targets.cnt, sizeof(*targets.names), cp_text_compare);
 		*ret_targets = targets;
 	}
 	return rc;
@@ -270,8 +252,9 @@ check_places(struct cp_master *master)
 		const struct cp_record *record = &draft->records[i].record;
 		bool is_address = record->type == CP_TYPE_A || record->type == CP_TYPE_AAAA;
 
-		if (!is_address || bsearch(&record->fqdn, targets.names, targets.cnt,
-						   sizeof(*targets.names), compare_names) == NULL) {
+		if (!is_address ||
+				bsearch(&record->fqdn, targets.names, targets.cnt,
+						sizeof(*targets.names), cp_text_compare) == NULL) {
 			cp_zone_check_place(master->load, &draft->records[i]);
 		}
 	}

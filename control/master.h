@@ -11,12 +11,7 @@
 #ifndef CONTROL_MASTER_H
 #define CONTROL_MASTER_H
 
-#include <stdbool.h>
-
 #include "control/zones_impl.h"
-
-/* is_cp_master_file: by its name, "example.com.zone". */
-bool is_cp_master_file(const char *path);
 
 /* cp_master_read reads load->draft->zone.file into load->draft, whose zone has apex, name and file.
  * Its SOA is the file's and comes first among the records. */

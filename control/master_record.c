@@ -172,7 +172,7 @@ fill_record(struct cp_master *master, const struct cp_master_place *place,
 	const struct cp_master_source *source = cp_master_top(master);
 	const zs_scanner_t *scanner = source->scanner;
 	struct conf_arena *arena = master->load->arena;
-	char buffer[16];
+	char buffer[CP_TYPE_NAME_MAX];
 	char *text = NULL;
 	int rc = set_owner(master, record);
 

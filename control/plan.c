@@ -96,7 +96,7 @@ change_json(const struct cp_plan_walk *walk, const struct cp_plan_change *change
 	const struct tbl_view *view = is_deleted ? walk->served : walk->wanted;
 	const struct cp_plan_rrset *shown = is_deleted ? &change->existing : &change->wanted;
 	char name[TBL_NAME_TEXT_MAX];
-	char type[16];
+	char type[CP_TYPE_NAME_MAX];
 	json_t *json;
 	int rc = 0;
 

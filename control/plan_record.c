@@ -10,6 +10,7 @@
 #include "control/present.h"
 #include "control/rdata.h"
 #include "control/target.h"
+#include "control/text.h"
 
 /* An answer is stored as it goes behind a header and a question for its owner (struct tbl_answer). */
 #define TTL_AT 6u /* in a record, behind the two-byte pointer to its owner, type and class */
@@ -56,15 +57,6 @@ decode(const struct tbl_view *view, const struct tbl_node *node, const struct tb
 	return 0;
 }
 
-static int
-compare_texts(const void *a, const void *b)
-{
-	const char *const *x = a;
-	const char *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
 /* Sorts an array of strings: what order values are stored in says nothing. */
 static json_t *
 sort_texts(json_t *list)
@@ -77,7 +69,7 @@ sort_texts(json_t *list)
 		texts[i] = json_string_value(json_array_get(list, i));
 	}
 	if (texts != NULL) {
-		qsort(texts, cnt, sizeof(*texts), compare_texts);
+		qsort(texts, cnt, sizeof(*texts), cp_text_compare);
 	}
 	for (size_t i = 0; texts != NULL && i < cnt; i++) {
 		json_array_append_new(sorted, json_string(texts[i]));

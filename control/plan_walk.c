@@ -337,8 +337,8 @@ compare_changes(const void *left, const void *right, void *ctx)
 	const struct cp_plan_change *a = left;
 	const struct cp_plan_change *b = right;
 	const struct cp_plan_walk *walk = ctx;
-	char a_type[16];
-	char b_type[16];
+	char a_type[CP_TYPE_NAME_MAX];
+	char b_type[CP_TYPE_NAME_MAX];
 	int order;
 
 	if (a->zone != b->zone) {

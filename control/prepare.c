@@ -11,6 +11,7 @@
 #include "control/alias.h"
 #include "control/lint.h"
 #include "control/stamp.h"
+#include "control/text.h"
 
 /* Whoever writes zones takes a moment; one who never stops must not hold an apply for ever. */
 #define READS_MAX 3u
@@ -153,15 +154,6 @@ compile_book(struct cp_workshop *workshop, const struct cp_prepare_input *input,
 	return err;
 }
 
-static int
-compare_names(const void *a, const void *b)
-{
-	const char *const *left = a;
-	const char *const *right = b;
-
-	return strcmp(*left, *right);
-}
-
 /* Names of the zones in an image, sorted; the array is the caller's, the names are the image's. */
 static const char **
 image_zone_names(const void *image, size_t *ret_cnt)
@@ -179,7 +171,7 @@ image_zone_names(const void *image, size_t *ret_cnt)
 	for (size_t i = 0; i < cnt; i++) {
 		names[i] = view.strings + view.zones[i].name_str;
 	}
-	qsort(names, cnt, sizeof(*names), compare_names);
+	qsort(names, cnt, sizeof(*names), cp_text_compare);
 	return names;
 }
 
@@ -202,7 +194,7 @@ find_refused(const struct cp_zones *loaded, const struct cp_book *book, const vo
 			entry++; /* every loaded zone has an entry, and both are sorted */
 		}
 		is_refused[i] = book->entries[entry].standing == CP_ZONE_FRESH &&
-		                bsearch(&name, names, name_cnt, sizeof(*names), compare_names) ==
+		                bsearch(&name, names, name_cnt, sizeof(*names), cp_text_compare) ==
 		                                NULL;
 		cnt += is_refused[i] ? 1 : 0;
 	}

@@ -41,7 +41,7 @@ static json_t *
 record_json(const uint8_t *message, size_t len, size_t *off)
 {
 	char name[TBL_NAME_TEXT_MAX];
-	char type_name[16];
+	char type_name[CP_TYPE_NAME_MAX];
 	int end = cp_present_name(message, len, *off, name);
 	const uint8_t *fixed;
 	uint16_t type;

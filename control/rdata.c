@@ -55,7 +55,7 @@ cp_type_find(const char *name)
 }
 
 const char *
-cp_type_name(uint16_t type, char buffer[16])
+cp_type_name(uint16_t type, char buffer[CP_TYPE_NAME_MAX])
 {
 	if (type == CP_TYPE_SOA) {
 		return "SOA";
@@ -65,7 +65,7 @@ cp_type_name(uint16_t type, char buffer[16])
 			return types[i].name;
 		}
 	}
-	(void)snprintf(buffer, 16, "TYPE%u", type);
+	(void)snprintf(buffer, CP_TYPE_NAME_MAX, "TYPE%u", type);
 	return buffer;
 }
 

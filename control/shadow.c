@@ -290,7 +290,7 @@ ask_zone(struct shadow *shadow, const struct cp_zone *zone)
 		}
 		difference = ask(shadow, zone, record);
 		if (difference != NULL && shadow->difference_cnt++ < DIFFERENCES_MAX) {
-			char type[16];
+			char type[CP_TYPE_NAME_MAX];
 
 			conf_error_add(shadow->errors, CONF_ERROR, record->file, record->line,
 					record->col,

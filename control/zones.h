@@ -149,8 +149,10 @@ struct cp_zones_options cp_zones_defaults(void);
 const struct cp_zone_settings *
 cp_zone_settings_find(const struct cp_zone_settings *settings, size_t cnt, const char *name);
 
+#define CP_TYPE_NAME_MAX 16u /* "TYPE65535" and the NUL, and every name we have */
+
 /* cp_type_name, cp_type_from_name: "A" <-> 1; TYPEnnn for others; 0 when unknown. */
-const char *cp_type_name(uint16_t type, char buffer[16]);
+const char *cp_type_name(uint16_t type, char buffer[CP_TYPE_NAME_MAX]);
 uint16_t cp_type_from_name(const char *name);
 
 #endif

@@ -146,7 +146,7 @@ static void
 tell_duplicate(struct cp_zone_load *load, const struct cp_record *first,
 		const struct cp_record *second)
 {
-	char buffer[16];
+	char buffer[CP_TYPE_NAME_MAX];
 
 	conf_error_add(load->errors, CONF_ERROR, second->file, second->line, second->col,
 			"Duplicate record %s, type %s\n"
@@ -247,12 +247,6 @@ check_owner(struct cp_zone_load *load, struct cp_record_draft *drafts, size_t cn
 	}
 }
 
-static bool
-is_same_name(const uint8_t *a, const uint8_t *b)
-{
-	return is_tbl_name_within(a, b) && is_tbl_name_within(b, a);
-}
-
 void
 cp_zone_check_records(struct cp_zone_load *load)
 {
@@ -261,7 +255,8 @@ cp_zone_check_records(struct cp_zone_load *load)
 	size_t first = 0;
 
 	for (size_t i = 1; i <= cnt; i++) {
-		if (i == cnt || !is_same_name(drafts[first].record.owner, drafts[i].record.owner)) {
+		if (i == cnt || tbl_name_compare(drafts[first].record.owner,
+						drafts[i].record.owner) != 0) {
 			check_owner(load, &drafts[first], i - first);
 			first = i;
 		}

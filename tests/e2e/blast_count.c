@@ -86,7 +86,7 @@ struct record {
 	const struct tbl_dyn *served;
 	const struct tbl_dyn *wanted;
 	char name[TBL_NAME_TEXT_MAX];
-	char type[16];
+	char type[CP_TYPE_NAME_MAX];
 	struct move moves[MOVES_MAX];
 	size_t move_cnt;
 };

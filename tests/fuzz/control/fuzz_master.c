@@ -92,7 +92,7 @@ print_zone(const struct cp_zone *zone, size_t *ret_len)
 	FUZZ_ASSERT(out != NULL);
 	for (size_t i = 0; i < zone->record_cnt; i++) {
 		const struct cp_record *record = &zone->records[i];
-		char buffer[16];
+		char buffer[CP_TYPE_NAME_MAX];
 
 		for (uint32_t k = 0; k < record->value_cnt; k++) {
 			(void)fprintf(out, "%s %u IN %s %s\n", record->fqdn, record->ttl_s,

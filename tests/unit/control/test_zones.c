@@ -496,7 +496,7 @@ test_type_names(void **state)
 		{ "HTTPS", 65 },
 		{ "TYPE65400", 65400 },
 	};
-	char buffer[16];
+	char buffer[CP_TYPE_NAME_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
