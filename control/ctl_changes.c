@@ -11,6 +11,7 @@
 #include "control/config.h"
 #include "control/ctl.h"
 #include "control/json_read.h"
+#include "control/lint.h"
 #include "control/messages.h"
 #include "control/plan.h"
 #include "control/text.h"
@@ -70,6 +71,34 @@ print_zones_with_errors(const json_t *result)
 	}
 }
 
+/* Under the zones' own warnings, since those can be silenced and do not tell of other zones. */
+static void
+print_health(const json_t *result)
+{
+	long long unknown = cp_json_number(result, "not_yet_probed");
+	size_t cnt = cp_json_count(result, "never_answered");
+
+	for (size_t i = 0; i < cnt; i++) {
+		const json_t *item = cp_json_item(result, "never_answered", i);
+
+		(void)fprintf(stderr,
+				"health: %s HAS NEVER ONCE ANSWERED: %s; records that rely on it: "
+				"%lld, e.g. %s%s\n",
+				cp_json_text(item, "target"), cp_json_text(item, "reason"),
+				cp_json_number(item, "records"), cp_json_text(item, "record"),
+				is_cp_json_true(item, "is_default_check")
+						? "; this is octoDNS's DEFAULT CHECK, which no "
+						  "zone file writes: if it is not "
+						  "meant, " CP_DEFAULT_CHECK_ADVICE
+						: "");
+	}
+	if (unknown > 0) {
+		printf("%lld health target%s not yet probed and count%s as up until then; see: "
+		       "meridianctl health\n",
+				unknown, unknown == 1 ? " is" : "s are", unknown == 1 ? "s" : "");
+	}
+}
+
 static void
 print_served(const json_t *result)
 {
@@ -94,6 +123,7 @@ print_served(const json_t *result)
 				cp_json_number(result, "swap_us"));
 	}
 	print_zones_with_errors(result);
+	print_health(result);
 }
 
 static enum ctl_status

@@ -92,6 +92,10 @@ print_health_summary(const json_t *health)
 			cp_json_number(health, "targets"), cp_json_number(health, "up"),
 			cp_json_number(health, "down"), cp_json_number(health, "unknown"),
 			cp_json_number(health, "unprobed"));
+	if (cp_json_number(health, "never_answered") > 0) {
+		printf("            %lld of them HAVE NEVER ONCE ANSWERED\n",
+				cp_json_number(health, "never_answered"));
+	}
 }
 
 static void
@@ -177,6 +181,14 @@ print_target(const json_t *target)
 				cp_json_number(target, "streak"));
 	} else {
 		printf(", not probed yet");
+	}
+	if (is_cp_json_true(target, "has_never_answered")) {
+		printf(", HAS NEVER ANSWERED since it is watched");
+		if (json_object_get(target, "watched_ago_ms") != NULL) {
+			printf(" (");
+			print_duration(cp_json_number(target, "watched_ago_ms") / 1000);
+			printf(")");
+		}
 	}
 	printf("%s%s; every %lld ms, %lld failures take it down, %lld successes bring it back\n",
 			reason[0] != '\0' ? ": " : "", reason,

@@ -10,6 +10,7 @@
 
 #include "control/engine_impl.h"
 #include "control/json_read.h"
+#include "control/silence.h"
 
 /* A data plane that starts together with us says hello within this. */
 #define GIVE_UP_S 3
@@ -193,6 +194,7 @@ set_job_up(struct cp_engine *engine)
 		.geo_paths = (const char *const *)config->geo_databases.items,
 		.geo_path_cnt = config->geo_databases.cnt,
 		.served = engine->book,
+		.silent = cp_silence_reasons(&engine->watchlist),
 		.params = {
 			.generation = cp_engine_next_generation(engine),
 			.built_unix_s = cp_engine_wall_ms() / 1000,

@@ -135,6 +135,8 @@ void
 cp_job_clear(struct cp_job *job)
 {
 	cp_prepared_done(&job->prepared);
+	json_decref(job->input.silent);
+	job->input.silent = NULL;
 	cp_image_release(job->served);
 	job->served = NULL;
 	json_decref(job->plan);

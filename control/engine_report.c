@@ -10,6 +10,7 @@
 #include "control/counters.h"
 #include "control/engine_impl.h"
 #include "control/json_read.h"
+#include "control/silence.h"
 #include "control/text.h"
 
 static const char *
@@ -72,6 +73,7 @@ cp_engine_zone_list(const struct cp_engine *engine)
 
 struct health_counts {
 	size_t up, down, unknown, unprobed;
+	size_t never_answered; /* of the first three */
 };
 
 static struct health_counts
@@ -91,6 +93,8 @@ count_health(const struct cp_watchlist *list)
 		} else {
 			counts.unknown++;
 		}
+		counts.never_answered +=
+				watch->unprobed == NULL && is_cp_health_never_up(&watch->health);
 	}
 	return counts;
 }
@@ -100,10 +104,11 @@ health_summary(const struct cp_engine *engine)
 {
 	struct health_counts counts = count_health(&engine->watchlist);
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "targets",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "targets",
 			(json_int_t)engine->watchlist.cnt, "up", (json_int_t)counts.up, "down",
 			(json_int_t)counts.down, "unknown", (json_int_t)counts.unknown, "unprobed",
-			(json_int_t)counts.unprobed, "probes_waiting",
+			(json_int_t)counts.unprobed, "never_answered",
+			(json_int_t)counts.never_answered, "probes_waiting",
 			(json_int_t)cp_prober_waiting(engine->prober));
 }
 
@@ -280,6 +285,21 @@ find_change_problems(const struct cp_engine *engine, json_t *problems)
 	}
 }
 
+static void
+find_silence(const struct cp_engine *engine, json_t *problems)
+{
+	struct tbl_view view;
+
+	if (engine->current.image == NULL) {
+		return;
+	}
+	tbl_view_init(&view, cp_engine_current(engine), NULL);
+	if (cp_silence_tell(&engine->watchlist, &view, problems) != 0) {
+		add_problem(problems, "some health targets have never once answered; no memory to "
+				      "say which");
+	}
+}
+
 /* What somebody has to do something about; the first thing a status says. */
 static json_t *
 problems_json(const struct cp_engine *engine)
@@ -293,6 +313,7 @@ problems_json(const struct cp_engine *engine)
 	find_change_problems(engine, problems);
 	find_data_plane_problems(engine, problems);
 	find_zone_problems(engine, problems);
+	find_silence(engine, problems);
 	if (counts.down > 0) {
 		add_problem(problems, "%zu of %zu health targets are down", counts.down,
 				engine->watchlist.cnt);

@@ -13,6 +13,7 @@
 #include "control/engine_impl.h"
 #include "control/json_read.h"
 #include "control/messages.h"
+#include "control/silence.h"
 
 /* A data plane that starts together with us says hello within this. */
 #define GIVE_UP_S 3
@@ -292,6 +293,25 @@ answer_undelivered(struct cp_engine *engine, uint64_t generation, int err)
 					 : strerrordesc_np(-err));
 }
 
+/* What is known of the health of what is about to be served: of new targets nothing, yet. */
+static void
+add_health(struct cp_engine *engine, json_t *result)
+{
+	struct tbl_view view;
+	json_t *silent = NULL;
+
+	if (engine->job.prepared.default_checks != NULL) {
+		cp_silence_mark(&engine->watchlist, engine->job.prepared.default_checks);
+	}
+	tbl_view_init(&view, cp_engine_current(engine), NULL);
+	silent = cp_silence_list(&engine->watchlist, &view, cp_engine_wall_ms());
+	if (silent != NULL) {
+		json_object_set_new(result, "never_answered", silent);
+	}
+	json_object_set_new(result, "not_yet_probed",
+			json_integer((json_int_t)cp_silence_unprobed_cnt(&engine->watchlist)));
+}
+
 /* The same content as now: no generation is spent on it, but it must be what is served. */
 static void
 conclude_unchanged(struct cp_engine *engine, json_t *result)
@@ -317,6 +337,7 @@ conclude_unchanged(struct cp_engine *engine, json_t *result)
 	json_object_set_new(result, "is_unchanged", json_true());
 	json_object_set_new(result, "generation", json_integer((json_int_t)current->generation));
 	json_object_set_new(result, "zones", cp_engine_zone_list(engine));
+	add_health(engine, result);
 	remember_result(engine, result);
 	if (is_served) {
 		json_object_set_new(result, "swap_us", json_real((double)plane->swap_ns / 1000.0));
@@ -375,6 +396,7 @@ publish_run(struct cp_engine *engine, json_t *result)
 	note_zones(engine);
 	json_object_set_new(result, "generation", json_integer((json_int_t)generation));
 	json_object_set_new(result, "zones", cp_engine_zone_list(engine));
+	add_health(engine, result);
 	remember_result(engine, result);
 	await_answer(engine, generation, result);
 	if (err != 0) {

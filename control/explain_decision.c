@@ -43,8 +43,8 @@ watch_json(const struct cp_watch *watch, uint64_t now_ms)
 	json_object_set_new(json, "failed", json_integer((json_int_t)health->fail_cnt));
 	json_object_set_new(
 			json, "has_never_answered", json_boolean(is_cp_health_never_up(health)));
-	if (watch->is_default_kind) {
-		json_object_set_new(json, "is_default_kind", json_true());
+	if (watch->is_default_check) {
+		json_object_set_new(json, "is_default_check", json_true());
 	}
 	if (health->watched_ms != 0 && now_ms >= health->watched_ms) {
 		json_object_set_new(json, "watched_ago_ms",

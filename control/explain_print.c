@@ -97,9 +97,9 @@ print_never_answered(const json_t *health, FILE *out)
 		print_age(cp_json_number(health, "watched_ago_ms") / 1000, out);
 	}
 	(void)fprintf(out, "%s\n",
-			is_cp_json_true(health, "is_default_kind")
-					? "; this is octoDNS's default check: if nobody wrote it, "
-					  "see default-healthcheck in docs/lint.md"
+			is_cp_json_true(health, "is_default_check")
+					? "; this is octoDNS's DEFAULT CHECK, which the zone file "
+					  "does not write"
 					: "");
 }
 

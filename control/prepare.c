@@ -10,6 +10,7 @@
 
 #include "control/alias.h"
 #include "control/lint.h"
+#include "control/silence.h"
 #include "control/stamp.h"
 #include "control/text.h"
 
@@ -297,6 +298,19 @@ remember_aliases(struct cp_book *book)
 	return err;
 }
 
+static int
+list_default_checks(struct cp_prepared *prepared)
+{
+	struct cp_zones zones;
+	int err = cp_book_zones(prepared->book, &zones);
+
+	if (err == 0) {
+		prepared->default_checks = cp_silence_defaults(&zones);
+		free(zones.items);
+	}
+	return err;
+}
+
 static void
 compile_zones(struct cp_workshop *workshop, const struct cp_prepare_input *input,
 		struct cp_zones *zones, struct cp_prepared *prepared)
@@ -317,9 +331,14 @@ compile_zones(struct cp_workshop *workshop, const struct cp_prepare_input *input
 		err = err == 0 ? cp_lint(cp_batch_zones(batch), prepared->image, workshop->geo,
 						 &prepared->errors)
 		               : err;
+		err = err == 0 ? list_default_checks(prepared) : err;
 		if (err != 0) {
 			conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
 					"out of memory");
+		}
+		if (json_object_size(input->silent) > 0) {
+			cp_lint_never_answered(cp_batch_zones(batch), cp_silence_reason,
+					input->silent, &prepared->errors);
 		}
 	}
 	cp_batch_release(batch);
@@ -358,6 +377,7 @@ cp_prepared_done(struct cp_prepared *prepared)
 {
 	conf_errors_free(&prepared->errors);
 	cp_book_free(prepared->book);
+	json_decref(prepared->default_checks);
 	free(prepared->image);
 	memset(prepared, 0, sizeof(*prepared));
 }

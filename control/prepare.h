@@ -10,6 +10,7 @@
 #ifndef CONTROL_PREPARE_H
 #define CONTROL_PREPARE_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -43,6 +44,9 @@ struct cp_prepare_input {
 	size_t geo_path_cnt;
 	const struct cp_book *served; /* NULL: nothing was */
 	struct cp_compile_params params;
+	/* What health knows: {key: reason} of targets that have never answered (control/silence.h),
+	 * nobody else's meanwhile. NULL: nothing. */
+	json_t *silent;
 	/* Told after each reading of the directory, before it is seen whether somebody wrote
 	 * meanwhile: a test is that somebody. NULL: nobody is. */
 	void (*on_read)(void *ctx);
@@ -51,6 +55,7 @@ struct cp_prepare_input {
 
 struct cp_prepared {
 	struct conf_errors errors;
+	json_t *default_checks; /* of the book, for cp_silence_mark(); NULL: nothing was compiled */
 	struct cp_book *book;
 	void *image;
 	size_t image_bytes;

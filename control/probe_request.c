@@ -28,7 +28,8 @@ struct cp_probe_request {
 	struct curl_slist *headers;
 	size_t header_bytes;
 	size_t body_bytes;
-	int socket_errno; /* of socket(), 0: it was fine */
+	int socket_errno;  /* of socket(), 0: it was fine */
+	bool is_connected; /* known when the socket is closed */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -149,6 +150,19 @@ open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 	return fd;
 }
 
+/* Whether it ever was connected: libcurl's own times do not tell that from a TLS handshake that hangs. */
+static int
+close_socket(void *arg, curl_socket_t fd)
+{
+	struct cp_probe_request *request = arg;
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+
+	request->is_connected = request->is_connected ||
+	                        getpeername(fd, (struct sockaddr *)&peer, &size) == 0;
+	return close(fd);
+}
+
 static void
 set_certificates(CURL *easy)
 {
@@ -179,6 +193,8 @@ set_callbacks(struct cp_probe_request *request)
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, request);
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error);
 }
 
@@ -267,14 +283,11 @@ judge_status(const struct cp_probe *probe, char *reason)
 static void
 describe_timeout(const struct cp_probe *probe, char *reason)
 {
-	CURL *easy = probe->request->easy;
-	curl_off_t connected_us = 0;
 	curl_off_t secured_us = 0;
 	const char *missing = NULL;
 
-	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected_us);
-	curl_easy_getinfo(easy, CURLINFO_APPCONNECT_TIME_T, &secured_us);
-	if (connected_us == 0) {
+	curl_easy_getinfo(probe->request->easy, CURLINFO_APPCONNECT_TIME_T, &secured_us);
+	if (!probe->request->is_connected) {
 		missing = "no connection";
 	} else if (probe->spec.protocol == CP_PROTOCOL_HTTPS && secured_us == 0) {
 		missing = "no end of the TLS handshake";
@@ -308,7 +321,8 @@ describe_certificate(const struct cp_probe *probe, char *reason)
 	long result = X509_V_OK;
 
 	curl_easy_getinfo(probe->request->easy, CURLINFO_SSL_VERIFYRESULT, &result);
-	if (result != X509_V_OK) {
+	/* Names are compared by libcurl, which leaves OpenSSL's result as it was. */
+	if (result != X509_V_OK && result != X509_V_ERR_UNSPECIFIED) {
 		(void)snprintf(reason, CP_HEALTH_REASON_MAX, "%s",
 				X509_verify_cert_error_string(result));
 	} else {

@@ -125,8 +125,6 @@ describe_watch(const struct cp_watchlist *list, struct cp_watch *watch)
 	watch->interval_ms = target.interval_ms;
 	watch->timeout_ms = target.timeout_ms;
 	watch->limits = (struct cp_health_limits){ .fall = target.fall, .rise = target.rise };
-	watch->is_default_kind = target.protocol == CP_PROTOCOL_HTTPS && target.port == 443 &&
-	                         strcmp(target.path, "/_dns") == 0;
 	watch->unprobed = why_unprobed(list, &target, &watch->address);
 }
 

@@ -21,10 +21,10 @@
 struct cp_probe;
 
 struct cp_watch {
-	char *key;            /* canonical, as in the table */
-	char *label;          /* "tcp 192.0.2.1:443" */
-	const char *unprobed; /* why nobody probes it, or NULL; such a target counts as up */
-	bool is_default_kind; /* https, port 443, /_dns: octoDNS's check where none is written */
+	char *key;             /* canonical, as in the table */
+	char *label;           /* "tcp 192.0.2.1:443" */
+	const char *unprobed;  /* why nobody probes it, or NULL; such a target counts as up */
+	bool is_default_check; /* octoDNS's, which no zone file writes: cp_silence_mark() */
 	struct sockaddr_storage address;
 	uint32_t interval_ms;
 	uint32_t timeout_ms;

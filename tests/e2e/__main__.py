@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "explain", "shared_nic", "publish", "changes", "failover", "crash", "refusals", "layouts", "plan",
+SUITES = ["answers", "explain", "shared_nic", "publish", "changes", "failover", "health", "crash", "refusals", "layouts", "plan",
           "alias", "roundtrip", "manual"]
 
 

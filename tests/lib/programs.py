@@ -108,6 +108,7 @@ class ControlPlane:
         self.lab, self.namespace, self.name = lab, namespace, name
         self.socket = lab.path(f"{name}.sock")
         self.state_dir = lab.path(f"{name}.state")
+        self.environment = {}
         self.process = None
         self.starts = 0
         os.makedirs(self.state_dir, exist_ok=True)
@@ -122,7 +123,7 @@ class ControlPlane:
         """Starts it and waits until its API answers."""
         self.starts += 1
         self.process = self.lab.spawn([CONTROL, "--config", self.config], f"{self.name}.{self.starts}",
-                                      self.namespace, sanitizer_environment(self.lab))
+                                      self.namespace, {**sanitizer_environment(self.lab), **self.environment})
         if wait_seconds:
             self.wait_ready(wait_seconds)
         return self.process

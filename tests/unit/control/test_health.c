@@ -163,10 +163,69 @@ test_delay_is_spread(void **state)
 	}
 }
 
+/* Never up is about all results there ever were; our own faults are none. */
+static void
+test_ever_up(void **state)
+{
+	static const struct {
+		const char *results; /* '+', '-'; 'v': no verdict */
+		uint64_t watched_ms, ever_up_ms;
+		bool is_never_up;
+	} rows[] = {
+		{ "", 0, 0, false },
+		{ "v", 0, 0, false },
+		{ "-", 1000, 0, true },
+		{ "v-v", 1001, 0, true },
+		{ "-----", 1000, 0, true },
+		{ "--+", 1000, 1002, false },
+		{ "+", 1000, 1000, false },
+		{ "+---+", 1000, 1000, false },
+	};
+	static const struct cp_health_limits limits = { .fall = 3, .rise = 2 };
+
+	(void)state;
+	for (size_t r = 0; r < ARRAY_LEN(rows); r++) {
+		struct cp_health health = { .state = CP_HEALTH_UNKNOWN };
+
+		print_message("    \"%s\"\n", rows[r].results);
+		for (size_t i = 0; rows[r].results[i] != '\0'; i++) {
+			struct cp_probe_result result = {
+				.is_ok = rows[r].results[i] == '+',
+				.is_void = rows[r].results[i] == 'v',
+				.reason = "refused",
+			};
+
+			(void)cp_health_note(&health, &limits, &result, 1000 + i);
+		}
+		assert_int_equal(health.watched_ms, rows[r].watched_ms);
+		assert_int_equal(health.ever_up_ms, rows[r].ever_up_ms);
+		assert_int_equal(is_cp_health_never_up(&health), rows[r].is_never_up);
+	}
+}
+
+static void
+test_no_verdict_changes_the_reason_alone(void **state)
+{
+	static const struct cp_health_limits limits = { .fall = 1, .rise = 1 };
+	static const struct cp_probe_result good = { .is_ok = true };
+	static const struct cp_probe_result none = { .is_void = true, .reason = "no CA file" };
+	struct cp_health health = { .state = CP_HEALTH_UNKNOWN };
+
+	(void)state;
+	assert_int_equal(cp_health_note(&health, &limits, &good, 1000), CP_HEALTH_LEARNED);
+	assert_int_equal(cp_health_note(&health, &limits, &none, 2000), CP_HEALTH_SAME);
+	assert_int_equal(health.state, CP_HEALTH_UP);
+	assert_int_equal(health.fail_cnt, 0);
+	assert_int_equal(health.checked_ms, 1000);
+	assert_string_equal(health.reason, "no CA file");
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ever_up),
+		cmocka_unit_test(test_no_verdict_changes_the_reason_alone),
 		cmocka_unit_test(test_runs),
 		cmocka_unit_test(test_counts_and_reasons),
 		cmocka_unit_test(test_long_streak_does_not_wrap),

@@ -118,6 +118,54 @@ test_state_outlives_a_restart(void **state)
 	cp_watchlist_done(&after);
 }
 
+/* Whether it ever was up outlives a restart too; files of before that was noted say it of what is up. */
+static void
+test_ever_up_outlives_a_restart(void **state)
+{
+	static const struct {
+		const char *saved;
+		uint64_t watched_ms, ever_up_ms;
+		bool is_never_up;
+	} rows[] = {
+		{ "{\"state\": \"down\", \"changed_unix_ms\": 7, \"watched_unix_ms\": 3, "
+		  "\"ever_up_unix_ms\": 4, \"reason\": \"\"}",
+				3, 4, false },
+		{ "{\"state\": \"down\", \"changed_unix_ms\": 7, \"watched_unix_ms\": 3, "
+		  "\"ever_up_unix_ms\": 0, \"reason\": \"refused\"}",
+				3, 0, true },
+		{ "{\"state\": \"down\", \"changed_unix_ms\": 7, \"reason\": \"refused\"}", 0, 0,
+				true },
+		{ "{\"state\": \"up\", \"changed_unix_ms\": 7, \"reason\": \"\"}", 0, 7, false },
+		{ "{\"state\": \"up\", \"ever_up_unix_ms\": -1}", 0, 0, false },
+	};
+	static const char *const keys[] = { KEY_A };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		json_t *states = json_pack("{s:o}", KEY_A, json_loads(rows[i].saved, 0, NULL));
+		struct cp_watchlist list;
+		const struct cp_health *health;
+		json_t *saved;
+		json_t *again;
+
+		print_message("    %s\n", rows[i].saved);
+		cp_watchlist_init(&list, true);
+		cp_watchlist_restore(&list, states);
+		json_decref(states);
+		update(&list, keys, 1);
+		health = &list.by_target[0]->health;
+		assert_int_equal(health->watched_ms, rows[i].watched_ms);
+		assert_int_equal(health->ever_up_ms, rows[i].ever_up_ms);
+		assert_int_equal(is_cp_health_never_up(health), rows[i].is_never_up);
+		saved = cp_watchlist_save(&list);
+		again = json_object_get(saved, KEY_A);
+		assert_int_equal(json_integer_value(json_object_get(again, "ever_up_unix_ms")),
+				rows[i].ever_up_ms);
+		json_decref(saved);
+		cp_watchlist_done(&list);
+	}
+}
+
 /* What nobody probes must not stay down for ever: nothing would bring it back. */
 static void
 test_unprobed_targets_count_as_up(void **state)
@@ -194,6 +242,7 @@ main(void)
 		cmocka_unit_test(test_missing_targets_are_dropped),
 		cmocka_unit_test(test_up_map_follows_target_numbers),
 		cmocka_unit_test(test_state_outlives_a_restart),
+		cmocka_unit_test(test_ever_up_outlives_a_restart),
 		cmocka_unit_test(test_unprobed_targets_count_as_up),
 		cmocka_unit_test(test_json_has_state_and_ages),
 	};
