@@ -215,7 +215,8 @@ add_answer(const struct telling *telling, const struct tbl_reply *reply,
 		return; /* the records of one draw are not the answer */
 	}
 	sections = cp_present_reply(input->view, reply, telling->outcomes->name, NULL);
-	json_object_set(json, "records", json_object_get(sections, "answer"));
+	json_object_set(json, "records",
+			json_object_get(sections, reply->is_referral ? "authority" : "answer"));
 	json_decref(sections);
 }
 

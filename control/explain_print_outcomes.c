@@ -1,5 +1,6 @@
 /* Every distinct outcome for people: who gets it, how many they are, and what it is. */
 #include <stdbool.h>
+#include <string.h>
 
 #include "control/explain_print.h"
 #include "control/json_read.h"
@@ -58,6 +59,21 @@ print_decision(const json_t *decision, FILE *out)
 	(void)fputc('\n', out);
 }
 
+/* "NOERROR" alone would leave open whether there is anything. */
+static const char *
+rcode_meaning(const json_t *outcome)
+{
+	if (is_cp_json_true(outcome, "is_referral")) {
+		return ", a referral to";
+	}
+	if (strcmp(cp_json_text(outcome, "rcode"), "NOERROR") == 0 &&
+			json_object_get(outcome, "values") == NULL &&
+			cp_json_count(outcome, "records") == 0) {
+		return ", and no record of this type";
+	}
+	return "";
+}
+
 static void
 print_outcome(const json_t *outcome, bool has_database, FILE *out)
 {
@@ -78,7 +94,7 @@ print_outcome(const json_t *outcome, bool has_database, FILE *out)
 				   "name\n");
 	} else {
 		(void)fprintf(out, "    %s%s\n", cp_json_text(outcome, "rcode"),
-				is_cp_json_true(outcome, "is_referral") ? ", a referral" : "");
+				rcode_meaning(outcome));
 	}
 	cp_explain_print_values(json_object_get(outcome, "values"), out);
 	if (json_object_get(outcome, "values") == NULL) {

@@ -241,22 +241,34 @@ test_what_is_the_same_for_everybody(void **state)
 		const char *name, *type, *rcode;
 		bool is_referral;
 		size_t decision_cnt, value_cnt, record_cnt;
+		const char *printed;
 	} rows[] = {
-		{ "example.test", "NS", "NOERROR", false, 0, 0, 1 },
-		{ "absent.example.test", "A", "NXDOMAIN", false, 0, 0, 0 },
-		{ "x.sub.example.test", "A", "NOERROR", true, 0, 0, 0 },
-		{ "other.test", "A", "REFUSED", false, 0, 0, 0 },
-		{ "alias.example.test", "CNAME", "NOERROR", false, 0, 0, 1 },
+		{ "example.test", "NS", "NOERROR", false, 0, 0, 1, "    NOERROR\n" },
+		{ "example.test", "TXT", "NOERROR", false, 0, 0, 0,
+				"    NOERROR, and no record of this type\n" },
+		{ "absent.example.test", "A", "NXDOMAIN", false, 0, 0, 0, "    NXDOMAIN\n" },
+		{ "x.sub.example.test", "A", "NOERROR", true, 0, 0, 1,
+				"    NOERROR, a referral to\n      "
+		                "sub.example.test.\t3600\tIN\tNS\t" },
+		{ "other.test", "A", "REFUSED", false, 0, 0, 0, "    REFUSED\n" },
+		{ "alias.example.test", "CNAME", "NOERROR", false, 0, 0, 1, "    NOERROR\n" },
 		/* A drawn CNAME ends the way: each value goes on differently. */
-		{ "split.example.test", "A", "", false, 1, 2, 0 },
+		{ "split.example.test", "A", "", false, 1, 2, 0, "    one of these CNAMEs" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		json_t *explained = explain(rows[i].name, rows[i].type, NULL, NULL);
 		const json_t *outcome = cp_json_item(explained, "outcomes", 0);
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
 
 		print_message("    %s %s\n", rows[i].name, rows[i].type);
+		cp_explain_print(explained, out);
+		assert_int_equal(fclose(out), 0);
+		assert_non_null(strstr(text, rows[i].printed));
+		free(text);
 		assert_int_equal(cp_json_count(explained, "outcomes"), 1);
 		assert_string_equal(cp_json_text(outcome, "rcode"), rows[i].rcode);
 		assert_int_equal(is_cp_json_true(outcome, "is_referral"), rows[i].is_referral);
