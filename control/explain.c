@@ -108,7 +108,10 @@ question_json(const struct explainer *explainer)
 		json_object_set_new(json, "from", json_string(input->from));
 	}
 	if (input->ecs != NULL) {
-		json_object_set_new(json, "ecs", json_string(input->ecs));
+		char ecs[CP_PREFIX_TEXT_MAX];
+
+		cp_prefix_text(&explainer->ecs, ecs); /* as the wire has it: an address is a /32 */
+		json_object_set_new(json, "ecs", json_string(ecs));
 	}
 	return json;
 }

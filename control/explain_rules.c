@@ -104,9 +104,10 @@ why_chosen(const struct rule_match *match, const struct cp_client_place *place)
 			place->code != NULL ? place->code : "no place");
 }
 
+/* `chosen` is the number of the rule that was, 0 when none was. */
 static json_t *
 why_no_match(const struct tbl_view *view, const struct tbl_rule *rule,
-		const struct cp_client_place *place)
+		const struct cp_client_place *place, uint32_t chosen)
 {
 	bool has_subnets = view->strings[rule->subnets_str] != '\0';
 	bool has_geos = view->strings[rule->geos_str] != '\0';
@@ -115,6 +116,11 @@ why_no_match(const struct tbl_view *view, const struct tbl_rule *rule,
 
 	if (!has_geos) {
 		return cp_explain_text("%s", no_subnet);
+	}
+	if (!place->has_geo && chosen != 0) {
+		return cp_explain_text("%s%sthe compiled table chooses rule %u; no geo database at "
+				       "hand to name the place",
+				no_subnet, joint, chosen);
 	}
 	if (!place->has_geo) {
 		return cp_explain_text("%s%sthe compiled table puts the client elsewhere",
@@ -179,18 +185,20 @@ cp_explain_rules(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_
 {
 	const struct tbl_ruleset *ruleset = &view->rulesets[dyn->ruleset];
 	const struct tbl_rule *rules = &view->rules[ruleset->rule_first];
+	uint32_t number = chosen < ruleset->rule_cnt ? chosen + 1 : 0;
 	struct rule_match winner = { 0 };
 	json_t *list = json_array();
 
-	if (chosen < ruleset->rule_cnt) {
+	if (number != 0) {
 		winner = match_rule(view, &rules[chosen], place);
 	}
 	for (uint32_t i = 0; i < ruleset->rule_cnt; i++) {
 		struct rule_match match = match_rule(view, &rules[i], place);
 		const struct tbl_pool *pool = &view->pools[dyn->pool_first + rules[i].pool];
-		json_t *because = i == chosen         ? why_chosen(&match, place)
-		                  : has_match(&match) ? why_beaten(&match, &winner, chosen + 1)
-		                                      : why_no_match(view, &rules[i], place);
+		json_t *because = i == chosen ? why_chosen(&match, place)
+		                  : has_match(&match)
+		                                  ? why_beaten(&match, &winner, number)
+		                                  : why_no_match(view, &rules[i], place, number);
 
 		json_array_append_new(
 				list, json_pack("{s:I, s:s, s:s, s:s, s:b, s:b, s:o}", "number",

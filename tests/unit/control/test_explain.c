@@ -247,8 +247,8 @@ test_rules_say_why(void **state)
 		{ "10.1.0.1", false, 3,
 				{ "no subnet of it holds the client",
 						"no subnet of it holds the client; the compiled "
-						"table "
-						"puts the client elsewhere",
+						"table chooses rule 3; no geo database at hand to "
+						"name the place",
 						"the compiled table says so; no geo database at "
 						"hand to "
 						"name the place",
@@ -550,6 +550,40 @@ test_whose_address_counts(void **state)
 	}
 }
 
+/* An address as client subnet is all of its bits, on the wire and in what is printed of it. */
+static void
+test_an_address_is_a_whole_prefix(void **state)
+{
+	static const struct {
+		const char *ecs, *prefix, *printed;
+	} rows[] = {
+		{ "10.2.3.4", "10.2.3.4/32", "; CLIENT-SUBNET: 10.2.3.4/32/16\n" },
+		{ "10.2.3.0/24", "10.2.3.0/24", "; CLIENT-SUBNET: 10.2.3.0/24/16\n" },
+		{ "2001:DB8:0::1", "2001:db8::1/128", "; CLIENT-SUBNET: 2001:db8::1/128/0\n" },
+	};
+	struct tbl_view view;
+
+	(void)state;
+	tbl_view_init(&view, image, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cp_explain_input input = {
+			.view = &view, .name = "www.geo.test", .type = "A", .ecs = rows[i].ecs
+		};
+		json_t *explained = explain(&input);
+		char *text = NULL;
+		size_t size = 0;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_string_equal(cp_json_text(json_object_get(explained, "question"), "ecs"),
+				rows[i].prefix);
+		cp_explain_print(explained, out);
+		assert_int_equal(fclose(out), 0);
+		assert_non_null(strstr(text, rows[i].printed));
+		free(text);
+		json_decref(explained);
+	}
+}
+
 static void
 test_the_scope_says_what_lies_outside(void **state)
 {
@@ -718,6 +752,7 @@ main(void)
 		cmocka_unit_test(test_health_moves_the_answer_and_is_told),
 		cmocka_unit_test(test_the_way_through_the_names),
 		cmocka_unit_test(test_whose_address_counts),
+		cmocka_unit_test(test_an_address_is_a_whole_prefix),
 		cmocka_unit_test(test_the_scope_says_what_lies_outside),
 		cmocka_unit_test(test_sizes_tell_truncation),
 		cmocka_unit_test(test_what_is_no_question_is_refused),
