@@ -165,14 +165,31 @@ list_images(const struct cp_history *history, uint64_t **ret_generations)
 	return cnt;
 }
 
+/* The newest table that meridiand has taken, 0: none. */
+static uint64_t
+newest_served(const struct cp_history *history)
+{
+	for (size_t i = json_array_size(history->entries); i-- > 0;) {
+		const json_t *entry = json_array_get(history->entries, i);
+
+		if (strcmp(cp_json_text(entry, "outcome"), CP_HISTORY_SERVED) == 0) {
+			return generation_of(entry);
+		}
+	}
+	return 0;
+}
+
+/* What is served stays, however many tables meridiand has refused since: it is what a restart begins
+ * with. */
 static void
 prune_images(const struct cp_history *history)
 {
 	uint64_t *generations;
 	size_t cnt = list_images(history, &generations);
+	uint64_t served = newest_served(history);
 
 	for (size_t i = history->keep; i < cnt; i++) {
-		char *path = image_path(history, generations[i]);
+		char *path = generations[i] != served ? image_path(history, generations[i]) : NULL;
 
 		if (path != NULL) {
 			(void)unlink(path); /* what stays is tried again next time */

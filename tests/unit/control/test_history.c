@@ -127,6 +127,28 @@ test_only_what_was_published_counts_as_newest(void **state)
 	cp_history_free(history);
 }
 
+/* Refused tables come and go; the one that goes on being served is there for the next start. */
+static void
+test_the_served_table_outlives_refused_ones(void **state)
+{
+	struct cp_history *history = open_history("refused", 0);
+
+	(void)state;
+	publish(history, 40, CP_HISTORY_SERVED, "zz");
+	publish(history, 41, CP_HISTORY_SERVED, "aa");
+	for (int generation = 42; generation < 42 + 2 * KEEP; generation++) {
+		publish(history, generation, CP_HISTORY_SENT, "bb");
+		assert_true(can_load(history, 41, 0));
+		assert_int_equal(cp_history_mark(history, (uint64_t)generation, CP_HISTORY_REFUSED,
+						 "no"),
+				0);
+	}
+	assert_false(can_load(history, 40, -ENOENT));
+	publish(history, 60, CP_HISTORY_SERVED, "dd");
+	assert_false(can_load(history, 41, -ENOENT));
+	cp_history_free(history);
+}
+
 /* What a rollback goes to: older, another content, and still there. */
 static void
 test_the_one_before(void **state)
@@ -323,6 +345,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_comes_back),
 		cmocka_unit_test(test_only_what_was_published_counts_as_newest),
+		cmocka_unit_test(test_the_served_table_outlives_refused_ones),
 		cmocka_unit_test(test_the_one_before),
 		cmocka_unit_test(test_so_many_images_stay),
 		cmocka_unit_test(test_the_log_is_cut),
