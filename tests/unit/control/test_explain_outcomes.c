@@ -249,7 +249,7 @@ test_what_is_the_same_for_everybody(void **state)
 		{ "absent.example.test", "A", "NXDOMAIN", false, 0, 0, 0, "    NXDOMAIN\n" },
 		{ "x.sub.example.test", "A", "NOERROR", true, 0, 0, 1,
 				"    NOERROR, a referral to\n      "
-		                "sub.example.test.\t3600\tIN\tNS\t" },
+				"sub.example.test.\t3600\tIN\tNS\t" },
 		{ "other.test", "A", "REFUSED", false, 0, 0, 0, "    REFUSED\n" },
 		{ "alias.example.test", "CNAME", "NOERROR", false, 0, 0, 1, "    NOERROR\n" },
 		/* A drawn CNAME ends the way: each value goes on differently. */
