@@ -7,11 +7,12 @@
 #include "table/dns.h"
 #include "table/reply.h"
 
-#define MESSAGE_BYTES     65535u
-#define PLAIN_BYTES       (MESSAGE_BYTES + 2u * TBL_NAME_MAX) /* two names may grow: SOA */
-#define SERIAL_BYTES      4u
-#define DIFFERENCES_MAX   20u  /* told; one already stops the publish */
-#define POINTER_JUMPS_MAX 127u /* a name has no more labels */
+#include "control/present_impl.h"
+#include "control/unpack.h"
+
+#define MESSAGE_BYTES   65535u
+#define SERIAL_BYTES    4u
+#define DIFFERENCES_MAX 20u /* told; one already stops the publish */
 
 struct shadow {
 	const struct tbl_view *view;
@@ -25,98 +26,16 @@ struct shadow {
 	size_t difference_cnt;
 };
 
-static uint16_t
-read_u16(const uint8_t *bytes)
-{
-	return (uint16_t)((unsigned int)bytes[0] << 8 | bytes[1]);
-}
-
-/* Reads a possibly compressed name at `off`: its plain, lower-cased form to name[], the offset
- * behind it to *ret_end. Returns the plain length, or 0 when it is no name. */
-static size_t
-expand_name(const struct shadow *shadow, size_t off, uint8_t name[TBL_NAME_MAX], size_t *ret_end)
-{
-	uint8_t plain[TBL_NAME_MAX];
-	size_t len = 0;
-	size_t end = 0;
-	uint32_t jumps = 0;
-
-	while (off < shadow->message_len) {
-		uint8_t octet = shadow->message[off];
-
-		if (octet >= 0xc0 && off + 1 < shadow->message_len && jumps++ < POINTER_JUMPS_MAX) {
-			end = end == 0 ? off + 2 : end;
-			off = read_u16(shadow->message + off) & 0x3fffu;
-			continue;
-		}
-		if (octet > TBL_LABEL_MAX || octet + 1u > shadow->message_len - off ||
-				octet + 1u > sizeof(plain) - len) {
-			return 0;
-		}
-		memcpy(plain + len, shadow->message + off, octet + 1u);
-		len += octet + 1u;
-		off += octet + 1u;
-		if (octet == 0) {
-			*ret_end = end == 0 ? off : end;
-			tbl_name_lower(plain, name);
-			return len;
-		}
-	}
-	return 0;
-}
-
-/* How many bytes of a type's RDATA stand before, and how many names follow (RFC 1035 §3.3, RFC 6672
- * §2.1). */
-static uint32_t
-count_names(uint16_t type, size_t *ret_head)
-{
-	*ret_head = type == TBL_TYPE_MX ? 2 : 0;
-	switch (type) {
-	case TBL_TYPE_SOA:
-		return 2;
-	case TBL_TYPE_NS:
-	case TBL_TYPE_CNAME:
-	case TBL_TYPE_PTR:
-	case TBL_TYPE_MX:
-	case TBL_TYPE_DNAME:
-		return 1;
-	default:
-		return 0;
-	}
-}
-
-/* RDATA at off..off+size without compression; names lower-cased. Returns its length, 0 if bad. */
-static size_t
-expand_rdata(const struct shadow *shadow, uint16_t type, size_t off, size_t size, uint8_t *plain)
-{
-	size_t head;
-	uint32_t names = count_names(type, &head);
-	size_t end = off + size;
-	size_t len = head <= size ? head : size;
-
-	memcpy(plain, shadow->message + off, len);
-	off += len;
-	for (uint32_t i = 0; i < names; i++) {
-		size_t name_len = expand_name(shadow, off, plain + len, &off);
-
-		if (name_len == 0 || off > end) {
-			return 0;
-		}
-		len += name_len;
-	}
-	memcpy(plain + len, shadow->message + off, end - off);
-	return len + (end - off);
-}
-
 /* Is this RDATA one of the record's values (or, for a dynamic record, one of any pool's)? Case of
- * names apart: they are lower-cased on both sides. */
+ * names apart. */
 static bool
 is_rdata_of(const struct shadow *shadow, const struct tbl_rdata *value, uint16_t type,
 		const uint8_t *plain, size_t size)
 {
 	size_t head;
-	uint32_t names = count_names(type, &head);
+	uint32_t names = cp_rdata_name_cnt(type, &head);
 	uint8_t lower[TBL_NAME_MAX];
+	uint8_t plain_lower[TBL_NAME_MAX];
 
 	if (value->size != size || (head > 0 && memcmp(value->bytes, plain, head) != 0)) {
 		return false;
@@ -124,7 +43,8 @@ is_rdata_of(const struct shadow *shadow, const struct tbl_rdata *value, uint16_t
 	for (uint32_t i = 0; i < names; i++) {
 		size_t len = tbl_name_lower(value->bytes + head, lower);
 
-		if (memcmp(lower, plain + head, len) != 0) {
+		if (tbl_name_lower(plain + head, plain_lower) != len ||
+				memcmp(lower, plain_lower, len) != 0) {
 			return false;
 		}
 		head += len;
@@ -170,24 +90,25 @@ compare_records(const struct shadow *shadow, const struct cp_record *record, siz
 	uint8_t owner[TBL_NAME_MAX];
 
 	for (uint32_t i = 0; i < cnt; i++) {
-		size_t len = expand_name(shadow, off, owner, &off);
+		int len = cp_unpack_name(shadow->message, shadow->message_len, off, owner, &off);
 		size_t size;
 
-		if (len == 0 || memcmp(owner, record->owner, len) != 0) {
+		/* Asked for in lower case, and answered so. */
+		if (len < 0 || memcmp(owner, record->owner, (size_t)len) != 0) {
 			return "the owner name is another";
 		}
 		if (shadow->message_len - off < TBL_RECORD_FIXED_BYTES ||
-				read_u16(shadow->message + off) != record->type) {
+				cp_read_be16(shadow->message + off) != record->type) {
 			return "the type is another";
 		}
-		size = read_u16(shadow->message + off + 8);
+		size = cp_read_be16(shadow->message + off + 8);
 		off += TBL_RECORD_FIXED_BYTES;
 		if (size > shadow->message_len - off) {
 			return "a record is cut short";
 		}
-		len = expand_rdata(shadow, record->type, off, size, plain);
-		/* RDATA of unknown types may be empty (RFC 3597 §5). */
-		if ((len == 0 && size > 0) || !has_value(shadow, record, plain, len)) {
+		len = cp_unpack_rdata(shadow->message, shadow->message_len, off, size, record->type,
+				plain);
+		if (len < 0 || !has_value(shadow, record, plain, (size_t)len)) {
 			return "a value is none of the zone's";
 		}
 		off += size;
@@ -314,7 +235,7 @@ cp_shadow_check(const void *image, const struct cp_zones *zones, const bool *is_
 		record_cnt += zones->items[i].record_cnt;
 	}
 	shadow.stride += record_cnt / CP_SHADOW_RECORDS_MAX;
-	shadow.message = malloc(MESSAGE_BYTES + PLAIN_BYTES);
+	shadow.message = malloc(MESSAGE_BYTES + CP_UNPACKED_MAX);
 	if (shadow.message == NULL) {
 		return -ENOMEM;
 	}

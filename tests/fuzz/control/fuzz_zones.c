@@ -2,7 +2,7 @@
  * Any bytes as a zone file: loading ends, every error has a place, and what the loader calls a good
  * zone is one: names inside it, values in wire form, pools and rules that refer to each other. The
  * compiler then makes an image of it that the checker accepts, or says why not; ALIAS records are gone
- * from it, and what the linter says of it refuses nothing.
+ * from it, what the linter says of it refuses nothing, and the zone can be had back out of the image.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +15,7 @@
 #include "control/compile.h"
 #include "control/lint.h"
 #include "control/present.h"
+#include "control/thaw.h"
 #include "tests/fuzz/fuzz.h"
 
 /* A directory of its own for the process, in memory where there is such a place. */
@@ -152,6 +153,26 @@ check_lint(const struct cp_zones *zones, const void *image, const struct cp_geo 
 	conf_errors_free(&errors);
 }
 
+/* The zones an image gives back make the same image, to the byte. */
+static void
+check_thaw(struct cp_compiler *compiler, const struct cp_geo *geo,
+		const struct cp_compile_params *params, const void *image, size_t size)
+{
+	struct conf_errors errors = { 0 };
+	struct cp_zones *thawed = NULL;
+	struct tbl_view view;
+	void *again = NULL;
+	size_t again_size = 0;
+
+	tbl_view_init(&view, image, NULL);
+	FUZZ_ASSERT(cp_thaw(&view, &thawed) == 0);
+	FUZZ_ASSERT(cp_compile(compiler, thawed, geo, params, &errors, &again, &again_size) == 0);
+	FUZZ_ASSERT(again_size == size && memcmp(again, image, size) == 0);
+	free(again);
+	cp_zones_free(thawed);
+	conf_errors_free(&errors);
+}
+
 static void
 compile(const struct cp_zones *zones)
 {
@@ -176,6 +197,7 @@ compile(const struct cp_zones *zones)
 	FUZZ_ASSERT(rc != 0 || tbl_check(image, size, &error) == 0);
 	if (rc == 0) {
 		check_lint(zones, image, &geo);
+		check_thaw(compiler, &geo, &params, image, size);
 	}
 	free(image);
 	cp_compiler_free(compiler);
