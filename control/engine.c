@@ -195,6 +195,7 @@ set_job_up(struct cp_engine *engine)
 		.geo_path_cnt = config->geo_databases.cnt,
 		.served = engine->book,
 		.silent = cp_silence_reasons(&engine->watchlist),
+		.served_image = job->served != NULL ? job->served->bytes : NULL,
 		.params = {
 			.generation = cp_engine_next_generation(engine),
 			.built_unix_s = cp_engine_wall_ms() / 1000,

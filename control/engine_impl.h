@@ -142,7 +142,8 @@ struct cp_engine {
 	struct cp_callers running;  /* for the run under way */
 	struct cp_callers awaiting; /* published, not acknowledged */
 	struct cp_waiters waiters;
-	struct cp_book *book; /* what the current table was made from; NULL: not by this process */
+	/* What the current table was made from; NULL: not by this process, see control/thaw.h. */
+	struct cp_book *book;
 	struct cp_current current;
 	struct cp_previous previous;
 	const struct cp_geo *geo;

@@ -13,6 +13,7 @@
 #include "control/silence.h"
 #include "control/stamp.h"
 #include "control/text.h"
+#include "control/thaw.h"
 
 /* Whoever writes zones takes a moment; one who never stops must not hold an apply for ever. */
 #define READS_MAX 3u
@@ -203,6 +204,61 @@ find_refused(const struct cp_zones *loaded, const struct cp_book *book, const vo
 	return cnt;
 }
 
+static int
+thaw_book(const void *image, struct cp_book **ret_book)
+{
+	struct cp_zones *zones = NULL;
+	struct cp_batch *batch = NULL;
+	struct tbl_view view;
+	int err = 0;
+
+	tbl_view_init(&view, image, NULL);
+	err = cp_thaw(&view, &zones);
+	if (err != 0) {
+		return err;
+	}
+	batch = cp_batch_new(zones);
+	err = batch != NULL ? cp_book_merge(NULL, batch, NULL, ret_book) : -ENOMEM;
+	cp_batch_release(batch);
+	return err;
+}
+
+/* What broken zones go on with: the book served so far. When there is none, since no process that
+ * still runs loaded those zones, one is made of the table itself. NULL: there is no table either. */
+static const struct cp_book *
+find_served(const struct cp_prepare_input *input, struct cp_prepared *prepared)
+{
+	int err = 0;
+
+	if (input->served != NULL || input->served_image == NULL || prepared->thawed != NULL) {
+		return input->served != NULL ? input->served : prepared->thawed;
+	}
+	err = thaw_book(input->served_image, &prepared->thawed);
+	if (err != 0) {
+		conf_error_add(&prepared->errors, CONF_WARNING, input->zones_dir, 0, 0,
+				"zones with errors cannot go on as the served table has them: %s",
+				err == -ENOMEM ? "out of memory" : "it cannot be read back");
+	}
+	return prepared->thawed;
+}
+
+/* merge makes the book of a load, none of its zones known to be refused. A table is only thawed for
+ * a zone that is broken: that costs as much as loading all of it. */
+static int
+merge(const struct cp_prepare_input *input, struct cp_batch *batch, struct cp_prepared *prepared)
+{
+	const struct cp_zones *loaded = cp_batch_zones(batch);
+	const struct cp_book *served = input->served;
+
+	for (size_t i = 0; served == NULL && i < loaded->cnt; i++) {
+		if (loaded->items[i].has_errors) {
+			served = find_served(input, prepared);
+			break;
+		}
+	}
+	return cp_book_merge(served, batch, NULL, &prepared->book);
+}
+
 /* The compiler finds errors the loader cannot; a zone it refuses goes on in its last good version
  * too, which takes a second run. */
 static void
@@ -218,7 +274,8 @@ compile_again_without_refused(struct cp_workshop *workshop, const struct cp_prep
 		return;
 	}
 	if (find_refused(loaded, prepared->book, prepared->image, is_refused) > 0 &&
-			cp_book_merge(input->served, batch, is_refused, &book) == 0) {
+			cp_book_merge(find_served(input, prepared), batch, is_refused, &book) ==
+					0) {
 		cp_book_free(prepared->book);
 		prepared->book = book;
 		free(prepared->image);
@@ -317,7 +374,7 @@ compile_zones(struct cp_workshop *workshop, const struct cp_prepare_input *input
 {
 	struct cp_batch *batch = cp_batch_new(zones);
 
-	if (batch == NULL || cp_book_merge(input->served, batch, NULL, &prepared->book) != 0) {
+	if (batch == NULL || merge(input, batch, prepared) != 0) {
 		conf_error_add(&prepared->errors, CONF_ERROR, input->zones_dir, 0, 0,
 				"out of memory");
 		cp_batch_release(batch);
@@ -378,6 +435,7 @@ cp_prepared_done(struct cp_prepared *prepared)
 	conf_errors_free(&prepared->errors);
 	cp_book_free(prepared->book);
 	json_decref(prepared->default_checks);
+	cp_book_free(prepared->thawed);
 	free(prepared->image);
 	memset(prepared, 0, sizeof(*prepared));
 }

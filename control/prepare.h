@@ -42,7 +42,8 @@ struct cp_prepare_input {
 	struct cp_zones_options options;
 	const char *const *geo_paths;
 	size_t geo_path_cnt;
-	const struct cp_book *served; /* NULL: nothing was */
+	const struct cp_book *served; /* NULL: nothing was, or not by this process */
+	const void *served_image; /* the checked table instead, for zones that are broken; or NULL */
 	struct cp_compile_params params;
 	/* What health knows: {key: reason} of targets that have never answered (control/silence.h),
 	 * nobody else's meanwhile. NULL: nothing. */
@@ -57,12 +58,13 @@ struct cp_prepared {
 	struct conf_errors errors;
 	json_t *default_checks; /* of the book, for cp_silence_mark(); NULL: nothing was compiled */
 	struct cp_book *book;
+	struct cp_book *thawed; /* made of input->served_image, when it was needed */
 	void *image;
 	size_t image_bytes;
 	unsigned int read_cnt; /* how often the directory was read: it must hold still meanwhile */
 	uint64_t load_us;
-	uint64_t geo_us; /* 0 when the databases had not changed */
-	uint64_t compile_us;
+	uint64_t geo_us;     /* 0 when the databases had not changed */
+	uint64_t compile_us; /* making `thawed` included */
 };
 
 /* cp_prepare fills *prepared whatever happens. */

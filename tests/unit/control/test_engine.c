@@ -96,8 +96,10 @@ test_a_zone_the_compiler_refuses_is_kept_too(void **state)
 	scene_start(&scene);
 	scene_wait_for(&scene, is_scene_serving, 1);
 	scene_write_zone(&scene, "one.test",
-			ZONE("192.0.2.99") "sub:\n  type: NS\n  value: ns1.test.\n"
-					   "txt.sub:\n  type: TXT\n  value: occluded\n");
+			"'':\n  type: NS\n  value: ns1.test.\n"
+			"sub:\n  type: NS\n  value: ns1.test.\n"
+			"txt.sub:\n  type: TXT\n  value: occluded\n"
+			"www:\n  type: A\n  value: 192.0.2.99\n");
 	scene_write_zone(&scene, "two.test", ZONE("192.0.2.23"));
 	assert_int_equal(scene_apply(&scene, false), CP_OUTCOME_SERVED);
 	assert_true(cp_json_number(scene.result, "error_count") > 0);

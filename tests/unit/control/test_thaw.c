@@ -245,9 +245,9 @@ test_records_can_be_read(void **state)
 				"ns.sub: {ttl: 9, type: A, value: 192.0.2.4}\n"
 				"txt: {type: TXT, value: a b}\n"
 				"www: {type: A, value: 192.0.2.1, dynamic: {pools: {p: {values: "
-		                "[{value: "
+				"[{value: "
 				"192.0.2.2}]}}, rules: [{pool: p}]}, octodns: {healthcheck: "
-		                "{protocol: "
+				"{protocol: "
 				"HTTP, host: x.test, path: /p, port: 81}}}\n" },
 		{ NULL, NULL }
 	};
