@@ -128,8 +128,10 @@ digest_side(EVP_MD_CTX *ctx, const struct tbl_view *view, const struct cp_plan_r
 	int rc;
 
 	if ((rrset->rrset->flags & TBL_RRSET_DYNAMIC) == 0) {
-		return digest_piece(
-				(const char *)view->wire + answer->wire_off, answer->wire_len, ctx);
+		/* With its length: where one side ends and the other begins is part of it. */
+		rc = digest_piece((const char *)&answer->wire_len, sizeof(answer->wire_len), ctx);
+		return rc | digest_piece((const char *)view->wire + answer->wire_off,
+					    answer->wire_len, ctx);
 	}
 	json = cp_plan_record(view, rrset);
 	rc = json != NULL ? json_dump_callback(json, digest_piece, ctx,

@@ -21,9 +21,10 @@
 
 /* octoDNS's: a share above the threshold asks for force, in zones of at least this many records. */
 #define CP_PLAN_EXISTING_MIN 10u
-/* A plan lists so many changes and counts the rest: a new zone of a million records is 2 KB of memory
- * and 200 bytes of JSON for each, and nobody reads on. The checksum covers them all the same. */
-#define CP_PLAN_CHANGES_MAX 100000u
+/* A plan lists so many changes and counts the rest: nobody reads on, and the daemon's one loop hands the
+ * list out. Ten times as many are 10 MB of JSON, in which no health flip was published for 0.8 s. The
+ * checksum covers them all the same. */
+#define CP_PLAN_CHANGES_MAX 10000u
 
 struct cp_plan_thresholds {
 	double update_share; /* octoDNS: 0.3 */
