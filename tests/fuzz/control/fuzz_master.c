@@ -6,47 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control/compile.h"
 #include "control/rdata.h"
+#include "tests/fuzz/control/input_file.h"
 #include "tests/fuzz/fuzz.h"
 
-/* A directory of its own for the process, in memory where there is such a place. */
-static char dir[64];
-static char path[96];
-
-static void
-remove_directory(void)
-{
-	(void)unlink(path);
-	(void)rmdir(dir);
-}
-
-static void
-make_directory(void)
-{
-	if (dir[0] != '\0') {
-		return;
-	}
-	(void)snprintf(dir, sizeof(dir), "%s/fuzz_master.XXXXXX",
-			access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	FUZZ_ASSERT(mkdtemp(dir) != NULL);
-	(void)snprintf(path, sizeof(path), "%s/example.test.zone", dir);
-	(void)atexit(remove_directory);
-}
-
-static void
-write_input(const void *data, size_t size)
-{
-	FILE *file = NULL;
-
-	make_directory();
-	file = fopen(path, "wb");
-	FUZZ_ASSERT(file != NULL);
-	FUZZ_ASSERT(fwrite(data, 1, size, file) == size);
-	FUZZ_ASSERT(fclose(file) == 0);
-}
+static struct fuzz_input_file input = { .name = "example.test.zone" };
 
 static struct cp_zones *
 load(struct conf_errors *errors)
@@ -54,11 +20,11 @@ load(struct conf_errors *errors)
 	struct cp_zones_options options = cp_zones_defaults();
 	struct cp_zones *zones = NULL;
 
-	FUZZ_ASSERT(cp_zones_load(dir, &options, errors, &zones) == 0);
+	FUZZ_ASSERT(cp_zones_load(input.dir, &options, errors, &zones) == 0);
 	FUZZ_ASSERT(zones->cnt == 1);
 	FUZZ_ASSERT(zones->items[0].has_errors == (errors->error_cnt > 0));
 	for (size_t i = 0; i < errors->cnt; i++) {
-		FUZZ_ASSERT(strncmp(errors->messages[i].file, dir, strlen(dir)) == 0);
+		FUZZ_ASSERT(strncmp(errors->messages[i].file, input.dir, strlen(input.dir)) == 0);
 		FUZZ_ASSERT(errors->messages[i].line == 0 || errors->messages[i].col > 0);
 		FUZZ_ASSERT(errors->messages[i].text[0] != '\0');
 	}
@@ -129,7 +95,7 @@ check_again(const struct cp_zone *zone)
 	size_t len = 0;
 	char *text = print_zone(zone, &len);
 
-	write_input(text, len);
+	fuzz_write_input(&input, text, len);
 	again = load(&errors);
 	FUZZ_ASSERT(errors.error_cnt == 0);
 	check_same(zone, &again->items[0]);
@@ -168,7 +134,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct conf_errors errors = { 0 };
 	struct cp_zones *zones = NULL;
 
-	write_input(data, size);
+	fuzz_write_input(&input, data, size);
 	zones = load(&errors);
 	if (!zones->items[0].has_errors) {
 		check_zone(&zones->items[0]);

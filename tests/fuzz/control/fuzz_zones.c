@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "table/name.h"
 
@@ -16,43 +15,10 @@
 #include "control/lint.h"
 #include "control/present.h"
 #include "control/thaw.h"
+#include "tests/fuzz/control/input_file.h"
 #include "tests/fuzz/fuzz.h"
 
-/* A directory of its own for the process, in memory where there is such a place. */
-static char dir[64];
-static char path[96];
-
-static void
-remove_directory(void)
-{
-	(void)unlink(path);
-	(void)rmdir(dir);
-}
-
-static void
-make_directory(void)
-{
-	if (dir[0] != '\0') {
-		return;
-	}
-	(void)snprintf(dir, sizeof(dir), "%s/fuzz_zones.XXXXXX",
-			access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	FUZZ_ASSERT(mkdtemp(dir) != NULL);
-	(void)snprintf(path, sizeof(path), "%s/example.test.yaml", dir);
-	(void)atexit(remove_directory);
-}
-
-static void
-write_input(const uint8_t *data, size_t size)
-{
-	FILE *file = NULL;
-
-	make_directory();
-	file = fopen(path, "wb");
-	FUZZ_ASSERT(file != NULL);
-	FUZZ_ASSERT(fwrite(data, 1, size, file) == size);
-	FUZZ_ASSERT(fclose(file) == 0);
-}
+static struct fuzz_input_file input = { .name = "example.test.yaml" };
 
 static void
 check_dynamic(const struct cp_record *record)
@@ -212,12 +178,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct cp_zones *zones = NULL;
 
 	options.enforce_order = size % 2 == 0;
-	write_input(data, size);
-	FUZZ_ASSERT(cp_zones_load(dir, &options, &errors, &zones) == 0);
+	fuzz_write_input(&input, data, size);
+	FUZZ_ASSERT(cp_zones_load(input.dir, &options, &errors, &zones) == 0);
 	FUZZ_ASSERT(zones->cnt == 1);
 	FUZZ_ASSERT(zones->items[0].has_errors == (errors.error_cnt > 0));
 	for (size_t i = 0; i < errors.cnt; i++) {
-		FUZZ_ASSERT(strcmp(errors.messages[i].file, path) == 0);
+		FUZZ_ASSERT(strcmp(errors.messages[i].file, input.path) == 0);
 		FUZZ_ASSERT(errors.messages[i].text[0] != '\0');
 	}
 	if (!zones->items[0].has_errors) {
