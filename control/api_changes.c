@@ -12,9 +12,6 @@
 #include "control/json_read.h"
 #include "control/text.h"
 
-/* An hour: whoever waits longer has a loop of his own. */
-#define WAIT_S_MAX 3600u
-
 static const char hex_digits[] = "0123456789abcdef";
 
 static void
@@ -250,7 +247,7 @@ cp_api_get_wait(struct cp_api *api, struct evhttp_request *request)
 	if (!can_read_numbers(request, names, numbers)) {
 		return;
 	}
-	if (numbers[0] == 0 || numbers[1] > WAIT_S_MAX) {
+	if (numbers[0] == 0 || numbers[1] > CP_API_WAIT_S_MAX) {
 		cp_api_send_error(request, 400, "Bad Request",
 				numbers[0] == 0 ? "generation is needed"
 						: "timeout_s: 3600 s at most");

@@ -21,6 +21,8 @@
 /* How long a client waits for a generation when it does not say: many times what a table of ten million
  * names takes to be served, and short enough for a person to stay. */
 #define CP_API_WAIT_S 60u
+/* The longest it may ask for. An hour: whoever waits longer has a loop of his own. */
+#define CP_API_WAIT_S_MAX 3600u
 
 struct cp_config_probes {
 	bool is_enabled;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/config.h"
 #include "control/ctl.h"
 #include "control/json_read.h"
 
@@ -51,8 +52,8 @@ perform(CURL *curl, const struct ctl_options *options, const char *path, const c
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
-	/* Who waits (at most an hour) is answered by then. */
-	if (options->timeout_s <= 3600 &&
+	/* Who waits is answered by then. */
+	if (options->timeout_s <= CP_API_WAIT_S_MAX &&
 			(long)options->timeout_s + CONNECT_TIMEOUT_S > timeout_s) {
 		timeout_s = (long)options->timeout_s + CONNECT_TIMEOUT_S;
 	}

@@ -1,18 +1,17 @@
 """Changes as an operator makes them: planned, applied as planned, undone, remembered; and what is left of
 it when something is killed in between."""
-import http.client
 import json
 import os
 import random
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import time
 
 from tests.e2e.base import LabCase, SLOW
 from tests.lib import programs
+from tests.lib.api import Api
 from tests.lib.dns_client import generation, texts
 from tests.lib.lab import run, wait_for
 from tests.lib.load import DnsPerf
@@ -20,23 +19,6 @@ from tests.lib.load import DnsPerf
 ROLLBACKS = 100
 RATE = 10000 if not programs.is_sanitized() else 1000  # queries a second
 KILLS = 8
-
-
-class Api(http.client.HTTPConnection):
-    """HTTP on the control plane's UNIX socket."""
-
-    def __init__(self, path):
-        super().__init__("meridian")
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.connect(self.path)
-
-    def ask(self, method, path, body=None):
-        self.request(method, path, body=None if body is None else json.dumps(body))
-        reply = self.getresponse()
-        return reply.status, json.loads(reply.read())
 
 
 class Changes(LabCase):
@@ -127,7 +109,7 @@ class Changes(LabCase):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         self.assertIn("the plan is another one now", done.stderr)
         self.assertIn("192.0.2.4", done.stdout)
-        status, reply = Api(self.control.socket).ask("POST", "/v1/apply", {"checksum": checksum})
+        status, reply = Api(self.control.socket, 20 * SLOW).ask("POST", "/v1/apply", {"checksum": checksum})
         self.assertEqual(status, 409)
         self.assertFalse(reply["published"])
         before = self.assert_served("192.0.2.2")
@@ -246,7 +228,7 @@ class Changes(LabCase):
                        [("www.one.test", "A"), ("one.test", "SOA"), ("absent.one.test", "A")], 12 * SLOW, RATE)
         began = time.monotonic()
         for turn in range(ROLLBACKS):
-            status, reply = Api(self.control.socket).ask(
+            status, reply = Api(self.control.socket, 20 * SLOW).ask(
                 "POST", "/v1/rollback", {"generation": second if turn % 2 else first})
             self.assertEqual((status, reply["generation"]), (200, second + 1 + turn) if turn else (200, second + 1))
         took = time.monotonic() - began

@@ -20,6 +20,7 @@ import dns.rdatatype
 from tests.e2e.base import LabCase, SLOW
 from tests.e2e.random_zones import Generator, Question, random_network
 from tests.lib import programs
+from tests.lib.api import Api
 from tests.lib.dns_client import NSID, ecs_scope, parse_generation, query, rcode
 from tests.lib.lab import run, wait_for
 
@@ -62,25 +63,12 @@ class Rdata:
 RDATA = Rdata()
 
 
-class Api:
-    """The API's socket, without a process for each question."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def explain(self, **parameters):
-        query_text = urllib.parse.urlencode({key: value for key, value in parameters.items() if value is not None})
-        with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(20 * SLOW)
-            sock.connect(self.path)
-            sock.sendall(f"GET /v1/explain?{query_text} HTTP/1.0\r\n\r\n".encode())
-            chunks = []
-            while chunk := sock.recv(1 << 20):
-                chunks.append(chunk)
-        head, _, body = b"".join(chunks).partition(b"\r\n\r\n")
-        if b" 200 " not in head.split(b"\r\n", 1)[0]:
-            raise AssertionError(f"{query_text}: {head.decode()}\n{body.decode()}")
-        return json.loads(body)
+def explain(api, **parameters):
+    query_text = urllib.parse.urlencode({key: value for key, value in parameters.items() if value is not None})
+    status, reply = api.ask("GET", f"/v1/explain?{query_text}")
+    if status != 200:
+        raise AssertionError(f"{query_text}: {status} {reply}")
+    return reply
 
 
 def decisions(explained):
@@ -117,7 +105,7 @@ class Agreement(LabCase):
                  lambda: f"seed {SEED}: the table is served\n" + "\n".join(
                      paragraph for paragraph in re.split(r"\n(?=\S)", cls.control.process.log())
                      if ": warning: " not in paragraph))
-        cls.api = Api(cls.control.socket)
+        cls.api = Api(cls.control.socket, 20 * SLOW)
         cls.sockets = {}
         for source in SOURCES:
             family = socket.AF_INET6 if ":" in source else socket.AF_INET
@@ -145,8 +133,8 @@ class Agreement(LabCase):
         return wire, reply
 
     def explain(self, question, name=None):
-        return self.api.explain(name=name or question.name, type=question.type, ecs=question.ecs,
-                                **{"from": question.source})
+        return explain(self.api, name=name or question.name, type=question.type, ecs=question.ecs,
+                       **{"from": question.source})
 
     def check_header(self, question, reply, explained):
         self.assertEqual(rcode(reply), explained["rcode"])
@@ -309,7 +297,7 @@ class Agreement(LabCase):
         for name, rdtype in records:
             asked = {"name": (f"{name}." if name else "") + "rand.test", "type": rdtype}
             started = time.monotonic()
-            whole = self.api.explain(**asked)
+            whole = explain(self.api, **asked)
             slowest = max(slowest, time.monotonic() - started)
             self.check_whole(whole)
             outcomes += len(whole["outcomes"])
@@ -317,7 +305,7 @@ class Agreement(LabCase):
             for number in range(per_record):
                 address = ipaddress.IPv4Address(self.rng.getrandbits(32)) if number % 2 else random_network(
                     self.rng, 6, shortest=128).network_address
-                explained = self.api.explain(**asked, **{"from": address})
+                explained = explain(self.api, **asked, **{"from": address})
                 outcome = self.outcome_of(whole, explained)
                 key = whole["outcomes"].index(outcome)
                 hits[key] = hits.get(key, 0) + number % 2
@@ -377,7 +365,7 @@ class Agreement(LabCase):
         for more in ([], ["--from", "8.8.8.8"], ["--ecs", "2600::/32"], ["--from", "2003::8", "--ecs", "84.128.0.0/16"]):
             with self.subTest(more=more):
                 told = self.control.ctl_json("explain", *asked, *more)
-                again = self.api.explain(name=asked[0], type=rdtype, **dict(zip(
+                again = explain(self.api, name=asked[0], type=rdtype, **dict(zip(
                     [option[2:] for option in more[::2]], more[1::2])))
                 self.assertEqual(set(told), set(again))
                 self.assertEqual(told["question"], again["question"])

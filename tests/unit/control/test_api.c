@@ -195,98 +195,99 @@ wait_served(struct scene *scene)
 
 #define ZEROS_64 "0000000000000000000000000000000000000000000000000000000000000000"
 
+static const struct {
+	const char *request, *status, *holds;
+} requests[] = {
+	{ GET("/v1/status"), "200", "\"problems\":[]" },
+	{ GET("/v1/status"), "200", "\"name\":\"one.test.\"" },
+	{ GET("/v1/health"), "200", "\"targets\":[]" },
+	{ GET("/v1/counters"), "503", "\"error\":\"meridiand is not connected" },
+	{ GET("/v1/explain?name=www.one.test&type=A&from=192.0.2.1"), "200",
+			"\"rdata\":\"192.0.2.11\"" },
+	{ GET("/v1/explain?name=www%2eone.test&type=A&from=2001%3adb8%3a%3a1"), "200",
+			"\"rdata\":\"192.0.2.11\"" },
+	{ GET("/v1/explain?name=www.one.test&type=A&from=nowhere"), "400",
+			"\\\"nowhere\\\" is not an IPv4 or IPv6 address" },
+	{ GET("/v1/explain?name=www.one.test&type=A&ecs=192.0.2.0/24"), "200",
+			"\"told_by\":\"ecs\"" },
+	{ GET("/v1/explain?name=www.one.test&type=A&ecs=192.0.2.1/24"), "400",
+			"the prefix is 192.0.2.0/24" },
+	{ GET("/v1/explain?name=www.one.test&type=A"), "200", "\"outcomes\":[{" },
+	{ GET("/v1/explain?name=www.one.test"), "400", "name and type are needed" },
+	{ GET("/v1/explain"), "400", "name and type are needed" },
+	{ GET("/v1/explain?name=www.one.test&type=A&form=192.0.2.1"), "400",
+			"form: this request has no such parameter" },
+	{ GET("/v1/explain?name=www.one.test%00x&type=A"), "400", "the query string is malformed" },
+	{ GET("/v1/explain?name=%ff.one.test&type=A&from=192.0.2.1"), "200", "\\\\255.one.test." },
+	{ GET("/v1/explain?name=www.one.test&type=A&from=%ff"), "400",
+			"\\\"?\\\" is not an IPv4 or IPv6 address" },
+	{ POST("/v1/apply", "0", ""), "200", "\"is_unchanged\":true" },
+	{ POST("/v1/apply", "15", "{\"force\": true}"), "200", "\"is_unchanged\":true" },
+	{ POST("/v1/apply", "3", "{\"f"), "400", "the body is not a JSON object" },
+	{ POST("/v1/apply", "2", "[]"), "400", "the body is not a JSON object" },
+	{ POST("/v1/apply", "17", "{\"checksum\": \"x\"}"), "400",
+			"checksum: 64 hexadecimal digits are needed" },
+	{ POST("/v1/apply", "80", "{\"checksum\": \"" ZEROS_64 "\"}"), "409",
+			"the plan is another one now" },
+	{ POST("/v1/apply", "15", "{\"cheksum\": \"\"}"), "400",
+			"cheksum: this request has no such member" },
+	{ POST("/v1/apply", "16", "{\"force\": \"yes\"}"), "400",
+			"force: true or false is needed" },
+	{ POST("/v1/rollback", "16", "{\"generatio\": 1}"), "400",
+			"generatio: this request has no such member" },
+	{ POST("/v1/plan", "15", "{\"force\": true}"), "400",
+			"force: this request has no such member" },
+	{ POST("/v1/plan", "0", ""), "200", "\"plan\":{" },
+	{ POST("/v1/plan", "1", "x"), "400", "the body is not a JSON object" },
+	{ GET("/v1/plan"), "405", "this path takes another method" },
+	{ POST("/v1/rollback", "0", ""), "422", "no older table to go back to" },
+	{ POST("/v1/rollback", "18", "{\"generation\": 77}"), "422",
+			"the history has no table of generation 77" },
+	{ POST("/v1/rollback", "17", "{\"generation\": 0}"), "400",
+			"generation: a number from 1 is needed" },
+	{ POST("/v1/rollback", "19", "{\"generation\": \"1\"}"), "400",
+			"generation: a number from 1 is needed" },
+	{ GET("/v1/history"), "200", "\"kind\":\"start\"" },
+	{ GET("/v1/diff?from=1"), "200", "\"zones\":[]" },
+	{ GET("/v1/diff?from=1&to=1"), "200", "\"zones\":[]" },
+	{ GET("/v1/diff?from=1&to=9"), "422", "no table of generation 9" },
+	{ GET("/v1/diff"), "400", "from is needed" },
+	{ GET("/v1/diff?from=x"), "400", "from: a number from 1 is needed" },
+	{ GET("/v1/diff?from=1&to=-1"), "400", "to: a number from 1 is needed" },
+	{ GET("/v1/wait?generation=1"), "200", "\"is_served\":true" },
+	{ GET("/v1/wait?generation=2&timeout_s=1"), "200", "\"is_served\":false" },
+	{ GET("/v1/wait"), "400", "generation is needed" },
+	{ GET("/v1/wait?generation=1&timeout=1"), "400",
+			"timeout: this request has no such parameter" },
+	{ GET("/v1/wait?generation=1&timeout_s=3601"), "400", "3600 s at most" },
+	{ GET("/v1/apply"), "405", "this path takes another method" },
+	{ POST("/v1/status", "0", ""), "405", "this path takes another method" },
+	{ GET("/"), "404", "no such path" },
+	{ GET("/v1/statusx"), "404", "no such path" },
+	{ GET("/v1/../etc/passwd"), "404", "no such path" },
+	{ "DELETE /v1/status HTTP/1.1\r\nHost: x\r\n\r\n", "501", "" },
+	{ "no HTTP at all\r\n\r\n", "400", "" },
+};
+
 static void
 test_requests(void **state)
 {
-	static const struct {
-		const char *request, *status, *holds;
-	} rows[] = {
-		{ GET("/v1/status"), "200", "\"problems\":[]" },
-		{ GET("/v1/status"), "200", "\"name\":\"one.test.\"" },
-		{ GET("/v1/health"), "200", "\"targets\":[]" },
-		{ GET("/v1/counters"), "503", "\"error\":\"meridiand is not connected" },
-		{ GET("/v1/explain?name=www.one.test&type=A&from=192.0.2.1"), "200",
-				"\"rdata\":\"192.0.2.11\"" },
-		{ GET("/v1/explain?name=www%2eone.test&type=A&from=2001%3adb8%3a%3a1"), "200",
-				"\"rdata\":\"192.0.2.11\"" },
-		{ GET("/v1/explain?name=www.one.test&type=A&from=nowhere"), "400",
-				"\\\"nowhere\\\" is not an IPv4 or IPv6 address" },
-		{ GET("/v1/explain?name=www.one.test&type=A&ecs=192.0.2.0/24"), "200",
-				"\"told_by\":\"ecs\"" },
-		{ GET("/v1/explain?name=www.one.test&type=A&ecs=192.0.2.1/24"), "400",
-				"the prefix is 192.0.2.0/24" },
-		{ GET("/v1/explain?name=www.one.test&type=A"), "200", "\"outcomes\":[{" },
-		{ GET("/v1/explain?name=www.one.test"), "400", "name and type are needed" },
-		{ GET("/v1/explain"), "400", "name and type are needed" },
-		{ GET("/v1/explain?name=www.one.test&type=A&form=192.0.2.1"), "400",
-				"form: this request has no such parameter" },
-		{ GET("/v1/explain?name=www.one.test%00x&type=A"), "400",
-				"the query string is malformed" },
-		{ GET("/v1/explain?name=%ff.one.test&type=A&from=192.0.2.1"), "200",
-				"\\\\255.one.test." },
-		{ GET("/v1/explain?name=www.one.test&type=A&from=%ff"), "400",
-				"\\\"?\\\" is not an IPv4 or IPv6 address" },
-		{ POST("/v1/apply", "0", ""), "200", "\"is_unchanged\":true" },
-		{ POST("/v1/apply", "15", "{\"force\": true}"), "200", "\"is_unchanged\":true" },
-		{ POST("/v1/apply", "3", "{\"f"), "400", "the body is not a JSON object" },
-		{ POST("/v1/apply", "2", "[]"), "400", "the body is not a JSON object" },
-		{ POST("/v1/apply", "17", "{\"checksum\": \"x\"}"), "400",
-				"checksum: 64 hexadecimal digits are needed" },
-		{ POST("/v1/apply", "80", "{\"checksum\": \"" ZEROS_64 "\"}"), "409",
-				"the plan is another one now" },
-		{ POST("/v1/apply", "15", "{\"cheksum\": \"\"}"), "400",
-				"cheksum: this request has no such member" },
-		{ POST("/v1/apply", "16", "{\"force\": \"yes\"}"), "400",
-				"force: true or false is needed" },
-		{ POST("/v1/rollback", "16", "{\"generatio\": 1}"), "400",
-				"generatio: this request has no such member" },
-		{ POST("/v1/plan", "15", "{\"force\": true}"), "400",
-				"force: this request has no such member" },
-		{ POST("/v1/plan", "0", ""), "200", "\"plan\":{" },
-		{ POST("/v1/plan", "1", "x"), "400", "the body is not a JSON object" },
-		{ GET("/v1/plan"), "405", "this path takes another method" },
-		{ POST("/v1/rollback", "0", ""), "422", "no older table to go back to" },
-		{ POST("/v1/rollback", "18", "{\"generation\": 77}"), "422",
-				"the history has no table of generation 77" },
-		{ POST("/v1/rollback", "17", "{\"generation\": 0}"), "400",
-				"generation: a number from 1 is needed" },
-		{ POST("/v1/rollback", "19", "{\"generation\": \"1\"}"), "400",
-				"generation: a number from 1 is needed" },
-		{ GET("/v1/history"), "200", "\"kind\":\"start\"" },
-		{ GET("/v1/diff?from=1"), "200", "\"zones\":[]" },
-		{ GET("/v1/diff?from=1&to=1"), "200", "\"zones\":[]" },
-		{ GET("/v1/diff?from=1&to=9"), "422", "no table of generation 9" },
-		{ GET("/v1/diff"), "400", "from is needed" },
-		{ GET("/v1/diff?from=x"), "400", "from: a number from 1 is needed" },
-		{ GET("/v1/diff?from=1&to=-1"), "400", "to: a number from 1 is needed" },
-		{ GET("/v1/wait?generation=1"), "200", "\"is_served\":true" },
-		{ GET("/v1/wait?generation=2&timeout_s=1"), "200", "\"is_served\":false" },
-		{ GET("/v1/wait"), "400", "generation is needed" },
-		{ GET("/v1/wait?generation=1&timeout=1"), "400",
-				"timeout: this request has no such parameter" },
-		{ GET("/v1/wait?generation=1&timeout_s=3601"), "400", "3600 s at most" },
-		{ GET("/v1/apply"), "405", "this path takes another method" },
-		{ POST("/v1/status", "0", ""), "405", "this path takes another method" },
-		{ GET("/"), "404", "no such path" },
-		{ GET("/v1/statusx"), "404", "no such path" },
-		{ GET("/v1/../etc/passwd"), "404", "no such path" },
-		{ "DELETE /v1/status HTTP/1.1\r\nHost: x\r\n\r\n", "501", "" },
-		{ "no HTTP at all\r\n\r\n", "400", "" },
-	};
 	struct scene scene;
 
 	(void)state;
 	begin(&scene, "requests");
 	wait_served(&scene);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char *reply = exchange(&scene, rows[i].request, strlen(rows[i].request));
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		char *reply = exchange(&scene, requests[i].request, strlen(requests[i].request));
 		char status[32];
 
-		print_message("    %.*s\n", (int)strcspn(rows[i].request, "\r"), rows[i].request);
-		(void)snprintf(status, sizeof(status), " %s ", rows[i].status);
+		print_message("    %.*s\n", (int)strcspn(requests[i].request, "\r"),
+				requests[i].request);
+		(void)snprintf(status, sizeof(status), " %s ", requests[i].status);
 		if (strncmp(reply, "HTTP/1.", 7) != 0 || strncmp(reply + 8, status, 5) != 0 ||
-				strstr(reply, rows[i].holds) == NULL) {
-			fail_msg("wanted %s and %s, got %s", rows[i].status, rows[i].holds, reply);
+				strstr(reply, requests[i].holds) == NULL) {
+			fail_msg("wanted %s and %s, got %s", requests[i].status, requests[i].holds,
+					reply);
 		}
 		free(reply);
 	}
