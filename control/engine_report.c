@@ -74,6 +74,8 @@ cp_engine_zone_list(const struct cp_engine *engine)
 struct health_counts {
 	size_t up, down, unknown, unprobed;
 	size_t never_answered; /* of the first three */
+	size_t blocked;        /* likewise: something of ours keeps them from being probed */
+	const struct cp_watch *first_blocked;
 };
 
 static struct health_counts
@@ -95,6 +97,9 @@ count_health(const struct cp_watchlist *list)
 		}
 		counts.never_answered +=
 				watch->unprobed == NULL && is_cp_health_never_up(&watch->health);
+		if (watch->health.is_last_void && counts.blocked++ == 0) {
+			counts.first_blocked = watch;
+		}
 	}
 	return counts;
 }
@@ -314,6 +319,11 @@ problems_json(const struct cp_engine *engine)
 	find_data_plane_problems(engine, problems);
 	find_zone_problems(engine, problems);
 	find_silence(engine, problems);
+	if (counts.blocked > 0) {
+		add_problem(problems, "%zu health targets cannot be probed from here, e.g. %s: %s",
+				counts.blocked, counts.first_blocked->label,
+				counts.first_blocked->health.reason);
+	}
 	if (counts.down > 0) {
 		add_problem(problems, "%zu of %zu health targets are down", counts.down,
 				engine->watchlist.cnt);

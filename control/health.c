@@ -42,6 +42,7 @@ cp_health_note(struct cp_health *health, const struct cp_health_limits *limits,
 	enum cp_health_state before = health->state;
 	uint32_t needed = result->is_ok ? limits->rise : limits->fall;
 
+	health->is_last_void = result->is_void;
 	if (result->is_void) {
 		note_reason(health, result);
 		return CP_HEALTH_SAME;

@@ -38,6 +38,7 @@ struct cp_health {
 	enum cp_health_state state;
 	uint32_t streak; /* results in a row that were like the last one */
 	bool is_last_ok;
+	bool is_last_void; /* the last probe gave no verdict: `reason` says what of ours is wrong */
 	uint64_t changed_ms; /* wall clock of the last change of state; 0: never */
 	uint64_t checked_ms; /* wall clock of the last result; 0: none */
 	uint64_t watched_ms; /* wall clock of the first result, over restarts; 0: none */

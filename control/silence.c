@@ -276,23 +276,31 @@ add_default(json_t *defaults, const struct cp_dynamic *dynamic, const struct cp_
 	}
 }
 
+static void
+add_defaults(json_t *defaults, const struct cp_dynamic *dynamic)
+{
+	for (uint32_t i = 0; i < dynamic->pool_cnt; i++) {
+		const struct cp_pool *pool = &dynamic->pools[i];
+
+		for (uint32_t k = 0; k < pool->value_cnt; k++) {
+			add_default(defaults, dynamic, &pool->values[k]);
+		}
+	}
+}
+
 json_t *
 cp_silence_defaults(const struct cp_zones *zones)
 {
 	json_t *defaults = json_object();
 
 	for (size_t i = 0; i < zones->cnt; i++) {
-		for (size_t k = 0; k < zones->items[i].record_cnt; k++) {
-			const struct cp_dynamic *dynamic = zones->items[i].records[k].dynamic;
+		const struct cp_zone *zone = &zones->items[i];
 
-			if (dynamic == NULL || dynamic->healthcheck.is_explicit) {
-				continue;
-			}
-			for (uint32_t p = 0; p < dynamic->pool_cnt; p++) {
-				for (uint32_t v = 0; v < dynamic->pools[p].value_cnt; v++) {
-					add_default(defaults, dynamic,
-							&dynamic->pools[p].values[v]);
-				}
+		for (size_t k = 0; k < zone->record_cnt; k++) {
+			const struct cp_dynamic *dynamic = zone->records[k].dynamic;
+
+			if (dynamic != NULL && !dynamic->healthcheck.is_explicit) {
+				add_defaults(defaults, dynamic);
 			}
 		}
 	}

@@ -214,37 +214,46 @@ store(struct cp_zone_load *load)
 }
 
 static bool
-is_unprobed(const struct cp_record *record)
+has_obeying_value(const struct cp_dynamic *dynamic)
 {
-	bool has_obey = false;
-
-	if (record->dynamic == NULL || can_cp_probe(record->dynamic->healthcheck.protocol)) {
-		return false;
-	}
-	for (uint32_t i = 0; i < record->dynamic->pool_cnt; i++) {
-		const struct cp_pool *pool = &record->dynamic->pools[i];
+	for (uint32_t i = 0; i < dynamic->pool_cnt; i++) {
+		const struct cp_pool *pool = &dynamic->pools[i];
 
 		for (uint32_t k = 0; k < pool->value_cnt; k++) {
-			has_obey = has_obey || pool->values[k].status == TBL_STATUS_OBEY;
+			if (pool->values[k].status == TBL_STATUS_OBEY) {
+				return true;
+			}
 		}
 	}
-	return has_obey;
+	return false;
 }
 
-/* UDP and ICMP are not probed yet. Both are only where the file says so. */
+/* Checks that nobody can make: UDP and ICMP are not probed yet, and a request needs a host name, which
+ * that of a wildcard is not. */
 static void
 warn_unprobed(struct cp_zone_load *load)
 {
 	for (size_t i = 0; i < load->draft->record_cnt; i++) {
 		const struct cp_record *record = &load->draft->records[i].record;
+		const struct cp_healthcheck *check = NULL;
 
-		if (is_unprobed(record)) {
+		if (record->dynamic == NULL || !has_obeying_value(record->dynamic)) {
+			continue;
+		}
+		check = &record->dynamic->healthcheck;
+		if (!can_cp_probe(check->protocol)) {
 			conf_error_add(load->errors, CONF_WARNING, record->file, record->line,
 					record->col,
 					"health check protocol %s is not probed yet; values of "
 					"\"%s\" are taken as up",
-					cp_protocol_name(record->dynamic->healthcheck.protocol),
-					record->fqdn);
+					cp_protocol_name(check->protocol), record->fqdn);
+		} else if (check->host != NULL && !is_cp_probe_host(check->host)) {
+			conf_error_add(load->errors, CONF_WARNING, record->file, record->line,
+					record->col,
+					"health check host \"%s\" is no host name: values of "
+					"\"%s\" are not probed and taken as up; write "
+					"octodns: {healthcheck: {host: ...}}",
+					check->host, record->fqdn);
 		}
 	}
 }

@@ -393,16 +393,23 @@ test_warning_of_unprobed_checks(void **state)
 	(void)state;
 	(void)snprintf(text, sizeof(text),
 			"'': {type: NS, value: ns.example.test.}\n"
+			"'*.f': {%stype: A, value: 192.0.2.1}\n"
+			"'*.g': {%soctodns: {healthcheck: {host: g.test}}, type: A, value: "
+			"192.0.2.1}\n"
 			"a: {%stype: A, value: 192.0.2.1}\n"
-			"b: {%stype: A, value: 192.0.2.1}\n"
 			"c: {%soctodns: {healthcheck: {protocol: ICMP}}, type: A, value: "
 			"192.0.2.1}\n"
 			"d: {%soctodns: {healthcheck: {protocol: TCP}}, type: A, value: "
 			"192.0.2.1}\n"
 			"e: {%stype: A, value: 192.0.2.1}\n",
-			obey, obey, obey, obey, up);
+			obey, obey, obey, obey, obey, up);
 	loaded = load_text(text);
-	assert_string_equal(loaded.said, "example.test.yaml:4:4: warning: health check protocol "
+	assert_string_equal(loaded.said, "example.test.yaml:2:8: warning: health check host "
+					 "\"*.f.example.test\" is no "
+					 "host name: values of \"*.f.example.test.\" are not "
+					 "probed and taken as up; "
+					 "write octodns: {healthcheck: {host: ...}}\n"
+					 "example.test.yaml:5:4: warning: health check protocol "
 					 "ICMP is not probed yet; "
 					 "values of \"c.example.test.\" are taken as up\n");
 	free_loaded(&loaded);

@@ -214,10 +214,14 @@ test_no_verdict_changes_the_reason_alone(void **state)
 	(void)state;
 	assert_int_equal(cp_health_note(&health, &limits, &good, 1000), CP_HEALTH_LEARNED);
 	assert_int_equal(cp_health_note(&health, &limits, &none, 2000), CP_HEALTH_SAME);
+	assert_true(health.is_last_void);
 	assert_int_equal(health.state, CP_HEALTH_UP);
 	assert_int_equal(health.fail_cnt, 0);
 	assert_int_equal(health.checked_ms, 1000);
 	assert_string_equal(health.reason, "no CA file");
+	assert_int_equal(cp_health_note(&health, &limits, &good, 3000), CP_HEALTH_SAME);
+	assert_false(health.is_last_void);
+	assert_string_equal(health.reason, "");
 }
 
 int
