@@ -279,7 +279,7 @@ run(struct cp_thaw *thaw, struct cp_zones *set)
 
 	thaw->zone_cnt = (size_t)sections[TBL_SECTION_ZONES].cnt;
 	thaw->zones = calloc(thaw->zone_cnt + 1, sizeof(*thaw->zones));
-	thaw->rules = calloc(ruleset_cnt + 1, sizeof(*thaw->rules));
+	thaw->rules = calloc(ruleset_cnt + 1, sizeof(struct tbl_rule_input *));
 	thaw->message = calloc(1, MESSAGE_MAX + CP_UNPACKED_MAX);
 	if (thaw->zones != NULL && thaw->rules != NULL && thaw->message != NULL) {
 		thaw->plain = thaw->message + MESSAGE_MAX;

@@ -16,7 +16,8 @@ add_glue(struct cp_thaw *thaw, uint32_t zone, const uint8_t *owner)
 
 	if (thaw->glue_cnt == thaw->glue_room) {
 		size_t room = thaw->glue_room > 0 ? 2 * thaw->glue_room : 64;
-		struct cp_thawed_glue **grown = realloc(thaw->glue, room * sizeof(*grown));
+		struct cp_thawed_glue **grown =
+				realloc(thaw->glue, room * sizeof(struct cp_thawed_glue *));
 
 		if (grown == NULL) {
 			return NULL;

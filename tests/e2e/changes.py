@@ -197,6 +197,44 @@ class Changes(LabCase):
         self.assertEqual(texts(self.client.ask("www.two.test").answer), [])
         self.assertEqual(self.status()["problems"], [])
 
+    def write_broken(self, zone):
+        path = self.lab.write(f"new/{zone}", "---\nwww:\n  type: A\n  value: not an address\n")
+        os.rename(path, os.path.join(self.zones_dir(), f"{zone}.yaml"))
+
+    def assert_one_kept(self, address, others):
+        """one.test is broken and goes on; two.test is as its file says."""
+        self.assert_served(address)
+        self.assertEqual(texts(self.client.ask("www.two.test").answer), [others])
+        problems = self.status()["problems"]
+        self.assertEqual(len(problems), 1, problems)
+        self.assertIn("zone one.test. has errors: its last good version is served", problems[0])
+
+    def test_6_broken_zones_stop_no_other(self):
+        """Not after a restart and not after a rollback, when nobody has loaded what is served."""
+        self.write_zone("two.test", www="192.0.2.201")
+        self.set_address("192.0.2.8")
+        self.control.ctl("apply")
+        before = self.assert_served("192.0.2.8")
+        self.write_broken("one.test")
+        self.write_zone("two.test", www="192.0.2.202")
+        self.restart()
+        self.assert_one_kept("192.0.2.8", "192.0.2.202")
+        self.restart()  # nothing has changed since, so nothing is published
+        self.assert_one_kept("192.0.2.8", "192.0.2.202")
+        self.assertEqual(self.assert_served("192.0.2.8"), before + 1)
+        self.set_address("192.0.2.9")
+        self.control.ctl("apply")
+        self.control.ctl("rollback", str(before))
+        self.write_broken("one.test")
+        self.write_zone("two.test", www="192.0.2.203")
+        status, reply = Api(self.control.socket).ask("POST", "/v1/apply")
+        self.assertEqual((status, reply["kept_zones"]), (200, ["one.test."]))
+        self.assert_one_kept("192.0.2.8", "192.0.2.203")
+        os.unlink(os.path.join(self.zones_dir(), "two.test.yaml"))
+        self.set_address("192.0.2.7")
+        self.control.ctl("apply", "--force")
+        self.assertEqual(self.status()["problems"], [])
+
     def test_7_killed_at_any_moment(self):
         """What is served afterwards is what one of the applies said, as the history has it."""
         rng = random.Random(7)

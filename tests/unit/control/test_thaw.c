@@ -1,4 +1,5 @@
 /* Zones out of a table: they make the same table again. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,12 +294,82 @@ test_records_can_be_read(void **state)
 	cp_zones_free(zones);
 }
 
+static void
+patch_count(uint8_t *image)
+{
+	const struct tbl_header *header = (const void *)image;
+	struct tbl_zone *zone = (void *)(image + header->sections[TBL_SECTION_ZONES].off);
+
+	zone->record_cnt = 1;
+}
+
+/* Writes over the first string of the image that begins so. */
+static void
+patch_string(uint8_t *image, const char *begin, char with)
+{
+	const struct tbl_header *header = (const void *)image;
+	const struct tbl_section *section = &header->sections[TBL_SECTION_STRINGS];
+	char *strings = (char *)image + section->off;
+
+	for (size_t at = 0; at < section->cnt; at += strlen(strings + at) + 1) {
+		if (strncmp(strings + at, begin, strlen(begin)) == 0) {
+			strings[at] = with;
+			return;
+		}
+	}
+	fail_msg("no string %s", begin);
+}
+
+static void
+patch_target(uint8_t *image)
+{
+	patch_string(image, "tcp ", 'x');
+}
+
+static void
+patch_subnet(uint8_t *image)
+{
+	patch_string(image, "203.0.113.0/24", 'x');
+}
+
+/* What the checker lets pass, since no reader relies on it, but no compiler of ours wrote. */
+static void
+test_texts_that_are_none_of_ours_are_told(void **state)
+{
+	static const struct zone_file files[] = {
+		{ "example.test.yaml", APEX "www: {type: A, value: 192.0.2.1, dynamic: {pools: "
+					    "{p: {values: [{value: 192.0.2.2}]}}, rules: "
+					    "[{subnets: [203.0.113.0/24], pool: p}, {pool: "
+					    "p}]}, " TCP "}\n" },
+		{ NULL, NULL },
+	};
+	static void (*const patches[])(
+			uint8_t * image) = { patch_count, patch_target, patch_subnet };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(patches); i++) {
+		void *image = NULL;
+		size_t size = 0;
+		struct tbl_view view;
+		struct cp_zones *zones = thaw(files, &image, &size);
+
+		cp_zones_free(zones);
+		zones = NULL;
+		patches[i](image);
+		tbl_view_init(&view, image, NULL);
+		assert_int_equal(cp_thaw(&view, &zones), -EBADMSG);
+		assert_null(zones);
+		free(image);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_thawed_makes_the_same_table),
 		cmocka_unit_test(test_records_can_be_read),
+		cmocka_unit_test(test_texts_that_are_none_of_ours_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
