@@ -13,7 +13,8 @@
 
 /* Pools of one record: more than there are countries and provinces to send to them. */
 #define CP_POOLS_MAX 1000u
-/* Subnets and geo codes of one record, each: every one is compared with every other. */
+/* Subnets and geo codes of one record, each: octoDNS knows 326 codes, and who has more subnets than
+ * this for one record has a database of them. */
 #define CP_CRITERIA_MAX 10000u
 
 /* cp_dynamic_read reads record["dynamic"] when there is one. *ret_dynamic is NULL for a static

@@ -251,44 +251,60 @@ judge_fallback(struct cp_dynamic_draft *draft, const struct cp_pool_draft *pool)
 	}
 }
 
-/* judge_loop follows the fallbacks from pool `start` and tells a loop as the chain of the pools
- * passed until one comes again; a pool that falls back to itself is written twice. */
+/* tell_loop: the chain of the pools passed until one comes again; a pool that falls back to itself is
+ * written twice. Each was marked on the way. */
+static int
+tell_loop(struct cp_dynamic_draft *draft, uint32_t start)
+{
+	struct cp_pool_draft *pools = draft->pools;
+	int32_t at = pools[start].fallback_at;
+	char *chain = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&chain, &len);
+	int rc = 0;
+
+	if (out == NULL) {
+		return -ENOMEM;
+	}
+	(void)fputs(pools[start].name, out);
+	if (at == (int32_t)start) {
+		(void)fprintf(out, " -> %s", pools[start].name);
+	}
+	pools[start].seen_from = 0;
+	/* A message holds no more of it, and there may be such a chain for each pool. */
+	for (; pools[at].seen_from == start + 1 && ftell(out) < CONF_MESSAGE_BYTES_MAX;
+			at = pools[at].fallback_at) {
+		pools[at].seen_from = 0;
+		(void)fprintf(out, " -> %s", pools[at].name);
+	}
+	if (fclose(out) == 0) {
+		cp_reason_add(draft->reader->reasons, CP_FATAL, "loop in pool fallbacks: %s",
+				chain);
+	} else {
+		rc = -ENOMEM;
+	}
+	free(chain);
+	return rc;
+}
+
+/* judge_loop follows the fallbacks from pool `start`. */
 static int
 judge_loop(struct cp_dynamic_draft *draft, uint32_t start)
 {
-	struct conf_arena *arena = draft->reader->arena;
-	bool *is_seen = conf_arena_alloc(arena, draft->pool_cnt, sizeof(*is_seen));
+	struct cp_pool_draft *pools = draft->pools;
 	int32_t at = (int32_t)start;
-	const char *chain = draft->pools[start].name;
-	size_t len = 0;
-	char *text = NULL;
-	char *end = NULL;
 
-	if (is_seen == NULL) {
-		return -ENOMEM;
-	}
-	for (; at >= 0 && !is_seen[at]; at = draft->pools[at].fallback_at) {
-		is_seen[at] = true;
-		len += strlen(draft->pools[at].name) + sizeof(" -> ");
+	for (; at >= 0 && pools[at].seen_from != start + 1; at = pools[at].fallback_at) {
+		pools[at].seen_from = start + 1;
 	}
 	if (at < 0) {
 		return 0;
 	}
-	text = conf_arena_alloc(arena, len + strlen(chain) + sizeof(" -> "), 1);
-	if (text == NULL) {
-		return -ENOMEM;
+	if (is_cp_reasons_full(draft->reader->reasons)) {
+		cp_reason_add(draft->reader->reasons, CP_FATAL, "loop in pool fallbacks");
+		return 0;
 	}
-	end = stpcpy(text, chain);
-	if (draft->pools[start].fallback_at == (int32_t)start) {
-		end = stpcpy(stpcpy(end, " -> "), chain);
-	}
-	is_seen[start] = false;
-	for (at = draft->pools[start].fallback_at; is_seen[at]; at = draft->pools[at].fallback_at) {
-		is_seen[at] = false;
-		end = stpcpy(stpcpy(end, " -> "), draft->pools[at].name);
-	}
-	cp_reason_add(draft->reader->reasons, CP_FATAL, "loop in pool fallbacks: %s", text);
-	return 0;
+	return tell_loop(draft, start);
 }
 
 static int

@@ -11,11 +11,7 @@
  * comes after so many different ones is unknown, and refused as that. */
 #define COMPARED_GEOS_MAX 400u
 
-/* A subnet or geo code that some rule targets, and the last rule that did. */
-struct seen_subnet {
-	struct tbl_prefix prefix;
-	size_t rule;
-};
+/* A geo code that some rule targets, and the last rule that did. */
 struct seen_geo {
 	const char *code;
 	size_t rule;
@@ -25,8 +21,7 @@ struct judge {
 	struct cp_dynamic_draft *draft;
 	const struct cp_reader *reader;
 	const struct conf_node *rules;
-	struct seen_subnet *subnets;
-	size_t subnet_cnt;
+	struct cp_subnets_draft subnets;
 	struct seen_geo *geos;
 	size_t geo_cnt;
 	bool has_default;
@@ -116,64 +111,6 @@ judge_default(struct judge *judge, const struct rule_draft *rule)
 	judge->has_default = true;
 }
 
-/* Python's order of networks: by version, address, then the wider first. */
-static int
-compare_prefixes(const void *a, const void *b)
-{
-	const struct tbl_prefix *x = a;
-	const struct tbl_prefix *y = b;
-	int order = (int)x->family - (int)y->family;
-
-	if (order == 0) {
-		order = memcmp(x->bytes, y->bytes, sizeof(x->bytes));
-	}
-	return order != 0 ? order : (int)x->bits - (int)y->bits;
-}
-
-static bool
-is_prefix_within(const struct tbl_prefix *inner, const struct tbl_prefix *outer)
-{
-	unsigned int whole = outer->bits / 8;
-	unsigned int rest = outer->bits % 8;
-
-	if (inner->family != outer->family || inner->bits < outer->bits ||
-			memcmp(inner->bytes, outer->bytes, whole) != 0) {
-		return false;
-	}
-	return rest == 0 || ((inner->bytes[whole] ^ outer->bytes[whole]) >> (8 - rest)) == 0;
-}
-
-static struct seen_subnet *
-judge_subnet(struct judge *judge, size_t number, const struct tbl_prefix *prefix)
-{
-	struct seen_subnet *same = NULL;
-	char text[CP_PREFIX_TEXT_MAX];
-	char seen_text[CP_PREFIX_TEXT_MAX];
-
-	cp_prefix_text(prefix, text);
-	for (size_t i = 0; i < judge->subnet_cnt; i++) {
-		struct seen_subnet *seen = &judge->subnets[i];
-
-		if (!is_prefix_within(prefix, &seen->prefix)) {
-			continue;
-		}
-		if (compare_prefixes(prefix, &seen->prefix) == 0) {
-			same = seen;
-			cp_reason_add(judge->reader->reasons, CP_LENIENT,
-					"rule %zu targets subnet %s which has previously been seen "
-					"in rule %zu",
-					number, text, seen->rule);
-			continue;
-		}
-		cp_prefix_text(&seen->prefix, seen_text);
-		cp_reason_add(judge->reader->reasons, CP_LENIENT,
-				"rule %zu targets subnet %s which is more specific than the "
-				"previously seen %s in rule %zu",
-				number, text, seen_text, seen->rule);
-	}
-	return same;
-}
-
 static int
 judge_subnets(struct judge *judge, struct rule_draft *rule)
 {
@@ -206,16 +143,10 @@ judge_subnets(struct judge *judge, struct rule_draft *rule)
 					"rule %zu invalid subnet \"%s\"", rule->number, text);
 		}
 	}
-	qsort(prefixes, cnt, sizeof(*prefixes), compare_prefixes);
+	qsort(prefixes, cnt, sizeof(*prefixes), cp_prefix_compare);
 	for (uint32_t i = 0; i < cnt; i++) {
-		struct seen_subnet *same = judge_subnet(judge, rule->number, &prefixes[i]);
-
-		if (same != NULL) {
-			same->rule = rule->number;
-		} else {
-			judge->subnets[judge->subnet_cnt++] =
-					(struct seen_subnet){ prefixes[i], rule->number };
-		}
+		cp_subnets_target(&judge->subnets, judge->reader->reasons, rule->number,
+				&prefixes[i]);
 	}
 	rule->input.subnets = prefixes;
 	rule->input.subnet_cnt = cnt;
@@ -255,6 +186,10 @@ judge_geo(struct judge *judge, size_t number, const char *code)
 	struct seen_geo *same = NULL;
 
 	judge_code(judge, number, code);
+	/* As many different codes as a hostile record has would be compared with each of it. */
+	if (is_cp_reasons_full(judge->reader->reasons)) {
+		return;
+	}
 	for (size_t i = 0; i < judge->geo_cnt; i++) {
 		struct seen_geo *seen = &judge->geos[i];
 
@@ -397,14 +332,13 @@ prepare(struct judge *judge)
 				subnet_cnt, geo_cnt, CP_CRITERIA_MAX);
 		return -EINVAL;
 	}
-	judge->subnets =
-			conf_arena_alloc(judge->reader->arena, subnet_cnt, sizeof(*judge->subnets));
 	judge->geos = conf_arena_alloc(judge->reader->arena, geo_cnt, sizeof(*judge->geos));
 	judge->draft->rules = conf_arena_alloc(
 			judge->reader->arena, rules->sequence.cnt, sizeof(*judge->draft->rules));
-	return judge->subnets == NULL || judge->geos == NULL || judge->draft->rules == NULL
-	                       ? -ENOMEM
-	                       : 0;
+	if (judge->geos == NULL || judge->draft->rules == NULL) {
+		return -ENOMEM;
+	}
+	return cp_subnets_collect(judge->reader->arena, rules, subnet_cnt, &judge->subnets);
 }
 
 int

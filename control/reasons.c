@@ -9,6 +9,13 @@
 
 static const char bullet[] = "\n  - ";
 
+/* The message that reasons end in is cut there: a record may have as many as its rules squared. */
+bool
+is_cp_reasons_full(const struct cp_reasons *reasons)
+{
+	return reasons->len >= CONF_MESSAGE_BYTES_MAX;
+}
+
 void
 cp_reason_add(struct cp_reasons *reasons, enum cp_severity severity, const char *format, ...)
 {
@@ -19,8 +26,7 @@ cp_reason_add(struct cp_reasons *reasons, enum cp_severity severity, const char 
 
 	reasons->cnt++;
 	reasons->is_fatal = reasons->is_fatal || severity == CP_FATAL;
-	/* The message they end in is cut there: a record may have as many reasons as its rules squared. */
-	if (reasons->len >= CONF_MESSAGE_BYTES_MAX) {
+	if (is_cp_reasons_full(reasons)) {
 		return;
 	}
 	va_start(args, format);

@@ -26,6 +26,9 @@ struct cp_reasons {
 
 void cp_reason_add(struct cp_reasons *reasons, enum cp_severity severity, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
+/* is_cp_reasons_full: there is a message's worth of text; what is added now is only counted, and need
+ * not be made when that costs. */
+bool is_cp_reasons_full(const struct cp_reasons *reasons);
 /* cp_reasons_body: "" when there are none. */
 const char *cp_reasons_body(const struct cp_reasons *reasons);
 void cp_reasons_free(struct cp_reasons *reasons);

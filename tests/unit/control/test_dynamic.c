@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "control/zones.h"
 #include "tests/unit/control/zone_text.h"
@@ -144,6 +145,33 @@ test_refused_rules(void **state)
 				"  - rule 2 targets subnet 10.1.0.0/16 which has previously been "
 				"seen in rule "
 				"1\n" },
+		/* Those that hold one are told in the order they came, of both families apart. */
+		{ POOLS,
+				RULES("{pool: one, subnets: [10.0.0.0/8, 'a00::/8']}, "
+				      "{pool: two, subnets: [10.1.0.0/16]}, "
+				      "{pool: one, subnets: [10.1.1.0/24]}, "
+				      "{pool: one, subnets: [10.1.1.0/24]}, {pool: two}"),
+				"  - rule 2 targets subnet 10.1.0.0/16 which is more specific than "
+				"the previously seen 10.0.0.0/8 in rule 1\n"
+				"  - rule 3 invalid, target pool \"one\" reused\n"
+				"  - rule 3 targets subnet 10.1.1.0/24 which is more specific than "
+				"the previously seen 10.0.0.0/8 in rule 1\n"
+				"  - rule 3 targets subnet 10.1.1.0/24 which is more specific than "
+				"the previously seen 10.1.0.0/16 in rule 2\n"
+				"  - rule 4 invalid, target pool \"one\" reused\n"
+				"  - rule 4 targets subnet 10.1.1.0/24 which is more specific than "
+				"the previously seen 10.0.0.0/8 in rule 1\n"
+				"  - rule 4 targets subnet 10.1.1.0/24 which is more specific than "
+				"the previously seen 10.1.0.0/16 in rule 2\n"
+				"  - rule 4 targets subnet 10.1.1.0/24 which has previously been "
+				"seen in rule 3\n" },
+		/* What comes later holds nothing that was before it, and a neighbour never does. */
+		{ POOLS,
+				RULES("{pool: one, subnets: [10.1.1.0/24, 10.1.3.0/24]}, "
+				      "{pool: two, subnets: [10.1.0.0/16, 10.1.2.0/24, "
+				      "10.2.0.0/16]}, {pool: two}"),
+				"  - rule 2 targets subnet 10.1.2.0/24 which is more specific than "
+				"the previously seen 10.1.0.0/16 in rule 2\n" },
 		{ POOLS,
 				RULES("{geos: [NA-US-CA-LA, XX, EU-UK, NA-US-ZZ, no], pool: one}, "
 				      "{pool: two}"),
@@ -462,6 +490,43 @@ test_limits(void **state)
 	free_loaded(&loaded);
 }
 
+/* 1000 pools that fall back to each other in a ring have 1000 chains of 1000 names, of which a message
+ * holds the beginning: 2 GB if each were written, and half a minute. */
+static void
+test_ring_of_long_names(void **state)
+{
+	enum { POOL_CNT = 1000, NAME_LEN = 1000 };
+	char name[NAME_LEN + 1];
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	struct loaded loaded;
+	struct rusage before;
+	struct rusage after;
+
+	(void)state;
+	assert_non_null(out);
+	memset(name, 'n', NAME_LEN);
+	name[NAME_LEN] = '\0';
+	(void)fprintf(out, HEAD "    pools:\n");
+	for (int i = 0; i < POOL_CNT; i++) {
+		(void)fprintf(out,
+				"      p%03d%s: {fallback: p%03d%s, values: [{value: "
+				"192.0.2.1}]}\n",
+				i, name, (i + 1) % POOL_CNT, name);
+	}
+	(void)fprintf(out, "    rules: [{pool: p000%s}]\n" TAIL, name);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+	loaded = load_text(text);
+	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+	assert_non_null(strstr(loaded.said, "  - loop in pool fallbacks: p000n"));
+	assert_in_range(strlen(loaded.said), CONF_MESSAGE_BYTES_MAX, 2 * CONF_MESSAGE_BYTES_MAX);
+	assert_true(after.ru_maxrss - before.ru_maxrss < 256L * 1024); /* KiB */
+	free_loaded(&loaded);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -476,6 +541,7 @@ main(void)
 		cmocka_unit_test(test_dynamic_of_other_types),
 		cmocka_unit_test(test_cname_pools),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_ring_of_long_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,10 +29,12 @@ test_text_is_bounded(void **state)
 	struct cp_reasons reasons = { 0 };
 
 	(void)state;
+	assert_false(is_cp_reasons_full(&reasons));
 	for (size_t i = 0; i < 1000000; i++) {
 		cp_reason_add(&reasons, i == 999999 ? CP_FATAL : CP_LENIENT, "reason %zu", i);
 	}
 	assert_int_equal(reasons.cnt, 1000000);
+	assert_true(is_cp_reasons_full(&reasons));
 	assert_true(reasons.is_fatal);
 	assert_in_range(strlen(cp_reasons_body(&reasons)), CONF_MESSAGE_BYTES_MAX,
 			CONF_MESSAGE_BYTES_MAX + 100);
