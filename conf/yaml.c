@@ -40,7 +40,8 @@ take_scalar(struct conf_yaml_builder *builder, const yaml_event_t *event)
 	enum conf_tag tag = conf_yaml_tag(builder, event->data.scalar.tag);
 	struct conf_node *node = NULL;
 	struct conf_named *anchor = NULL;
-	int rc = conf_yaml_count_at(builder, 1, event->start_mark);
+	size_t node_cnt = 1 + event->data.scalar.length / CONF_YAML_TEXT_PER_NODE;
+	int rc = conf_yaml_count_at(builder, (uint32_t)node_cnt, event->start_mark);
 
 	if (rc != 0) {
 		return rc;
@@ -78,7 +79,7 @@ take_scalar(struct conf_yaml_builder *builder, const yaml_event_t *event)
 	if (rc != 0) {
 		return rc;
 	}
-	conf_yaml_end_named(anchor, node, 1, 0);
+	conf_yaml_end_named(anchor, node, (uint32_t)node_cnt, 0);
 	return conf_yaml_add_child(builder, node, 0);
 }
 

@@ -25,8 +25,11 @@
 #define CONF_YAML_BYTES_MAX  (256u << 20)
 #define CONF_YAML_NODES_MAX  20000000u
 #define CONF_YAML_SCALAR_MAX (256u << 10)
-#define CONF_YAML_DEPTH_MAX  64u /* aliases and includes expanded: a walk needs no deeper stack */
-#define CONF_YAML_FILES_MAX  16u /* open at once: a file includes a file that includes ... */
+/* A text counts as one node, and one more for each 16 bytes: 320 MB at most, aliases expanded, since
+ * who reads a zone keeps each text that an alias stands for, up to six times its size. */
+#define CONF_YAML_TEXT_PER_NODE 16u
+#define CONF_YAML_DEPTH_MAX     64u /* aliases and includes expanded: a walk needs no deeper stack */
+#define CONF_YAML_FILES_MAX     16u /* open at once: a file includes a file that includes ... */
 
 enum conf_level {
 	CONF_WARNING,

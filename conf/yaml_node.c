@@ -91,8 +91,8 @@ conf_yaml_count(struct conf_yaml_builder *builder, size_t cnt, uint32_t line, ui
 {
 	if (cnt > CONF_YAML_NODES_MAX - builder->node_cnt) {
 		return conf_yaml_fail(builder, line, col,
-				"too many values (aliases and \"<<\" count as what they stand "
-				"for)");
+				"too many values or too much text (aliases and "
+				"\"<<\" count as what they stand for)");
 	}
 	builder->node_cnt += (uint32_t)cnt;
 	return 0;

@@ -168,6 +168,21 @@ test_billion_laughs(void **state)
 	}
 }
 
+/* Few values, each of which stands for much: who reads them copies the text each time. */
+static void
+test_text_again_and_again(void **state)
+{
+	struct text text;
+
+	(void)state;
+	open_text(&text);
+	repeat(&text, "a: &a\n- &b '", 1);
+	repeat(&text, "0123456789abcdef", 4000);
+	repeat(&text, "'\nb:\n", 1);
+	repeat(&text, "- *a\n- *b\n- {<<: {k: *b}}\n", 2000);
+	parse(&text, 8 * MIB, "too much text");
+}
+
 /* A mapping of 1000 keys merged into one 100,000 times. */
 static void
 test_merge_bomb(void **state)
@@ -183,7 +198,7 @@ test_merge_bomb(void **state)
 	repeat(&text, "b:\n  <<: [", 1);
 	repeat(&text, "*a, ", 100000);
 	repeat(&text, "]\n", 1);
-	parse(&text, 32 * MIB, "too many values (aliases and \"<<\" count");
+	parse(&text, 32 * MIB, "too many values or too much text (aliases and \"<<\" count");
 	open_text(&text);
 	repeat(&text, "a: &a\n", 1);
 	for (int i = 0; i < 1000; i++) {
@@ -191,7 +206,7 @@ test_merge_bomb(void **state)
 	}
 	repeat(&text, "b:\n", 1);
 	repeat(&text, "  <<: *a\n", 100000);
-	parse(&text, 64 * MIB, "too many values (aliases and \"<<\" count");
+	parse(&text, 64 * MIB, "too many values or too much text (aliases and \"<<\" count");
 }
 
 static void
@@ -421,6 +436,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_deep_nesting),
 		cmocka_unit_test(test_billion_laughs),
+		cmocka_unit_test(test_text_again_and_again),
 		cmocka_unit_test(test_merge_bomb),
 		cmocka_unit_test(test_include_bomb),
 		cmocka_unit_test(test_bytes_of_all_files),
