@@ -17,17 +17,6 @@ struct signatures {
 	struct tbl_map map;
 };
 
-/* Records of one signature in either table, while their moves are counted. */
-struct group {
-	const struct tbl_dyn *served;
-	const struct tbl_dyn *wanted;
-	/* (name of the pool from, to), as offsets in either table's strings, TBL_NONE for none */
-	struct tbl_pairs moves;
-	struct cp_tally *tallies; /* move by move, of each country and then of none */
-	struct cp_tally sum;
-	struct cp_tally named;
-};
-
 /* Records that move alike, of one group or of several: other pools that nothing moves between make
  * other groups. */
 struct result {
@@ -155,12 +144,6 @@ rule_of(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t class_i
 	return view->class_rule[view->rulesets[dyn->ruleset].class_rule_first + class_id];
 }
 
-static const char *
-text_of(const struct tbl_view *view, uint32_t name)
-{
-	return name == TBL_NONE ? NULL : view->strings + name;
-}
-
 static bool
 is_same_pool(const char *a, const char *b)
 {
@@ -169,7 +152,7 @@ is_same_pool(const char *a, const char *b)
 
 /* Room for the tallies of one more move. */
 static int
-reserve_move(const struct job *job, struct group *group, uint32_t move)
+reserve_move(const struct job *job, struct cp_blast_group *group, uint32_t move)
 {
 	size_t row = job->space.country_cnt + 1u;
 	struct cp_tally *grown;
@@ -222,9 +205,10 @@ has_moving_class(const struct job *job, uint32_t number)
 	const struct tbl_dyn *to = wanted_dyns[(uint32_t)job->groups.keys[number]];
 
 	for (uint32_t i = 0; i < served->header->class_cnt; i++) {
-		if (!is_same_pool(text_of(served, pool_name(served, from,
-								  rule_of(served, from, i))),
-				    text_of(wanted, pool_name(wanted, to,
+		if (!is_same_pool(cp_blast_pool(served, pool_name(served, from,
+									rule_of(served, from, i))),
+				    cp_blast_pool(wanted,
+						    pool_name(wanted, to,
 								    rule_of(wanted, to, i))))) {
 			return true;
 		}
@@ -252,7 +236,7 @@ can_anything_move(const struct job *job)
 
 /* Adds the cells of one pair of classes to the move that the group makes of them, if it makes one. */
 static int
-add_classes(const struct job *job, struct group *group, uint32_t classes)
+add_classes(const struct job *job, struct cp_blast_group *group, uint32_t classes)
 {
 	const struct cp_space *space = &job->space;
 	const struct tbl_view *served = job->input->served;
@@ -265,7 +249,7 @@ add_classes(const struct job *job, struct group *group, uint32_t classes)
 	uint32_t move_cnt = group->moves.cnt;
 	uint32_t move = 0;
 
-	if (is_same_pool(text_of(served, from), text_of(wanted, to))) {
+	if (is_same_pool(cp_blast_pool(served, from), cp_blast_pool(wanted, to))) {
 		return 0;
 	}
 	if (tbl_pairs_number(&group->moves, from, to, &move) != 0 ||
@@ -285,179 +269,12 @@ add_classes(const struct job *job, struct group *group, uint32_t classes)
 	return 0;
 }
 
-/* JSON */
-
-static int
-compare_tallies(const struct cp_tally *a, const struct cp_tally *b)
-{
-	if (a->ipv4 != b->ipv4) {
-		return a->ipv4 > b->ipv4 ? -1 : 1;
-	}
-	return cp_count_compare(&b->ipv6, &a->ipv6);
-}
-
-static bool
-is_tally_zero(const struct cp_tally *tally)
-{
-	return tally->ipv4 == 0 && is_cp_count_zero(&tally->ipv6);
-}
-
-static struct cp_tally
-everything(void)
-{
-	return (struct cp_tally){ (uint64_t)1 << 32, cp_count_prefix(6, 0) };
-}
-
-/* A part of nothing is no number. */
-static json_t *
-share_json(bool is_nothing, double share)
-{
-	return is_nothing ? json_null() : json_real(share);
-}
-
-static void
-put_shares(json_t *json, const char *ipv4_key, const char *ipv6_key, const struct cp_tally *part,
-		const struct cp_tally *whole)
-{
-	json_object_set_new(json, ipv4_key,
-			share_json(whole->ipv4 == 0, (double)part->ipv4 / (double)whole->ipv4));
-	json_object_set_new(json, ipv6_key,
-			share_json(is_cp_count_zero(&whole->ipv6),
-					cp_count_share(&part->ipv6, &whole->ipv6)));
-}
-
-/* TALLY of blast.h. */
-static void
-put_tally(json_t *json, const struct cp_tally *part, const struct cp_tally *whole)
-{
-	char text[CP_COUNT_TEXT_MAX];
-
-	cp_count_text(&part->ipv6, text);
-	json_object_set_new(json, "ipv4_addresses", json_integer((json_int_t)part->ipv4));
-	json_object_set_new(json, "ipv6_addresses", json_string(text));
-	put_shares(json, "ipv4_share", "ipv6_share", part, whole);
-}
-
-static void
-put_named_shares(const struct job *job, json_t *json, const struct cp_tally *named)
-{
-	if (job->input->geo != NULL) {
-		put_shares(json, "named_ipv4_share", "named_ipv6_share", named, &job->space.named);
-	}
-}
-
-/* Something with its tally, to be put in order. */
-struct ranked {
-	const struct cp_tally *tally;
-	uint32_t number; /* equals in this order */
-};
-
-static int
-compare_ranked(const void *left, const void *right)
-{
-	const struct ranked *a = left;
-	const struct ranked *b = right;
-	int order = compare_tallies(a->tally, b->tally);
-
-	return order != 0 ? order : (a->number > b->number) - (a->number < b->number);
-}
-
-static json_t *
-country_json(const struct job *job, const struct ranked *country)
-{
-	const struct cp_space *space = &job->space;
-	bool is_country = country->number < space->country_cnt;
-	const char *code = is_country ? space->countries[country->number].code : NULL;
-	json_t *json = json_pack("{s:s?, s:s?}", "code", code, "name",
-			is_country ? cp_geo_name(code) : NULL);
-
-	put_tally(json, country->tally, &space->country_tallies[country->number]);
-	return json;
-}
-
-/* `row` holds the tallies of one move. */
-static json_t *
-countries_json(const struct job *job, const struct cp_tally *row)
-{
-	uint32_t cnt = job->space.country_cnt + 1u;
-	struct ranked *ranked = calloc(cnt, sizeof(*ranked));
-	json_t *list = json_array();
-	size_t used = 0;
-
-	for (uint32_t i = 0; ranked != NULL && i < cnt; i++) {
-		if (!is_tally_zero(&row[i])) {
-			ranked[used++] = (struct ranked){ &row[i], i };
-		}
-	}
-	if (used > 0) {
-		qsort(ranked, used, sizeof(*ranked), compare_ranked);
-	}
-	for (size_t i = 0; i < used; i++) {
-		json_array_append_new(list, country_json(job, &ranked[i]));
-	}
-	free(ranked);
-	return list;
-}
-
-static json_t *
-move_json(const struct job *job, const struct group *group, uint32_t move,
-		const struct cp_tally *sum)
-{
-	uint32_t country_cnt = job->space.country_cnt;
-	const struct cp_tally *row = group->tallies + move * (size_t)(country_cnt + 1u);
-	const struct cp_tally whole = everything();
-	uint64_t key = group->moves.keys[move];
-	struct cp_tally named = { 0 };
-	json_t *json = json_pack("{s:s?, s:s?}", "from",
-			text_of(job->input->served, (uint32_t)(key >> 32)), "to",
-			text_of(job->input->wanted, (uint32_t)key));
-
-	for (uint32_t i = 0; i < country_cnt; i++) {
-		cp_tally_add(&named, &row[i]);
-	}
-	put_tally(json, sum, &whole);
-	put_named_shares(job, json, &named);
-	if (job->input->geo != NULL) {
-		json_object_set_new(json, "countries", countries_json(job, row));
-	}
-	return json;
-}
-
-static json_t *
-moves_json(const struct job *job, const struct group *group)
-{
-	uint32_t move_cnt = group->moves.cnt;
-	size_t row = job->space.country_cnt + 1u;
-	struct cp_tally *sums = calloc(move_cnt + 1u, sizeof(*sums));
-	struct ranked *ranked = calloc(move_cnt + 1u, sizeof(*ranked));
-	json_t *list = json_array();
-
-	if (sums == NULL || ranked == NULL) {
-		move_cnt = 0;
-	}
-	for (uint32_t move = 0; move < move_cnt; move++) {
-		for (size_t i = 0; i < row; i++) {
-			cp_tally_add(&sums[move], &group->tallies[move * row + i]);
-		}
-		ranked[move] = (struct ranked){ &sums[move], move };
-	}
-	if (move_cnt > 0) {
-		qsort(ranked, move_cnt, sizeof(*ranked), compare_ranked);
-	}
-	for (uint32_t i = 0; i < move_cnt; i++) {
-		json_array_append_new(
-				list, move_json(job, group, ranked[i].number, ranked[i].tally));
-	}
-	free(sums);
-	free(ranked);
-	return list;
-}
-
 /* Results */
 
 /* The moves of a group become a result of their own, or join an equal one. */
 static int
-number_result(struct job *job, const struct group *group, json_t *moves, uint32_t *ret_number)
+number_result(struct job *job, const struct cp_blast_group *group, json_t *moves,
+		uint32_t *ret_number)
 {
 	struct result *results = job->results.items;
 	char *text = json_dumps(moves, JSON_COMPACT);
@@ -496,7 +313,8 @@ count_group(struct job *job, uint32_t number)
 	uint64_t key = job->groups.keys[number];
 	const struct tbl_dyn **served = job->served.items.items;
 	const struct tbl_dyn **wanted = job->wanted.items.items;
-	struct group group = { .served = served[key >> 32], .wanted = wanted[(uint32_t)key] };
+	struct cp_blast_group group = { .served = served[key >> 32],
+		.wanted = wanted[(uint32_t)key] };
 	json_t *moves = NULL;
 	int rc = 0;
 
@@ -505,7 +323,7 @@ count_group(struct job *job, uint32_t number)
 		rc = add_classes(job, &group, i);
 	}
 	if (rc == 0 && group.moves.cnt > 0) {
-		moves = moves_json(job, &group);
+		moves = cp_blast_moves(job->input, &job->space, &group);
 		rc = number_result(job, &group, moves, &job->result_of[number]);
 	}
 	json_decref(moves);
@@ -555,9 +373,8 @@ static json_t *
 results_json(const struct job *job)
 {
 	const struct result *results = job->results.items;
-	const struct cp_tally whole = everything();
 	size_t cnt = job->results.cnt;
-	struct ranked *ranked = calloc(cnt + 1, sizeof(*ranked));
+	struct cp_ranked *ranked = calloc(cnt + 1, sizeof(*ranked));
 	json_t *list = json_array();
 
 	if (ranked == NULL) {
@@ -565,15 +382,14 @@ results_json(const struct job *job)
 		return NULL;
 	}
 	for (uint32_t i = 0; i < cnt; i++) {
-		ranked[i] = (struct ranked){ &results[i].sum, i };
+		ranked[i] = (struct cp_ranked){ &results[i].sum, i };
 	}
-	qsort(ranked, cnt, sizeof(*ranked), compare_ranked);
+	cp_blast_rank(ranked, cnt);
 	for (size_t i = 0; i < cnt; i++) {
 		const struct result *result = &results[ranked[i].number];
 		json_t *json = json_pack("{s:O}", "records", result->records);
 
-		put_tally(json, &result->sum, &whole);
-		put_named_shares(job, json, &result->named);
+		cp_blast_put_sums(job->input, &job->space, json, &result->sum, &result->named);
 		json_object_set(json, "moves", result->moves);
 		json_array_append_new(list, json);
 	}

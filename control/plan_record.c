@@ -57,21 +57,24 @@ decode(const struct tbl_view *view, const struct tbl_node *node, const struct tb
 	return 0;
 }
 
-/* Sorts an array of strings: what order values are stored in says nothing. */
+/* Sorts an array of strings: what order values are stored in says nothing. NULL when memory ends. */
 static json_t *
 sort_texts(json_t *list)
 {
 	size_t cnt = json_array_size(list);
 	const char **texts = calloc(cnt + 1, sizeof(*texts));
-	json_t *sorted = json_array();
+	json_t *sorted = NULL;
 
-	for (size_t i = 0; texts != NULL && i < cnt; i++) {
+	if (texts == NULL) {
+		json_decref(list);
+		return NULL;
+	}
+	sorted = json_array();
+	for (size_t i = 0; i < cnt; i++) {
 		texts[i] = json_string_value(json_array_get(list, i));
 	}
-	if (texts != NULL) {
-		qsort(texts, cnt, sizeof(*texts), cp_text_compare);
-	}
-	for (size_t i = 0; texts != NULL && i < cnt; i++) {
+	qsort(texts, cnt, sizeof(*texts), cp_text_compare);
+	for (size_t i = 0; i < cnt; i++) {
 		json_array_append_new(sorted, json_string(texts[i]));
 	}
 	free(texts);
@@ -243,10 +246,11 @@ cp_plan_record(const struct tbl_view *view, const struct cp_plan_rrset *rrset)
 	}
 	json = json_pack("{s:O, s:o}", "ttl", json_object_get(json_array_get(records, 0), "ttl_s"),
 			"values", values);
-	if (json_array_size(extra) > 0) {
-		json_object_set_new(json, "glue", glue_of(extra));
+	if (json_array_size(extra) > 0 && json_object_set_new(json, "glue", glue_of(extra)) != 0) {
+		json_decref(json);
+		json = NULL;
 	}
-	if ((rrset->rrset->flags & TBL_RRSET_DYNAMIC) != 0) {
+	if (json != NULL && (rrset->rrset->flags & TBL_RRSET_DYNAMIC) != 0) {
 		add_dynamic(json, view, &view->dyns[rrset->rrset->ref]);
 	}
 	json_decref(records);

@@ -108,7 +108,7 @@ static void
 describe_record(const struct tbl_view *view, uint32_t dyn, char *text, size_t size)
 {
 	char name[TBL_NAME_TEXT_MAX];
-	char type[16];
+	char type[CP_TYPE_NAME_MAX];
 
 	text[0] = '\0';
 	if (dyn == TBL_NONE) {
