@@ -1,5 +1,6 @@
 """HTTP and HTTPS probes of real servers, and what is said of a check that no server ever answered."""
 import json
+import os
 import re
 import sys
 
@@ -135,6 +136,14 @@ class Health(LabCase):
             with self.subTest(name):
                 wait_for(lambda: self.answers(f"{name}.health.test", rdtype) == expected, 10 * SLOW, f"{name}: {expected}")
 
+    def test_2_certificates_are_not_read_for_each_probe(self):
+        """Nor does it matter when they are replaced at that moment."""
+        away = self.authority.certificate + ".away"
+        os.rename(self.authority.certificate, away)
+        before = self.target("10.53.3.1")["succeeded"]
+        wait_for(lambda: self.target("10.53.3.1")["succeeded"] >= before + 3, 20 * SLOW, "three probes", interval=0.05)
+        os.rename(away, self.authority.certificate)
+
     def test_3_was_up_once_is_something_else(self):
         """Down and never up are told apart, over a restart too."""
         self.servers.kill()
@@ -182,3 +191,16 @@ class Health(LabCase):
         wait_for(lambda: self.answers("trap.trap.test") == [TRAP], 10 * SLOW, "it is answered")
         self.assertFalse([problem for problem in self.control.ctl_json("status")["problems"] if TRAP in problem])
         self.assertNotRegex(self.control.ctl("apply", check=False).stderr, r"trap\.test\.yaml.*never-answered")
+
+    def test_5_our_own_fault_is_nobodys_verdict(self):
+        """Without certificates to check by, no HTTPS probe says anything: what is up stays so, and status tells."""
+        self.control.process.stop(15 * SLOW)
+        self.control.environment["SSL_CERT_FILE"] = self.lab.path("missing.pem")
+        self.control.start(30 * SLOW)
+        wait_for(lambda: any(re.search(r"health targets cannot be probed from here, e\.g\. https .*missing\.pem", problem)
+                             for problem in self.control.ctl_json("status")["problems"]), 20 * SLOW,
+                 lambda: self.control.ctl_json("status")["problems"], interval=0.05)
+        wait_for(lambda: "missing.pem" in self.target(TRAP)["reason"], 20 * SLOW, "a probe of it", interval=0.05)
+        target = self.target(TRAP)
+        self.assertEqual((target["state"], target["failed"], target["has_never_answered"]), ("up", 0, False), target)
+        self.assertEqual(self.answers("trap.trap.test"), [TRAP])
