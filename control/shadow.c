@@ -116,8 +116,14 @@ compare_records(const struct shadow *shadow, const struct cp_record *record, siz
 	return NULL;
 }
 
+static bool
+is_address(uint16_t type)
+{
+	return type == TBL_TYPE_A || type == TBL_TYPE_AAAA;
+}
+
 /* Is the record hidden below a delegation, or by a zone inside its own? What the reply says is then
- * not its business. A cut or an apex at or above the record's zone hides nothing: it stands there
+ * not its business. So are addresses at the delegation itself: glue, when one of its NS names it. A cut or an apex at or above the record's zone hides nothing: it stands there
  * because the table lacks the zone. */
 static bool
 is_hidden(const struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *record,
@@ -134,7 +140,7 @@ is_hidden(const struct shadow *shadow, const struct cp_zone *zone, const struct 
 	if (reply->is_referral && reply->pieces[0].section == TBL_REPLY_AUTHORITY) {
 		above = tbl_node_name(view, &view->nodes[node->cut]);
 		return !is_tbl_name_within(zone->apex, above) &&
-		       !is_tbl_name_within(above, record->owner);
+		       (!is_tbl_name_within(above, record->owner) || is_address(record->type));
 	}
 	above = tbl_node_name(view, &view->nodes[view->zones[node->zone].apex]);
 	return !is_tbl_name_within(zone->apex, above);
