@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "table/build.h"
 #include "table/name.h"
 
 #include "control/master_impl.h"
@@ -19,6 +21,9 @@ compare_records(const void *a, const void *b)
 
 	if (order == 0) {
 		order = (int)x->type - (int)y->type;
+	}
+	if (order == 0) {
+		order = strcasecmp(x->text, y->text); /* names have no case: keep_values() */
 	}
 	if (order == 0) {
 		order = strcmp(x->text, y->text);
@@ -80,7 +85,7 @@ settle_ttl(struct cp_master *master, const struct cp_master_record *records, siz
 	return ttl_s;
 }
 
-/* keep_values stores what is not there already; records of equal text are neighbours. */
+/* keep_values stores what is not there already; equal records are neighbours. */
 static void
 keep_values(struct cp_master *master, const struct cp_master_record *records, size_t cnt,
 		struct cp_record *rrset)
@@ -90,7 +95,10 @@ keep_values(struct cp_master *master, const struct cp_master_record *records, si
 	for (size_t i = 0; i < cnt; i++) {
 		const struct cp_master_record *record = &records[i];
 
-		if (kept != NULL && strcmp(kept->text, record->text) == 0) {
+		struct tbl_rdata value = { record->rdata, record->rdata_len };
+
+		if (kept != NULL && is_tbl_same_rdata(rrset->type,
+						    &rrset->values[rrset->value_cnt - 1], &value)) {
 			conf_error_add(master->load->errors, CONF_WARNING, record->file,
 					record->line, record->col,
 					"dropped: the same record is at %s:%u:%u", kept->file,
@@ -98,8 +106,7 @@ keep_values(struct cp_master *master, const struct cp_master_record *records, si
 			continue;
 		}
 		kept = record;
-		rrset->values[rrset->value_cnt] =
-				(struct tbl_rdata){ record->rdata, record->rdata_len };
+		rrset->values[rrset->value_cnt] = value;
 		rrset->texts[rrset->value_cnt] = record->text;
 		rrset->value_cnt++;
 	}

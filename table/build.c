@@ -365,11 +365,11 @@ check_records(const uint8_t *owner, uint16_t type, uint32_t ttl_s, const struct 
 }
 
 static bool
-has_record(const struct tbl_rdata *records, uint32_t cnt, const struct tbl_rdata *record)
+has_record(uint16_t type, const struct tbl_rdata *records, uint32_t cnt,
+		const struct tbl_rdata *record)
 {
 	for (uint32_t i = 0; i < cnt; i++) {
-		if (records[i].size == record->size &&
-				memcmp(records[i].bytes, record->bytes, record->size) == 0) {
+		if (is_tbl_same_rdata(type, &records[i], record)) {
 			return true;
 		}
 	}
@@ -377,14 +377,14 @@ has_record(const struct tbl_rdata *records, uint32_t cnt, const struct tbl_rdata
 }
 
 struct tbl_rdata *
-tbl_build_copy_records(struct tbl_builder *b, const struct tbl_rdata *records, uint32_t record_cnt,
-		uint32_t *ret_cnt)
+tbl_build_copy_records(struct tbl_builder *b, uint16_t type, const struct tbl_rdata *records,
+		uint32_t record_cnt, uint32_t *ret_cnt)
 {
 	struct tbl_rdata *copy = tbl_arena_alloc(&b->arena, record_cnt * sizeof(*copy));
 	uint32_t cnt = 0;
 
 	for (uint32_t i = 0; copy != NULL && i < record_cnt; i++) {
-		if (has_record(copy, cnt, &records[i])) {
+		if (has_record(type, copy, cnt, &records[i])) {
 			continue;
 		}
 		copy[cnt].size = records[i].size;
@@ -440,7 +440,7 @@ tbl_builder_add_rrset(struct tbl_builder *builder, uint32_t zone, const uint8_t 
 	if (rc != 0) {
 		return rc;
 	}
-	rrset.records = tbl_build_copy_records(builder, records, record_cnt, &cnt);
+	rrset.records = tbl_build_copy_records(builder, type, records, record_cnt, &cnt);
 	if (rrset.records == NULL) {
 		return explain(ret_error, -ENOMEM);
 	}
@@ -467,7 +467,7 @@ tbl_builder_add_dynamic(struct tbl_builder *builder, uint32_t zone, const uint8_
 	if (rc != 0) {
 		return rc;
 	}
-	rrset.dyn = tbl_dyn_copy(builder, input);
+	rrset.dyn = tbl_dyn_copy(builder, type, input);
 	if (rrset.dyn == NULL) {
 		return explain(ret_error, -ENOMEM);
 	}

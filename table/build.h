@@ -14,6 +14,7 @@
 #ifndef TABLE_BUILD_H
 #define TABLE_BUILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -79,7 +80,11 @@ int tbl_builder_add_zone(struct tbl_builder *builder, const uint8_t *apex, uint3
  * Without, the SOA is served as given. */
 void tbl_builder_follow_generation(struct tbl_builder *builder, uint32_t zone);
 
-/* tbl_builder_add_rrset adds a static RRset; identical records are stored once. */
+/* is_tbl_same_rdata: whether two records of a type are one: names in them have no case (RFC 2181 §5,
+ * RFC 4034 §6.2). */
+bool is_tbl_same_rdata(uint16_t type, const struct tbl_rdata *a, const struct tbl_rdata *b);
+
+/* tbl_builder_add_rrset adds a static RRset; of records that are the same, the first is kept. */
 int tbl_builder_add_rrset(struct tbl_builder *builder, uint32_t zone, const uint8_t *owner,
 		uint16_t type, uint32_t ttl_s, const struct tbl_rdata *records, uint32_t record_cnt,
 		struct tbl_error *ret_error);

@@ -140,7 +140,7 @@ copy_pool(struct tbl_builder *b, const struct tbl_pool_input *pool, struct tbl_p
 }
 
 struct tbl_dyn_input *
-tbl_dyn_copy(struct tbl_builder *b, const struct tbl_dyn_input *input)
+tbl_dyn_copy(struct tbl_builder *b, uint16_t type, const struct tbl_dyn_input *input)
 {
 	struct tbl_dyn_input *copy = tbl_arena_alloc(&b->arena, sizeof(*copy));
 	struct tbl_pool_input *pools = tbl_arena_alloc(&b->arena, input->pool_cnt * sizeof(*pools));
@@ -150,8 +150,8 @@ tbl_dyn_copy(struct tbl_builder *b, const struct tbl_dyn_input *input)
 	}
 	*copy = *input;
 	copy->pools = pools;
-	copy->last_resort = tbl_build_copy_records(
-			b, input->last_resort, input->last_resort_cnt, &copy->last_resort_cnt);
+	copy->last_resort = tbl_build_copy_records(b, type, input->last_resort,
+			input->last_resort_cnt, &copy->last_resort_cnt);
 	if (copy->last_resort == NULL) {
 		return NULL;
 	}

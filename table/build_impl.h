@@ -125,14 +125,15 @@ int tbl_build_long_name(struct tbl_builder *b, const uint8_t *wire, size_t len, 
 
 /* tbl_build_copy_records copies records into the arena, the second of two equal ones left out
  * (RFC 2181 §5). NULL: out of memory. */
-struct tbl_rdata *tbl_build_copy_records(struct tbl_builder *b, const struct tbl_rdata *records,
-		uint32_t record_cnt, uint32_t *ret_cnt);
+struct tbl_rdata *tbl_build_copy_records(struct tbl_builder *b, uint16_t type,
+		const struct tbl_rdata *records, uint32_t record_cnt, uint32_t *ret_cnt);
 
 /* tbl_dyn_check decides whether a dynamic record can be served: pools, fallbacks, values, rules.
  * tbl_dyn_copy copies it into the arena; NULL: out of memory. */
 int tbl_dyn_check(const struct tbl_builder *b, const uint8_t *owner, uint16_t type,
 		const struct tbl_dyn_input *input, struct tbl_error *error);
-struct tbl_dyn_input *tbl_dyn_copy(struct tbl_builder *b, const struct tbl_dyn_input *input);
+struct tbl_dyn_input *
+tbl_dyn_copy(struct tbl_builder *b, uint16_t type, const struct tbl_dyn_input *input);
 
 /* The steps of finish, in order. */
 int tbl_build_tree(struct tbl_builder *b, struct tbl_error *ret_error);

@@ -193,6 +193,9 @@ static const struct {
 	{ HEAD "x A 192.0.2.1\ny A 192.0.2.1\nx A 192.0.2.1\n",
 			"example.test.zone:6:1: warning: dropped: the same record is at "
 			"example.test.zone:4:1\n" },
+	{ HEAD "x MX 5 A.example.net.\nx MX 5 B.example.net.\nx MX 5 a.Example.net.\n",
+			"example.test.zone:6:1: warning: dropped: the same record is at "
+			"example.test.zone:4:1\n" },
 	{ HEAD "x 60 A 192.0.2.9\nx 30 A 192.0.2.1\nx 90 A 192.0.2.2\n",
 			"example.test.zone:5:1: warning: TTL 30, and 60 on line 4, in one RRset of "
 			"x.example.test. A: the lowest is taken, 30 (RFC 2181 section 5.2)\n" },

@@ -871,6 +871,60 @@ stores_equal_answers_once(void **state)
 	close_table(&t);
 }
 
+/* RFC 2181 §5: a record is there once, and names in it have no case; texts do. */
+static void
+keeps_the_first_of_records_that_differ_in_the_case_of_names(void **state)
+{
+	static const char *const apexes[] = { "example.", NULL };
+	static const struct record records[] = {
+		R("a.example.", MX, "Mail.example.|mail.EXAMPLE.|mail2.example."),
+		R("a.example.", TXT, "text|Text"),
+		R_END,
+	};
+	struct table t;
+
+	(void)state;
+	build(&t, apexes, records);
+	assert_int_equal(answer_of(&t, "a.example.", MX)->rr_cnt, 2);
+	assert_int_equal(answer_of(&t, "a.example.", TXT)->rr_cnt, 2);
+	close_table(&t);
+}
+
+/* Which types have names, and where: those that are checked, and those that are only compared. */
+static void
+tells_the_same_rdata_by_the_names_in_it(void **state)
+{
+	static const struct {
+		uint16_t type;
+		const char *a, *b;
+		uint16_t size;
+		bool is_same;
+	} rows[] = {
+		{ MX, "\0\1\1a\0", "\0\1\1A\0", 5, true },
+		{ MX, "\0a\1a\0", "\0A\1a\0", 5, false },
+		{ 33 /* SRV */, "\0\0\0\0\0\1\1a\0", "\0\0\0\0\0\1\1A\0", 9, true },
+		{ 33, "\0\0\0\0\0\1\1a\0", "\0\0\0\0\0\1\1b\0", 9, false },
+		{ 33, "\0\0a", "\0\0A", 3, false },                     /* too short for one */
+		{ 33, "\0\0\0\0\0\1\1a", "\0\0\0\0\0\1\1A", 8, false }, /* a name cut short */
+		{ 17 /* RP */, "\1a\0\1b\0", "\1A\0\1B\0", 6, true },
+		{ 17, "\1a\0\1b\0x", "\1A\0\1B\0X", 7, false },
+		{ TXT, "\1a", "\1A", 2, false },
+		{ 65280, "\1a\0", "\1A\0", 3, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct tbl_rdata a = { (const uint8_t *)rows[i].a, rows[i].size };
+		struct tbl_rdata b = { (const uint8_t *)rows[i].b, rows[i].size };
+		struct tbl_rdata shorter = { a.bytes, (uint16_t)(a.size - 1) };
+
+		assert_int_equal(is_tbl_same_rdata(rows[i].type, &a, &b), rows[i].is_same);
+		assert_int_equal(is_tbl_same_rdata(rows[i].type, &b, &a), rows[i].is_same);
+		assert_true(is_tbl_same_rdata(rows[i].type, &a, &a));
+		assert_false(is_tbl_same_rdata(rows[i].type, &a, &shorter));
+	}
+}
+
 /* Same input, same bytes; and the order of names and zones does not matter. */
 static void
 is_deterministic(void **state)
@@ -1092,6 +1146,8 @@ main(void)
 		cmocka_unit_test(serves_the_root),
 		cmocka_unit_test(knows_where_cnames_lead),
 		cmocka_unit_test(stores_equal_answers_once),
+		cmocka_unit_test(keeps_the_first_of_records_that_differ_in_the_case_of_names),
+		cmocka_unit_test(tells_the_same_rdata_by_the_names_in_it),
 		cmocka_unit_test(is_deterministic),
 		cmocka_unit_test(reseal_changes_the_header_alone),
 		cmocka_unit_test(finds_every_one_of_many_names),
