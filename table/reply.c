@@ -80,26 +80,11 @@ deny(struct walk *walk, uint8_t rcode, uint32_t zone)
 			TBL_REPLY_AUTHORITY);
 }
 
-/* The zone that speaks for the DS of an apex: the parent's when we serve that too (RFC 4035
- * §3.1.4.1), else the child's own, which says NODATA. */
-static uint32_t
-find_ds_zone(const struct tbl_view *view, const struct tbl_node *apex)
+static inline bool
+is_answered_by_cname(const struct walk *walk, const struct tbl_node *node)
 {
-	const uint8_t *name = tbl_node_name(view, apex);
-	size_t label_bytes = (size_t)name[0] + 1;
-	struct tbl_match match = { NULL, TBL_MATCH_NONE };
-	struct tbl_name parent;
-
-	if (apex->label_cnt > 0 && tbl_name_parse(name + label_bytes, apex->name_len - label_bytes,
-						   &parent) > 0) {
-		tbl_name_hash(&parent, view->header->hash_seed);
-		match = tbl_find(view, &parent);
-	}
-	/* Nothing below a delegation or a DNAME is the parent's to speak of. */
-	return match.kind == TBL_MATCH_NONE || match.node->cut != TBL_NONE ||
-	                                       (match.node->flags & TBL_NODE_DNAME) != 0
-	                       ? apex->zone
-	                       : match.node->zone;
+	return (node->flags & TBL_NODE_CNAME) != 0 && walk->type != TBL_TYPE_RRSIG &&
+	       walk->type != TBL_TYPE_NSEC;
 }
 
 static const struct tbl_rrset *
@@ -107,9 +92,10 @@ pick_rrset(const struct walk *walk, const struct tbl_node *node)
 {
 	const struct tbl_rrset *first = walk->view->rrsets + node->rrset_first;
 
-	/* ANY gets the first RRset (RFC 8482 §4.1); a CNAME answers for every type. */
+	/* ANY gets the first RRset (RFC 8482 §4.1); a CNAME answers for every type but those that may
+	 * stand beside it (RFC 4035 §2.5). */
 	if (node->rrset_cnt > 0 &&
-			(walk->type == TBL_TYPE_ANY || (node->flags & TBL_NODE_CNAME) != 0)) {
+			(walk->type == TBL_TYPE_ANY || is_answered_by_cname(walk, node))) {
 		return first;
 	}
 	return tbl_find_rrset(walk->view, node, walk->type);
@@ -267,6 +253,9 @@ redirect(struct walk *walk, const struct tbl_node *owner)
 	cname->dname = dname;
 	cname->target_len = (uint8_t)(kept + target_len);
 	cname->node = reply->pieces[dname].node;
+	if (walk->type == TBL_TYPE_CNAME) {
+		return WALK_DONE; /* the synthesis is what was asked for */
+	}
 	memcpy(wire + kept, tbl_dname_target(walk->view, answer), target_len);
 	/* Two names that were checked, cut at labels: this cannot fail, and lower-cases. */
 	(void)tbl_name_parse(wire, kept + target_len, &name);
@@ -279,6 +268,38 @@ redirect(struct walk *walk, const struct tbl_node *owner)
 	return walk->at.kind != TBL_MATCH_NONE ? WALK_ON : WALK_DONE;
 }
 
+/* There is no DS at this apex. The zone above speaks for it when we serve one, as if the zone below
+ * were not here (RFC 4035 §3.1.4.1): it refers to where the parent is delegated to, redirects, or
+ * denies. Without one the apex's own zone denies. Not inlined: rare. */
+__attribute__((noinline)) static enum progress
+answer_from_above(struct walk *walk, const struct tbl_node *apex)
+{
+	const struct tbl_view *view = walk->view;
+	const uint8_t *name = tbl_node_name(view, apex);
+	size_t label_bytes = (size_t)name[0] + 1;
+	struct tbl_match match = { NULL, TBL_MATCH_NONE };
+	struct tbl_name parent;
+
+	if (apex->label_cnt > 0 && tbl_name_parse(name + label_bytes, apex->name_len - label_bytes,
+						   &parent) > 0) {
+		tbl_name_hash(&parent, view->header->hash_seed);
+		match = tbl_find(view, &parent);
+	}
+	if (match.kind == TBL_MATCH_NONE) {
+		deny(walk, TBL_RCODE_NOERROR, apex->zone);
+		return WALK_DONE;
+	}
+	if (match.node->cut != TBL_NONE) {
+		refer(walk, &view->nodes[match.node->cut]);
+		return WALK_DONE;
+	}
+	if ((match.node->flags & TBL_NODE_DNAME) != 0) {
+		return redirect(walk, match.node);
+	}
+	deny(walk, TBL_RCODE_NOERROR, match.node->zone);
+	return WALK_DONE;
+}
+
 static enum progress
 answer_from(struct walk *walk, const struct tbl_node *node)
 {
@@ -287,9 +308,10 @@ answer_from(struct walk *walk, const struct tbl_node *node)
 	const struct tbl_answer *answer;
 
 	if (rrset == NULL) {
-		bool is_parents = walk->type == TBL_TYPE_DS && (node->flags & TBL_NODE_APEX) != 0;
-
-		deny(walk, TBL_RCODE_NOERROR, is_parents ? find_ds_zone(view, node) : node->zone);
+		if (walk->type == TBL_TYPE_DS && (node->flags & TBL_NODE_APEX) != 0) {
+			return answer_from_above(walk, node);
+		}
+		deny(walk, TBL_RCODE_NOERROR, node->zone);
 		return WALK_DONE;
 	}
 	answer = answer_of(walk, rrset);

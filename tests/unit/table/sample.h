@@ -25,6 +25,8 @@ enum sample_type {
 	SRV = 33,
 	DNAME = 39,
 	DS = 43,
+	RRSIG = 46,
+	NSEC = 47,
 	ANY = 255,
 };
 

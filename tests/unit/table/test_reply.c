@@ -173,8 +173,8 @@ a_zone_below_anothers_delegation_answers_for_itself(void **state)
 				"NOERROR aa; an www.deep.sub.example. 300 A 192.0.2.1" },
 		{ "x.deep.sub.example.", A,
 				"NXDOMAIN aa; ns deep.sub.example. 60 SOA ns1.example. 60" },
-		{ "deep.sub.example.", DS,
-				"NOERROR aa; ns deep.sub.example. 60 SOA ns1.example. 60" },
+		/* its DS is in a zone of theirs, to which the zone above refers */
+		{ "deep.sub.example.", DS, "NOERROR; ns sub.example. 300 NS ns.elsewhere.test." },
 	};
 
 	(void)state;
@@ -192,6 +192,9 @@ cname_chains_end_where_their_last_name_does(void **state)
 						"Mail.example.") },
 		{ "one.example.", CNAME, "NOERROR aa; an one.example. 300 CNAME two.example." },
 		{ "one.example.", ANY, "NOERROR aa; an one.example. 300 CNAME two.example." },
+		/* what may stand beside a CNAME is not looked for behind it (RFC 4035 §2.5) */
+		{ "one.example.", RRSIG, "NOERROR aa" SOA_EXAMPLE },
+		{ "one.example.", NSEC, "NOERROR aa" SOA_EXAMPLE },
 		{ "TWO.example.", AAAA,
 				"NOERROR aa; an TWO.example. 300 CNAME www.in.TWO.example."
 				"; an www.in.TWO.example. 300 CNAME Mail.example."
