@@ -9,6 +9,7 @@ packages_e2e="python3 python3-dnspython python3-yaml iproute2 iputils-ping ethto
 	bind9-dnsutils mandoc groff zsh"
 packages_demo="python3 python3-dnspython iproute2 iputils-ping ethtool dnsperf mmdb-bin bind9-dnsutils"
 packages_npm="npm openssl"
+packages_peers="knot nsd bind9"
 
 # install_packages GROUP: installs what dpkg does not know as installed. apt-get update runs only
 # when something is missing, and once.
@@ -27,6 +28,30 @@ install_packages() {
 	fi
 	DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
 		"${missing[@]}" </dev/null >/dev/null
+}
+
+# install_peers: the servers that `differential` compares with, and not as services: a machine that
+# had none of them must not answer DNS because it runs tests, now or after its next start.
+install_peers() {
+	local policy=/usr/sbin/policy-rc.d package missing=()
+	for package in $packages_peers; do
+		dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' ||
+			missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	if [ -e "$policy" ]; then
+		install_packages peers
+	else
+		trap 'rm -f "$policy"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+		install_packages peers
+		rm -f "$policy"
+		trap - EXIT
+	fi
+	for package in "${missing[@]}"; do
+		deb-systemd-helper disable "${package/bind9/named}.service" >/dev/null 2>&1 || true
+	done
 }
 
 # The country database: public domain (CC0), so anybody may run the demo and the tests. The pinned
