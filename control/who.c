@@ -32,6 +32,7 @@ has_user_name(uid_t uid, char *name, size_t size)
 	return has_name;
 }
 
+/* A program may call itself anything: what is printed to terminals and written as JSON is ASCII. */
 static void
 find_program(uint32_t pid, char *name, size_t size)
 {
@@ -44,6 +45,9 @@ find_program(uint32_t pid, char *name, size_t size)
 		name[0] = '\0';
 	}
 	name[strcspn(name, "\n")] = '\0';
+	for (char *at = name; *at != '\0'; at++) {
+		*at = *at < ' ' || *at > '~' ? '?' : *at;
+	}
 	if (file != NULL) {
 		(void)fclose(file);
 	}
@@ -63,7 +67,8 @@ cp_who_of_peer(int sock, struct cp_who *ret_who)
 		return;
 	}
 	ret_who->uid = peer.uid;
-	ret_who->pid = (uint32_t)peer.pid;
+	/* 0: a process that our PID namespace does not show. It is not the daemon itself. */
+	ret_who->pid = peer.pid > 0 ? (uint32_t)peer.pid : UINT32_MAX;
 	if (!has_user_name(peer.uid, ret_who->name, sizeof(ret_who->name))) {
 		(void)snprintf(ret_who->name, sizeof(ret_who->name), "uid %u", peer.uid);
 	}
@@ -84,6 +89,9 @@ cp_who_text(const struct cp_who *who, char text[CP_WHO_TEXT_MAX])
 {
 	if (who->pid == 0) {
 		(void)snprintf(text, CP_WHO_TEXT_MAX, "%s", who->name);
+	} else if (who->pid == UINT32_MAX) {
+		(void)snprintf(text, CP_WHO_TEXT_MAX, "%s (a process of another namespace)",
+				who->name);
 	} else {
 		(void)snprintf(text, CP_WHO_TEXT_MAX, "%s (%s%spid %u)", who->name, who->program,
 				who->program[0] != '\0' ? ", " : "", who->pid);
@@ -95,12 +103,17 @@ cp_who_json(const struct cp_who *who)
 {
 	/* A program may call itself anything; JSON is UTF-8. */
 	json_t *program = json_string(who->program);
+	json_t *json;
 
 	if (who->pid == 0) {
 		json_decref(program);
 		return json_pack("{s:s}", "name", who->name);
 	}
-	return json_pack("{s:s, s:I, s:I, s:o}", "name", who->name, "uid", (json_int_t)who->uid,
+	json = json_pack("{s:s, s:I, s:I, s:o}", "name", who->name, "uid", (json_int_t)who->uid,
 			"pid", (json_int_t)who->pid, "program",
 			program != NULL ? program : json_string("?"));
+	if (who->pid == UINT32_MAX) {
+		json_object_del(json, "pid");
+	}
+	return json;
 }

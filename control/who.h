@@ -19,7 +19,7 @@ struct cp_who {
 	char name[64]; /* of the user; "uid 1000" without a name; the daemon: "start", "SIGHUP" */
 	char program[32]; /* "meridianctl" */
 	uint32_t uid;
-	uint32_t pid; /* 0: the daemon itself */
+	uint32_t pid; /* 0: the daemon itself; UINT32_MAX: not known, of another PID namespace */
 };
 
 /* cp_who_of_peer: who is connected to `sock`. Names come from /etc/passwd alone: a directory service
@@ -30,7 +30,8 @@ struct cp_who cp_who_self(const char *reason);
 
 /* cp_who_text: "root (meridianctl, pid 4711)", "start". */
 void cp_who_text(const struct cp_who *who, char text[CP_WHO_TEXT_MAX]);
-/* cp_who_json: {"name", "uid", "pid", "program"}; of the daemon itself {"name"}. */
+/* cp_who_json: {"name", "uid", "pid", "program"}, no pid when it is not known; of the daemon itself
+ * {"name"}. */
 json_t *cp_who_json(const struct cp_who *who);
 
 #endif
