@@ -97,10 +97,9 @@ PRESENTATION = {
 }
 
 
-# What octoDNS takes and dnspython does not, octet by octet: digests of a wrong length, a CAA tag with a hyphen,
-# "no-default-alpn" without "alpn".
+# What octoDNS takes and dnspython does not, octet by octet: digests of a wrong length, "no-default-alpn" without
+# "alpn".
 BY_HAND = {
-    "CAA": lambda v: bytes([v["flags"], len(v["tag"])]) + (v["tag"] + v["value"]).encode("ascii"),
     "DS": lambda v: struct.pack(">HBB", v["key_tag"], v["algorithm"], v["digest_type"]) + bytes.fromhex(v["digest"]),
     "SVCB": lambda v: struct.pack(">H", v["svcpriority"]) + dns.name.from_text(target(v["targetname"])).to_wire() +
                       {"no-default-alpn": b"\0\2\0\0"}[" ".join(v["svcparams"])],
