@@ -39,7 +39,7 @@ static const struct cp_type types[] = {
 	{ .name = "TLSA", .number = CP_TYPE_TLSA, .read = cp_read_tlsa },
 	{ .name = "TXT", .number = CP_TYPE_TXT, .read = cp_read_txt },
 	{ .name = "URI", .number = CP_TYPE_URI, .read = cp_read_uri },
-	{ .name = "URLFWD" },
+	{ .name = "URLFWD", .read = cp_read_urlfwd },
 };
 #define TYPE_CNT (sizeof(types) / sizeof(types[0]))
 

@@ -80,8 +80,8 @@ struct cp_type {
 	uint16_t number; /* 0: octoDNS's own, not in the DNS */
 	bool is_single;  /* takes `value`, never `values` */
 	bool can_be_dynamic;
-	/* Reads one value into rdata and text; `value` is NULL when there is none at all. NULL: known
-	 * to octoDNS, and no DNS. */
+	/* Reads one value into rdata and text; `value` is NULL when there is none at all. What is not
+	 * in the DNS is judged as octoDNS does, and has no RDATA. */
 	int (*read)(const struct cp_reader *reader, const struct conf_node *value,
 			struct cp_value *ret_value);
 };
@@ -105,6 +105,7 @@ int cp_read_naptr(const struct cp_reader *, const struct conf_node *, struct cp_
 int cp_read_uri(const struct cp_reader *, const struct conf_node *, struct cp_value *);
 int cp_read_loc(const struct cp_reader *, const struct conf_node *, struct cp_value *);
 int cp_read_svcb(const struct cp_reader *, const struct conf_node *, struct cp_value *);
+int cp_read_urlfwd(const struct cp_reader *, const struct conf_node *, struct cp_value *);
 
 /* cp_svcb_key_name: of a SvcParamKey; NULL when it has none here and is written "key<number>". */
 const char *cp_svcb_key_name(uint16_t key);

@@ -209,3 +209,59 @@ cp_read_uri(const struct cp_reader *reader, const struct conf_node *value,
 	memcpy(wire + 4, target, len); /* counted, not terminated */
 	return cp_value_present(reader, wire, 4 + len, ret_value);
 }
+
+static int
+judge_setting(const struct cp_reader *reader, const struct conf_node *node, const char *key,
+		const char *what, int64_t first, int64_t last)
+{
+	int64_t number = 0;
+	char *text = NULL;
+
+	if (node == NULL) {
+		cp_reason_add(reader->reasons, CP_LENIENT, "missing %s", key);
+		return 0;
+	}
+	if (cp_scalar_int(node, &number) != 0) {
+		text = cp_scalar_text(reader->arena, node);
+		cp_reason_add(reader->reasons, CP_LENIENT, "invalid %s \"%s\"", what,
+				text != NULL ? text : "");
+		return text != NULL ? 0 : -ENOMEM;
+	}
+	if (number < first || number > last) {
+		cp_reason_add(reader->reasons, CP_LENIENT, "unrecognized %s \"%lld\"", what,
+				(long long)number);
+	}
+	return 0;
+}
+
+/* cp_read_urlfwd: NS1's redirects. Never served, so that only octoDNS's reasons come of it. */
+int
+cp_read_urlfwd(const struct cp_reader *reader, const struct conf_node *value,
+		struct cp_value *ret_value)
+{
+	static const struct {
+		const char *key, *what;
+		int64_t first, last;
+	} settings[] = {
+		{ "code", "return code", 301, 302 },
+		{ "masking", "masking setting", 0, 2 },
+		{ "query", "query setting", 0, 1 },
+	};
+	static const char *const texts[] = { "path", "target" };
+	int rc = cp_fields_check(reader, value);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(settings) / sizeof(settings[0]); i++) {
+		rc = judge_setting(reader, conf_get(value, settings[i].key), settings[i].key,
+				settings[i].what, settings[i].first, settings[i].last);
+	}
+	for (size_t i = 0; rc == 0 && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		if (conf_get(value, texts[i]) == NULL) {
+			cp_reason_add(reader->reasons, CP_LENIENT, "missing %s", texts[i]);
+		}
+	}
+	if (rc == 0) {
+		ret_value->text = conf_arena_copy(reader->arena, "", 0);
+		rc = ret_value->text != NULL ? 0 : -ENOMEM;
+	}
+	return rc;
+}

@@ -46,12 +46,9 @@ tell(const struct draft *draft, enum conf_level level, const char *text)
 static void
 warn_typed(const struct draft *draft, const struct conf_node *key)
 {
-	if (strcmp(draft->name, key->scalar.text) != 0) {
-		conf_error_add(draft->load->errors, CONF_WARNING, key->file, key->line, key->col,
-				"name %s is read as \"%s\": put quotes around it if that is not "
-				"meant",
-				key->scalar.text, draft->name);
-	}
+	conf_error_add(draft->load->errors, CONF_WARNING, key->file, key->line, key->col,
+			"name %s is read as \"%s\": put quotes around it if that is not meant",
+			key->scalar.text, draft->name);
 }
 
 /* read_name: as in octoDNS, a name that cannot be encoded goes on as it is to be judged further. */
@@ -61,18 +58,22 @@ read_name(struct draft *draft, const struct conf_node *key)
 	struct conf_arena *arena = draft->load->arena;
 	const char *zone = draft->load->draft->zone.name;
 	char *encoded = NULL;
+	bool is_typed = false;
 	int rc = 0;
 
 	draft->name = cp_scalar_text(arena, key);
 	if (draft->name == NULL) {
 		return -ENOMEM;
 	}
-	warn_typed(draft, key);
+	is_typed = strcmp(draft->name, key->scalar.text) != 0;
 	rc = cp_idn_encode(arena, draft->name, &encoded, &draft->name_reason);
 	if (rc == -ENOMEM) {
 		return rc;
 	}
 	draft->name = rc == 0 ? encoded : draft->name;
+	if (is_typed) {
+		warn_typed(draft, key);
+	}
 	draft->fqdn = draft->name[0] == '\0' ? conf_arena_copy(arena, zone, strlen(zone))
 	                                     : conf_arena_printf(arena, "%s.%s", draft->name, zone);
 	return draft->fqdn != NULL ? 0 : -ENOMEM;
@@ -437,28 +438,6 @@ place_record(struct draft *draft)
 	return keep_record(load->draft, &kept);
 }
 
-static int
-conclude(struct draft *draft)
-{
-	bool is_lenient = draft->is_lenient || is_cp_zone_lenient(draft->load);
-	bool is_refused = draft->reasons.cnt > 0 && (draft->reasons.is_fatal || !is_lenient);
-
-	if (draft->reasons.cnt > 0) {
-		conf_error_add(draft->load->errors, is_refused ? CONF_ERROR : CONF_WARNING,
-				draft->node->file, draft->node->line, draft->node->col,
-				"Invalid record \"%s\"%s", shown_fqdn(draft),
-				cp_reasons_body(&draft->reasons));
-	}
-	if (is_refused) {
-		return 0;
-	}
-	if (is_withheld(draft)) {
-		tell(draft, CONF_WARNING, withheld);
-		return 0;
-	}
-	return place_record(draft);
-}
-
 /* refuse_type says what to do about a type that is a provider's product ("Route53Provider/ALIAS",
  * URLFWD) and not DNS. A zone served by that provider and by us keeps it from us. */
 static void
@@ -479,6 +458,32 @@ refuse_type(const struct draft *draft, const char *name)
 				    : "let a web server redirect");
 }
 
+static int
+conclude(struct draft *draft)
+{
+	bool is_lenient = draft->is_lenient || is_cp_zone_lenient(draft->load);
+	bool is_refused = draft->reasons.cnt > 0 && (draft->reasons.is_fatal || !is_lenient);
+
+	if (draft->reasons.cnt > 0) {
+		conf_error_add(draft->load->errors, is_refused ? CONF_ERROR : CONF_WARNING,
+				draft->node->file, draft->node->line, draft->node->col,
+				"Invalid record \"%s\"%s", shown_fqdn(draft),
+				cp_reasons_body(&draft->reasons));
+	}
+	if (is_refused) {
+		return 0;
+	}
+	if (draft->reader.type->number == 0) {
+		refuse_type(draft, draft->reader.type->name);
+		return 0;
+	}
+	if (is_withheld(draft)) {
+		tell(draft, CONF_WARNING, withheld);
+		return 0;
+	}
+	return place_record(draft);
+}
+
 /* find_type tells why when there is none to go on with. */
 static const struct cp_type *
 find_type(const struct draft *draft)
@@ -494,10 +499,10 @@ find_type(const struct draft *draft)
 		return NULL;
 	}
 	type = cp_type_find(node->scalar.text);
-	if (type != NULL && type->read != NULL) {
+	if (type != NULL) {
 		return type;
 	}
-	if (type != NULL || strchr(node->scalar.text, '/') != NULL) {
+	if (strchr(node->scalar.text, '/') != NULL) {
 		refuse_type(draft, node->scalar.text);
 	} else {
 		conf_error_add(errors, CONF_ERROR, file, draft->node->line, draft->node->col,

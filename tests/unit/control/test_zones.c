@@ -159,7 +159,15 @@ static const struct {
 			"a "
 			"dynamic record, or keep it from this server with \"octodns: {excluded: "
 			"[meridian]}\"\n" },
-	{ NS "www: {type: URLFWD, value: x}\n",
+	{ NS "www: {type: URLFWD, values: [{code: 200, masking: x, path: /}, x]}\n",
+			"example.test.yaml:2:6: error: Invalid record \"www.example.test.\"\n"
+			"  - unrecognized return code \"200\"\n"
+			"  - invalid masking setting \"x\"\n"
+			"  - missing query\n"
+			"  - missing target\n"
+			"  - URLFWD value must hold \"field: value\" pairs\n" },
+	{ NS "www: {type: URLFWD, value: {code: 301, masking: 2, path: /, query: 0, target: "
+	     "x}}\n",
 			"example.test.yaml:2:6: error: record type URLFWD is a provider's own, not "
 			"DNS, and cannot be served: let a web server redirect, or keep it from "
 			"this "
@@ -578,10 +586,33 @@ test_progress_is_told(void **state)
 	free_loaded(&loaded);
 }
 
+/* What is no DNS can stay in the zone for its provider, and is judged as octoDNS does all the same. */
+static void
+test_withheld_redirect(void **state)
+{
+	struct loaded loaded = load_text(
+			NS "www:\n  octodns: {excluded: [meridian]}\n  type: URLFWD\n"
+			   "  value: {code: 301, masking: 2, path: /, query: 0, target: x}\n");
+
+	(void)state;
+	assert_string_equal(loaded.said,
+			"example.test.yaml:3:3: warning: not served: octodns.ignored, excluded or "
+			"included leaves it out\n");
+	assert_null(record_at(&loaded, "www.example.test.", "URLFWD"));
+	free_loaded(&loaded);
+	loaded = load_text(NS "www:\n  octodns: {excluded: [meridian]}\n  type: URLFWD\n"
+			      "  value: {masking: 2, path: /, query: 0, target: x}\n");
+	assert_string_equal(loaded.said,
+			"example.test.yaml:3:3: error: Invalid record \"www.example.test.\"\n"
+			"  - missing code\n");
+	free_loaded(&loaded);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_withheld_redirect),
 		cmocka_unit_test(test_values_and_ttls),
 		cmocka_unit_test(test_errors_and_their_places),
 		cmocka_unit_test(test_included_files),

@@ -17,15 +17,15 @@ test_names(void **state)
 		const char *name; /* as octoDNS has it */
 		const char *said; /* what the warning calls it; NULL: none */
 	} rows[] = {
-		{ "no", "false", "False" },
-		{ "No", "false", "False" },
-		{ "on", "true", "True" },
-		{ "yes", "true", "True" },
-		{ "false", "false", "False" },
+		{ "no", "false", "false" },
+		{ "No", "false", "false" },
+		{ "on", "true", "true" },
+		{ "yes", "true", "true" },
+		{ "false", "false", "false" },
 		{ "True", "true", NULL },
 		{ "y", "y", NULL },
-		{ "~", "none", "None" },
-		{ "null", "none", "None" },
+		{ "~", "none", "none" },
+		{ "null", "none", "none" },
 		{ "010", "8", "8" },
 		{ "0x1f", "31", "31" },
 		{ "0b11", "3", "3" },
