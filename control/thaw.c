@@ -72,6 +72,20 @@ make_text(struct cp_thaw *thaw, const struct cp_thawed_rr *rr, char **ret_text)
 						formless, ret_text);
 }
 
+/* Names that differed in case alone may be written the same here: what the builder stores of them is
+ * a pointer to one of them. */
+static bool
+has_value(const struct cp_record *record, const struct tbl_rdata *rdata)
+{
+	for (uint32_t i = 0; i < record->value_cnt; i++) {
+		if (record->values[i].size == rdata->size &&
+				memcmp(record->values[i].bytes, rdata->bytes, rdata->size) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int
 cp_thaw_values(struct cp_thaw *thaw, uint32_t cnt, struct cp_record *record)
 {
@@ -84,15 +98,17 @@ cp_thaw_values(struct cp_thaw *thaw, uint32_t cnt, struct cp_record *record)
 		struct cp_thawed_rr rr;
 		int rc = cp_thaw_next(thaw, &rr);
 
-		rc = rc == 0 ? make_text(thaw, &rr, &record->texts[i]) : rc;
+		if (rc == 0 && has_value(record, &rr.rdata)) {
+			continue;
+		}
+		rc = rc == 0 ? make_text(thaw, &rr, &record->texts[record->value_cnt]) : rc;
 		if (rc != 0) {
 			return rc;
 		}
-		record->values[i] = rr.rdata;
+		record->values[record->value_cnt++] = rr.rdata;
 		record->type = rr.type;
 		record->ttl_s = rr.ttl_s;
 	}
-	record->value_cnt = cnt;
 	return 0;
 }
 

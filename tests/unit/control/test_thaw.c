@@ -294,6 +294,33 @@ test_records_can_be_read(void **state)
 	cp_zones_free(zones);
 }
 
+/* Two names that differ in case alone are one name; an image may have them as two records. */
+static void
+test_names_that_differ_in_case_become_one(void **state)
+{
+	static const struct zone_file files[] = {
+		{ "example.test.zone", "@ 300 SOA ns1 hostmaster 1 7200 900 1209600 60\n"
+				       "@ 300 NS ns1.elsewhere.test.\n"
+				       "@ 300 NS NS1.elsewhere.TEST.\n"
+				       "@ 300 MX 10 mx.elsewhere.test.\n"
+				       "@ 300 MX 10 mx.elsewhere.TEST.\n"
+				       "@ 300 MX 10 mx.ELSEWHERE.test.\n" },
+		{ NULL, NULL },
+	};
+	void *image = NULL;
+	void *again = NULL;
+	size_t size = 0;
+	struct cp_zones *zones = thaw(files, &image, &size);
+
+	(void)state;
+	assert_int_equal(find(zones, "example.test.", CP_TYPE_NS)->value_cnt, 1);
+	assert_int_equal(find(zones, "example.test.", CP_TYPE_MX)->value_cnt, 1);
+	compile(zones, &again, &size);
+	free(again);
+	free(image);
+	cp_zones_free(zones);
+}
+
 static void
 patch_count(uint8_t *image)
 {
@@ -369,6 +396,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_thawed_makes_the_same_table),
 		cmocka_unit_test(test_records_can_be_read),
+		cmocka_unit_test(test_names_that_differ_in_case_become_one),
 		cmocka_unit_test(test_texts_that_are_none_of_ours_are_told),
 	};
 
