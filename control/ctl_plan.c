@@ -47,7 +47,8 @@ refuse(const struct ctl_options *options, const struct ctl_built *built)
 		return CTL_INPUT;
 	}
 	ctl_print_errors(&built->errors);
-	return ctl_fail(CTL_INPUT, "no plan: %zu errors", built->errors.error_cnt);
+	return ctl_fail(CTL_INPUT, "no plan: %zu error%s", built->errors.error_cnt,
+			built->errors.error_cnt == 1 ? "" : "s");
 }
 
 static enum ctl_status

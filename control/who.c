@@ -46,7 +46,9 @@ find_program(uint32_t pid, char *name, size_t size)
 	}
 	name[strcspn(name, "\n")] = '\0';
 	for (char *at = name; *at != '\0'; at++) {
-		*at = *at < ' ' || *at > '~' ? '?' : *at;
+		if (*at < ' ' || *at > '~') {
+			*at = '?';
+		}
 	}
 	if (file != NULL) {
 		(void)fclose(file);
