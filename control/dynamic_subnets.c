@@ -163,7 +163,7 @@ cp_subnets_target(struct cp_subnets_draft *subnets, struct cp_reasons *reasons, 
 		}
 	}
 	/* octoDNS goes through those before in the order they came. */
-	qsort(holders, cnt, sizeof(*holders), compare_orders);
+	qsort(holders, cnt, sizeof(const struct cp_subnet_draft *), compare_orders);
 	for (size_t i = 0; i < cnt; i++) {
 		tell_holder(reasons, rule, subnet, holders[i]);
 	}
