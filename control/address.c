@@ -157,13 +157,21 @@ cp_prefix_parse(const char *text, struct tbl_prefix *ret_prefix)
 	return 0;
 }
 
+struct tbl_addr
+cp_prefix_first(const struct tbl_prefix *prefix)
+{
+	struct tbl_addr addr = { .family = prefix->family };
+
+	memcpy(addr.bytes, prefix->bytes, sizeof(addr.bytes));
+	return addr;
+}
+
 void
 cp_prefix_text(const struct tbl_prefix *prefix, char text[CP_PREFIX_TEXT_MAX])
 {
-	struct tbl_addr addr = { .family = prefix->family };
+	struct tbl_addr addr = cp_prefix_first(prefix);
 	char address[CP_ADDRESS_TEXT_MAX];
 
-	memcpy(addr.bytes, prefix->bytes, sizeof(addr.bytes));
 	cp_address_text(&addr, address);
 	(void)snprintf(text, CP_PREFIX_TEXT_MAX, "%s/%u", address, prefix->bits);
 }

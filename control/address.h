@@ -29,4 +29,7 @@ int cp_prefix_parse(const char *text, struct tbl_prefix *ret_prefix);
 int cp_prefix_parse_loose(const char *text, struct tbl_prefix *ret_prefix, bool *ret_has_host_bits);
 void cp_prefix_text(const struct tbl_prefix *prefix, char text[CP_PREFIX_TEXT_MAX]);
 
+/* cp_prefix_first: the lowest address of a prefix. */
+struct tbl_addr cp_prefix_first(const struct tbl_prefix *prefix);
+
 #endif

@@ -12,9 +12,6 @@
 #include "control/json_read.h"
 #include "control/silence.h"
 
-/* A data plane that starts together with us says hello within this. */
-#define GIVE_UP_S 3
-
 uint64_t
 cp_engine_now_us(void)
 {

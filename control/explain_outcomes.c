@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control/address.h"
 #include "control/leaves.h"
 
 /* What is known of a class before it is asked for its answer. */
@@ -18,15 +19,6 @@ family_index(uint8_t family)
 	return family == 4 ? CP_OUTCOME_IPV4 : CP_OUTCOME_IPV6;
 }
 
-static struct tbl_addr
-first_address(const struct tbl_prefix *prefix)
-{
-	struct tbl_addr addr = { .family = prefix->family };
-
-	memcpy(addr.bytes, prefix->bytes, sizeof(addr.bytes));
-	return addr;
-}
-
 static void
 sum_classes(const struct tbl_view *view, uint8_t family, struct class_sum *sums)
 {
@@ -38,7 +30,7 @@ sum_classes(const struct tbl_view *view, uint8_t family, struct class_sum *sums)
 		struct cp_count leaf = cp_count_prefix(family, walk.prefix.bits);
 
 		if (sum->client.family == 0) {
-			sum->client = first_address(&walk.prefix);
+			sum->client = cp_prefix_first(&walk.prefix);
 		}
 		cp_count_add(&sum->count[family_index(family)], &leaf);
 	} while (has_cp_leaf_walk_next(&walk));
@@ -251,7 +243,7 @@ static void
 count_prefix(struct cp_outcomes *outcomes, const struct tbl_geo_prefix *inner,
 		const struct tbl_geo_prefix *outer)
 {
-	struct tbl_addr first = first_address(&inner->prefix);
+	struct tbl_addr first = cp_prefix_first(&inner->prefix);
 	struct cp_leaf_walk walk;
 
 	cp_leaf_walk_at(&walk, outcomes->view, &first);

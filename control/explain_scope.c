@@ -1,6 +1,5 @@
 /* How far an answer holds: the largest prefix around the client in which everybody gets the same
  * pool, and what lies just outside it. */
-#include <string.h>
 
 #include "control/address.h"
 #include "control/explain_impl.h"
@@ -40,10 +39,9 @@ describe_rule(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t r
 static struct tbl_addr
 neighbour_of(const struct tbl_prefix *scope)
 {
-	struct tbl_addr addr = { .family = scope->family };
+	struct tbl_addr addr = cp_prefix_first(scope);
 	unsigned int last = scope->bits - 1u;
 
-	memcpy(addr.bytes, scope->bytes, sizeof(addr.bytes));
 	addr.bytes[last / 8] ^= (uint8_t)(0x80u >> (last % 8));
 	return addr;
 }
@@ -53,9 +51,8 @@ static bool
 has_other_leaf(const struct tbl_view *view, const struct tbl_dyn *dyn, uint32_t pool,
 		const struct tbl_prefix *within, struct cp_leaf_walk *walk)
 {
-	struct tbl_addr first = { .family = within->family };
+	struct tbl_addr first = cp_prefix_first(within);
 
-	memcpy(first.bytes, within->bytes, sizeof(first.bytes));
 	cp_leaf_walk_at(walk, view, &first);
 	do {
 		if (pool_of_rule(view, dyn, tbl_choose(view, dyn, walk->leaf).rule) != pool) {

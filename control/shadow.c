@@ -11,7 +11,6 @@
 #include "control/unpack.h"
 
 #define MESSAGE_BYTES   65535u
-#define SERIAL_BYTES    4u
 #define DIFFERENCES_MAX 20u /* told; one already stops the publish */
 
 struct shadow {
@@ -20,9 +19,9 @@ struct shadow {
 	uint8_t *message;
 	uint8_t *plain; /* RDATA, decompressed */
 	size_t message_len;
-	size_t stride;                /* every so-many-th static record is asked for */
-	uint8_t serial[SERIAL_BYTES]; /* the table's generation */
-	bool has_own_soa;             /* the zone at hand has: its serial is not the generation */
+	size_t stride;                    /* every so-many-th static record is asked for */
+	uint8_t serial[TBL_SERIAL_BYTES]; /* the table's generation */
+	bool has_own_soa; /* the zone at hand has: its serial is not the generation */
 	size_t difference_cnt;
 };
 
@@ -50,11 +49,11 @@ is_rdata_of(const struct shadow *shadow, const struct tbl_rdata *value, uint16_t
 		head += len;
 	}
 	if (type == TBL_TYPE_SOA && !shadow->has_own_soa) {
-		if (size - head < SERIAL_BYTES ||
-				memcmp(plain + head, shadow->serial, SERIAL_BYTES) != 0) {
+		if (size - head < TBL_SERIAL_BYTES ||
+				memcmp(plain + head, shadow->serial, TBL_SERIAL_BYTES) != 0) {
 			return false;
 		}
-		head += SERIAL_BYTES;
+		head += TBL_SERIAL_BYTES;
 	}
 	return memcmp(value->bytes + head, plain + head, size - head) == 0;
 }
@@ -197,10 +196,10 @@ ask(struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *r
 }
 
 static void
-store_serial(uint64_t generation, uint8_t serial[SERIAL_BYTES])
+store_serial(uint64_t generation, uint8_t serial[TBL_SERIAL_BYTES])
 {
-	for (uint32_t i = 0; i < SERIAL_BYTES; i++) {
-		serial[i] = (uint8_t)(generation >> (8 * (SERIAL_BYTES - 1 - i)));
+	for (uint32_t i = 0; i < TBL_SERIAL_BYTES; i++) {
+		serial[i] = (uint8_t)(generation >> (8 * (TBL_SERIAL_BYTES - 1 - i)));
 	}
 }
 

@@ -5,9 +5,7 @@
 #include <xxhash.h>
 
 #include "table/build_impl.h"
-
-#define SOA_NUMBERS_BYTES 20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
-#define SERIAL_BYTES      4u
+#include "table/reply.h" /* TBL_CHAIN_MAX */
 
 /*
  * Local pointers reach only this far into an answer. Wherever the reader puts it (a chain of
@@ -16,7 +14,10 @@
  * pointer can say.
  */
 #define LOCAL_REACH 8192u
-static_assert(12 + 255 + 4 + 17 * 281 + LOCAL_REACH < 0x4000, "local pointers stay in reach");
+static_assert(TBL_MESSAGE_HEADER_BYTES + TBL_NAME_MAX + TBL_QUESTION_TAIL_BYTES +
+						TBL_CHAIN_MAX * 281u + LOCAL_REACH <=
+				TBL_POINTER_MAX,
+		"local pointers stay in reach");
 
 /* Names and suffixes an answer remembers to point at. More would make a set of 100 long names slow
  * to encode for a few bytes. */
@@ -435,10 +436,10 @@ tbl_wire_extra(struct tbl_wire *wire, uint32_t of, uint16_t type, uint32_t ttl_s
 void
 tbl_wire_serial(struct tbl_wire *wire)
 {
-	uint32_t pos = wire->len - SOA_NUMBERS_BYTES;
+	uint32_t pos = wire->len - TBL_SOA_NUMBERS_BYTES;
 
 	/* One fixup more than there are pointers: an SOA has at most three of those. */
-	memset(wire->bytes + pos, 0, SERIAL_BYTES);
+	memset(wire->bytes + pos, 0, TBL_SERIAL_BYTES);
 	wire->fixups[wire->fixup_cnt++] =
 			(struct tbl_fixup){ .pos = (uint16_t)pos, .arg = TBL_FIXUP_SERIAL };
 	wire->flags |= TBL_ANSWER_SERIAL;

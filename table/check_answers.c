@@ -4,9 +4,6 @@
 #include "table/check_impl.h"
 #include "table/view_impl.h"
 
-#define SOA_NUMBERS_BYTES 20u /* SERIAL to MINIMUM, RFC 1035 §3.3.13 */
-#define SERIAL_BYTES      4u
-
 /* Bounds of everything, served or not */
 
 static int
@@ -251,16 +248,17 @@ read_name(struct record_walk *walk, uint32_t end)
 static int
 read_serial(struct record_walk *walk)
 {
-	static const uint8_t zero[SERIAL_BYTES] = { 0 };
+	static const uint8_t zero[TBL_SERIAL_BYTES] = { 0 };
 	bool is_following = (walk->answer->flags & TBL_ANSWER_SERIAL) != 0;
 
 	if (!is_following) {
 		return 0;
 	}
-	if (walk->len - walk->pos < SERIAL_BYTES || walk->fixup_next >= walk->answer->fixup_cnt ||
+	if (walk->len - walk->pos < TBL_SERIAL_BYTES ||
+			walk->fixup_next >= walk->answer->fixup_cnt ||
 			walk->fixups[walk->fixup_next].pos != walk->pos ||
 			walk->fixups[walk->fixup_next].arg != TBL_FIXUP_SERIAL ||
-			memcmp(walk->wire + walk->pos, zero, SERIAL_BYTES) != 0) {
+			memcmp(walk->wire + walk->pos, zero, TBL_SERIAL_BYTES) != 0) {
 		return FAIL_ANSWER(walk, "the serial at byte %u is not the generation's",
 				WHERE(walk), walk->pos);
 	}
@@ -304,7 +302,7 @@ read_rdata(struct record_walk *walk, uint32_t type, uint32_t end)
 		break;
 	case TBL_TYPE_SOA:
 		name_cnt = 2;
-		behind = SOA_NUMBERS_BYTES;
+		behind = TBL_SOA_NUMBERS_BYTES;
 		break;
 	case TBL_TYPE_A:
 		behind = 4;

@@ -44,6 +44,9 @@ enum tbl_rcode {
 #define TBL_OPT_BYTES            11u /* one without options: root owner and the fixed fields */
 #define TBL_ECS_FIXED_BYTES      8u  /* OPTION-CODE to SCOPE PREFIX-LENGTH, the address behind it */
 
+#define TBL_SERIAL_BYTES      4u
+#define TBL_SOA_NUMBERS_BYTES 20u /* SERIAL to MINIMUM, at the end of an SOA (RFC 1035 §3.3.13) */
+
 /* A compression pointer, how far it may reach, and what marks one. */
 #define TBL_POINTER_BYTES 2u
 #define TBL_POINTER_MAX   0x3fffu

@@ -26,9 +26,7 @@ class Alias(LabCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
-                                            [programs.port_lines("af_xdp", interface="srv0")])
-        cls.data_plane.start(20 * SLOW)
+        cls.start_data_plane()
         cls.write_follower("")
         cls.write_target("www: {type: A, value: 192.0.2.1}\n")
         cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.lab.path("zones"), cls.data_plane, geo=False,

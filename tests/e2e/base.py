@@ -42,6 +42,20 @@ class LabCase(unittest.TestCase):
                                             for a in programs.AMERICA + programs.REST))
 
     @classmethod
+    def start_data_plane(cls, *ports):
+        """cls.data_plane with these ports; by default one that takes DNS from the kernel's own interface."""
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
+                                            list(ports) or [programs.port_lines("af_xdp", interface="srv0")])
+        cls.data_plane.start(20 * SLOW)
+
+    @classmethod
+    def stop_planes(cls):
+        """Both end with status 0, at the end of a class whose tests end neither."""
+        for process in (cls.control.process, cls.data_plane.process):
+            if process.stop(15 * SLOW) != 0:
+                raise LabError(process.log())
+
+    @classmethod
     def publish_file(cls, data_plane, image):
         """Hands one image over as it is; returns what the data plane said."""
         return publisher(cls.lab, data_plane, "file", image)

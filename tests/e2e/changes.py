@@ -25,9 +25,7 @@ class Changes(LabCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
-                                            [programs.port_lines("af_xdp", interface="srv0")])
-        cls.data_plane.start(20 * SLOW)
+        cls.start_data_plane()
         cls.write_zone("one.test", www="192.0.2.1")
         cls.write_zone("two.test", www="192.0.2.200")
         cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.lab.path("zones"), cls.data_plane, geo=False,

@@ -19,9 +19,7 @@ class Crash(LabCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.add_backend_addresses()
-        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
-                                            [programs.port_lines("af_xdp", interface="srv0")])
-        cls.data_plane.start(20 * SLOW)
+        cls.start_data_plane()
         cls.control = programs.ControlPlane(cls.lab, cls.server_side, large_zone.write(cls.lab), cls.data_plane,
                                             probes={"enabled": False})
         cls.control.start(60 * SLOW)

@@ -27,9 +27,7 @@ class Failover(LabCase):
         cls.german = choose_client("DE", COUNTRIES[3][2])[0]
         cls.backends = {name: cls.start_backend(name, addresses[0])
                         for name, addresses in (("america", AMERICA), ("rest", REST))}
-        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
-                                            [programs.port_lines("af_xdp", interface="srv0")])
-        cls.data_plane.start(20 * SLOW)
+        cls.start_data_plane()
         cls.control = programs.ControlPlane(cls.lab, cls.server_side, large_zone.write(cls.lab), cls.data_plane)
         cls.control.start(60 * SLOW)
         programs.wait_answer(cls.client, 30 * SLOW, lambda answer: answer.answer, NAMES[-1])

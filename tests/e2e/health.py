@@ -64,10 +64,8 @@ class Health(LabCase):
         records = [record(name, address, {"healthcheck": yaml.safe_load(check), "meridian": PACE})
                    for name, address, _, _, _, check, _ in sorted(SERVERS, key=lambda entry: entry[0])]
         cls.lab.write("zones/health.test.yaml", "".join(["'': {type: NS, value: ns1.health.test.}\n", *records]))
-        cls.plane = programs.DataPlane(cls.lab, cls.server_side,
-                                       [programs.port_lines("socket", listen=[f"{programs.SERVER4}:53"])])
-        cls.plane.start(20 * SLOW)
-        cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.lab.path("zones"), cls.plane, geo=False,
+        cls.start_data_plane(programs.port_lines("socket", listen=[f"{programs.SERVER4}:53"]))
+        cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.lab.path("zones"), cls.data_plane, geo=False,
                                             probes={"min_up_percent": 0, "max_down_per_min": 1000})
         cls.control.environment = {"SSL_CERT_FILE": cls.authority.certificate, "http_proxy": "http://10.53.3.18:1/",
                                    "https_proxy": "http://10.53.3.18:1/"}
@@ -76,9 +74,7 @@ class Health(LabCase):
 
     @classmethod
     def tearDownClass(cls):
-        for process in (cls.control.process, cls.plane.process):
-            if process.stop(15 * SLOW) != 0:
-                raise AssertionError(process.log())
+        cls.stop_planes()
         super().tearDownClass()
 
     @classmethod

@@ -35,18 +35,14 @@ class Layouts(LabCase):
         for name, text in FILES.items():
             cls.lab.write(f"zones/{name}", text)
         cls.zones = cls.lab.path("zones")
-        cls.plane = programs.DataPlane(cls.lab, cls.server_side,
-                                       [programs.port_lines("socket", listen=[f"{programs.SERVER4}:53"])])
-        cls.plane.start(20 * SLOW)
-        cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.zones, cls.plane, geo=False, **SETTINGS)
+        cls.start_data_plane(programs.port_lines("socket", listen=[f"{programs.SERVER4}:53"]))
+        cls.control = programs.ControlPlane(cls.lab, cls.server_side, cls.zones, cls.data_plane, geo=False, **SETTINGS)
         cls.control.start(30 * SLOW)
         programs.wait_answer(cls.client, 20 * SLOW, lambda answer: answer.answer, "www.flat.test")
 
     @classmethod
     def tearDownClass(cls):
-        for process in (cls.control.process, cls.plane.process):
-            if process.stop(15 * SLOW) != 0:
-                raise AssertionError(process.log())
+        cls.stop_planes()
         super().tearDownClass()
 
     def asked(self, name, rdtype="A"):

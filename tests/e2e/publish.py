@@ -69,9 +69,7 @@ class Publish(LabCase):
         cls.add_backend_addresses()
         cls.image = programs.compile_table(cls.lab, ZONES, cls.lab.path("e2e.table"),
                                            geo=programs.country_database())
-        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
-                                            [programs.port_lines("af_xdp", interface="srv0")])
-        cls.data_plane.start(20 * SLOW)
+        cls.start_data_plane()
 
     def checker(self):
         wires = [query(name, rdtype).to_wire() for name, rdtype in QUESTIONS]
@@ -161,9 +159,7 @@ class Churn(LabCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
-                                            [programs.port_lines("af_xdp", interface="srv0")])
-        cls.data_plane.start(20 * SLOW)
+        cls.start_data_plane()
         publisher(cls.lab, cls.data_plane, "churn", "1", "1", "0")
 
     def setUp(self):

@@ -20,9 +20,7 @@ class SharedNic(LabCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.server_side.add_address("srv0", f"{OTHER4}/24")
-        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side,
-                                            [programs.port_lines("af_xdp", interface="srv0")])
-        cls.data_plane.start(20 * SLOW)
+        cls.start_data_plane()
         cls.publish_file(cls.data_plane, programs.compile_table(
             cls.lab, ZONES, cls.lab.path("e2e.table"), geo=programs.country_database()))
 
