@@ -26,5 +26,5 @@ class Differential(unittest.TestCase):
         print(rounds.summary(ASKED, zones, counts))
         # What a change of the generator or of a reason could lose: a listed reason that takes over, TCP never asked.
         self.assertGreater(counts["all four equal"], ASKED * 0.7)
-        self.assertGreater(counts["cut, compared over TCP"], ASKED * 0.005)
+        self.assertGreater(counts["of these over TCP: cut over UDP"], ASKED * 0.005)
         self.assertGreater(counts["chain followed further than a peer does"], 0)
