@@ -32,25 +32,26 @@ install_packages() {
 
 # install_peers: the servers that `differential` compares with, and not as services: a machine that
 # had none of them must not answer DNS because it runs tests, now or after its next start.
+policy_rc=/usr/sbin/policy-rc.d
 install_peers() {
-	local policy=/usr/sbin/policy-rc.d package missing=()
+	local package missing=()
 	for package in $packages_peers; do
 		dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' ||
 			missing+=("$package")
 	done
 	[ ${#missing[@]} -gt 0 ] || return 0
-	if [ -e "$policy" ]; then
-		install_packages peers
+	if [ -e "$policy_rc" ] || [ "$(id -u)" -ne 0 ]; then
+		install_packages peers # a policy of the machine's own stays; without root this says so
 	else
-		trap 'rm -f "$policy"' EXIT
-		printf '#!/bin/sh\nexit 101\n' >"$policy"
-		chmod 755 "$policy"
+		trap 'rm -f "$policy_rc"' EXIT
+		printf '#!/bin/sh\nexit 101\n' >"$policy_rc"
+		chmod 755 "$policy_rc"
 		install_packages peers
-		rm -f "$policy"
+		rm -f "$policy_rc"
 		trap - EXIT
 	fi
 	for package in "${missing[@]}"; do
-		deb-systemd-helper disable "${package/bind9/named}.service" >/dev/null 2>&1 || true
+		systemctl disable --quiet "${package/bind9/named}.service" >/dev/null 2>&1 || true
 	done
 }
 
