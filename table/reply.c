@@ -314,6 +314,10 @@ answer_from(struct walk *walk, const struct tbl_node *node)
 		deny(walk, TBL_RCODE_NOERROR, node->zone);
 		return WALK_DONE;
 	}
+	if (rrset->type == TBL_TYPE_DNAME) {
+		(void)add_dname(walk, node); /* it may have led here itself */
+		return WALK_DONE;
+	}
 	answer = answer_of(walk, rrset);
 	(void)add_piece(walk, answer, TBL_REPLY_ANSWER);
 	if (rrset->type != TBL_TYPE_CNAME || walk->type == TBL_TYPE_CNAME ||

@@ -137,6 +137,7 @@ static const struct sample_record example_records[] = {
 	{ "*.into.example.", CNAME, "alias.moved.example." },
 	{ "first.example.", DNAME, "second.example." },
 	{ "second.example.", DNAME, "moved.example." },
+	{ "up.example.", DNAME, "example." },
 	{ "swing.example.", DNAME, "swung.example." },
 	{ "swung.example.", DNAME, "swing.example." },
 	{ "twice.example.", DNAME, "via.twice2.example." },
@@ -280,6 +281,16 @@ chains_go_on_through_dnames(void **state)
 				"; an deep.alias.moved.example. 300 CNAME "
 				"deep.alias.New.example."
 				"; an deep.alias.New.example. 300 CNAME www.elsewhere.test." },
+		/* and to where one stands, when that is what was asked for */
+		{ "up.up.example.", DNAME,
+				"NOERROR aa; an up.example. 300 DNAME example."
+				"; an up.up.example. 300 CNAME up.example." },
+		{ "up.up.example.", ANY,
+				"NOERROR aa; an up.example. 300 DNAME example."
+				"; an up.up.example. 300 CNAME up.example." },
+		{ "moved.up.example.", DNAME,
+				"NOERROR aa; an up.example. 300 DNAME example."
+				"; an moved.up.example. 300 CNAME moved.example." MOVED },
 		/* a circle ends where it began */
 		{ "x.swing.example.", A,
 				"NOERROR aa; an swing.example. 300 DNAME swung.example."
