@@ -97,6 +97,21 @@ refuse_include(struct conf_yaml_builder *builder, const char *path, int err, yam
 			"cannot include %s: %s", path, reason);
 }
 
+/* go_on puts an empty mapping, which may stand anywhere, in the place of a file that cannot be
+ * included: the document is refused all the same, but with every error it has. */
+static int
+go_on(struct conf_yaml_builder *builder, struct conf_named *anchor, yaml_mark_t mark)
+{
+	struct conf_node *node = conf_yaml_make_node(
+			builder, CONF_MAPPING, conf_yaml_line(mark), conf_yaml_col(mark));
+
+	if (node == NULL) {
+		return -ENOMEM;
+	}
+	conf_yaml_end_named(anchor, node, 1, 1);
+	return conf_yaml_add_child(builder, node, 1);
+}
+
 /* include_file begins to read `path`, or puts it in one more place when it was read before. */
 static int
 include_file(struct conf_yaml_builder *builder, const yaml_event_t *event, const char *path)
@@ -119,8 +134,12 @@ include_file(struct conf_yaml_builder *builder, const yaml_event_t *event, const
 				"too many files included inside one another");
 	}
 	rc = read_include(builder, path, &draft);
+	if (rc == -ENOMEM) {
+		return conf_yaml_fail_memory(builder);
+	}
 	if (rc != 0) {
-		return refuse_include(builder, path, rc, event->start_mark);
+		(void)refuse_include(builder, path, rc, event->start_mark);
+		return go_on(builder, anchor, event->start_mark);
 	}
 	draft.anchor = anchor;
 	draft.include = conf_yaml_add_named(builder, &builder->includes, path);

@@ -160,6 +160,9 @@ test_what_is_included(void **state)
 					    ".y={}@root/sub/../map:1" },
 		{ "t: !include way-in\n", "root/way-in:1:4: error: cannot include root/deeper: No "
 					  "such file or directory\n"
+					  "  included by root/main, line 1, column 4\n"
+					  "root/way-in:2:4: error: cannot include root/../map: No "
+					  "such file or directory\n"
 					  "  included by root/main, line 1, column 4\n" },
 		/* Merged: in their place, the last one wins, as often as one likes. */
 		{ "t:\n  <<: !include map\n  z: 9\n",
@@ -198,6 +201,13 @@ test_what_is_refused(void **state)
 	static const struct {
 		const char *text, *expected;
 	} rows[] = {
+		{ "a: !include none\n<<: !include nil\nb: [!include ../x]\n",
+				"root/main:1:4: error: cannot include root/none: No such file or "
+				"directory\n"
+				"root/main:2:5: error: cannot include root/nil: No such file or "
+				"directory\n"
+				"root/main:3:5: error: cannot include root/../x: No such file or "
+				"directory\n" },
 		{ "t: !include none\n", "root/main:1:4: error: cannot include root/none: No such "
 					"file or directory\n" },
 		{ "t: !include sub\n",
