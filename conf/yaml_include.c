@@ -138,8 +138,10 @@ include_file(struct conf_yaml_builder *builder, const yaml_event_t *event, const
 		return conf_yaml_fail_memory(builder);
 	}
 	if (rc != 0) {
-		(void)refuse_include(builder, path, rc, event->start_mark);
-		return go_on(builder, anchor, event->start_mark);
+		int refused = refuse_include(builder, path, rc, event->start_mark);
+
+		/* What all files may hold is used up: nothing more can be read. */
+		return rc == -EFBIG ? refused : go_on(builder, anchor, event->start_mark);
 	}
 	draft.anchor = anchor;
 	draft.include = conf_yaml_add_named(builder, &builder->includes, path);
