@@ -127,8 +127,16 @@ test_refused_rules(void **state)
 		{ POOLS, RULES("{pool: one}, {pool: two}"), "  - rule 2 duplicate default\n" },
 		{ POOLS, RULES("{geos: [], pool: one}, {pool: two}"),
 				"  - rule 2 duplicate default\n" },
-		{ POOLS, RULES("{geos: EU, pool: one}, {pool: two}"),
-				"  - rule 1 geos must be a list\n" },
+	};
+
+	(void)state;
+	expect_refusals(rows, ARRAY_LEN(rows));
+}
+
+static void
+test_refused_subnets(void **state)
+{
+	static const struct refusal rows[] = {
 		{ POOLS, RULES("{pool: one, subnets: 10.0.0.0/8}, {pool: two}"),
 				"  - rule 1 subnets must be a list\n" },
 		{ POOLS, RULES("{pool: one, subnets: [10.0.0.1/8, x]}, {pool: two}"),
@@ -172,6 +180,18 @@ test_refused_rules(void **state)
 				      "10.2.0.0/16]}, {pool: two}"),
 				"  - rule 2 targets subnet 10.1.2.0/24 which is more specific than "
 				"the previously seen 10.1.0.0/16 in rule 2\n" },
+	};
+
+	(void)state;
+	expect_refusals(rows, ARRAY_LEN(rows));
+}
+
+static void
+test_refused_geos(void **state)
+{
+	static const struct refusal rows[] = {
+		{ POOLS, RULES("{geos: EU, pool: one}, {pool: two}"),
+				"  - rule 1 geos must be a list\n" },
 		{ POOLS,
 				RULES("{geos: [NA-US-CA-LA, XX, EU-UK, NA-US-ZZ, no], pool: one}, "
 				      "{pool: two}"),
@@ -533,6 +553,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_refused_pools),
 		cmocka_unit_test(test_refused_rules),
+		cmocka_unit_test(test_refused_subnets),
+		cmocka_unit_test(test_refused_geos),
 		cmocka_unit_test(test_good_record),
 		cmocka_unit_test(test_lenient),
 		cmocka_unit_test(test_healthcheck),
