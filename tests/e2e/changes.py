@@ -225,7 +225,7 @@ class Changes(LabCase):
         self.control.ctl("rollback", str(before))
         self.write_broken("one.test")
         self.write_zone("two.test", www="192.0.2.203")
-        status, reply = Api(self.control.socket).ask("POST", "/v1/apply")
+        status, reply = Api(self.control.socket, 20 * SLOW).ask("POST", "/v1/apply")
         self.assertEqual((status, reply["kept_zones"]), (200, ["one.test."]))
         self.assert_one_kept("192.0.2.8", "192.0.2.203")
         os.unlink(os.path.join(self.zones_dir(), "two.test.yaml"))
