@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import json
 import os
-import re
 import shutil
 import signal
 import sys
@@ -21,7 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 from tests.lib import lab as lab_module
 from tests.lib import programs
 from tests.lib.countries import COUNTRIES, choose_client
-from tests.lib.dns_client import Client, ecs_scope, rcode, texts
+from tests.lib.dns_client import Client, rcode, texts
 from tests.lib.load import DnsPerf
 from tests.lib.probe_watch import ProbeWatch
 from tests.lib.programs import AMERICA, REST, SERVER4, SERVER6

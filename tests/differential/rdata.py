@@ -53,7 +53,7 @@ def _groups(rng, count, separator, digits):
 
 TXT_STRINGS = [1, 1, 1, 2, 5, 20]
 
-# type: text of one RDATA from (rng, a function that gives a target's name)
+# Type -> text of one RDATA from (rng, a function that gives a target's name)
 KINDS = {
     "A": _a,
     "AAAA": _aaaa,

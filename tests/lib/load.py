@@ -1,6 +1,5 @@
 """dnsperf in a namespace: a steady load whose losses are counted."""
 import re
-import subprocess
 from dataclasses import dataclass
 
 from tests.lib.lab import LabError
