@@ -19,8 +19,8 @@ def absolute(name):
 
 
 def target(name):
-    """Targets, which the replacement of NAPTR is not, are lower-cased besides."""
-    return absolute(str(name).lower())
+    """Targets, which the replacement of NAPTR is not, are lower-cased besides. A lenient one may hold blanks."""
+    return absolute(str(name).lower().replace(" ", "\\032"))
 
 
 def quoted(octets):
@@ -39,7 +39,8 @@ def txt(value):
     text = str(value)
     if text.startswith('"'):
         text = text[1:-1].replace('" "', "")
-    octets = text.replace("\\;", ";").encode("ascii")
+    # A lenient value may hold other letters; octoDNS leaves their octets to whoever sends them.
+    octets = text.replace("\\;", ";").encode()
     return " ".join(quoted(octets[at:at + 255]) for at in range(0, max(len(octets), 1), 255))
 
 
