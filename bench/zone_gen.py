@@ -62,6 +62,8 @@ def record(number):
 
 
 def main():
+    if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
+        sys.exit("usage: bench/zone_gen.py DIRECTORY [COUNT]")
     directory = sys.argv[1]
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 1000000
     os.makedirs(directory, exist_ok=True)
