@@ -127,8 +127,9 @@ print_served(const json_t *result)
 }
 
 static enum ctl_status
-judge_change(long code, const json_t *result)
+judge_change(const struct ctl_options *options, long code, const json_t *result)
 {
+	(void)options;
 	if (code == 202) {
 		return ctl_fail(CTL_NO_DAEMON, "%s", cp_json_text(result, "error"));
 	}
@@ -138,22 +139,62 @@ judge_change(long code, const json_t *result)
 	return cp_json_number(result, "error_count") > 0 ? CTL_INPUT : CTL_FINE;
 }
 
-/* Posts a change and prints what came of it. */
+/* What is particular about a request: what to print of a result that is fine, and the exit status. */
+struct change {
+	const char *path;
+	void (*print)(const struct ctl_options *options, const json_t *result);
+	enum ctl_status (*judge)(
+			const struct ctl_options *options, long code, const json_t *result);
+};
+
+/* Posts `body`, whose reference it takes over, and prints and judges what came of it. */
 static enum ctl_status
-post_change(const struct ctl_options *options, const char *path, const json_t *body, long *ret_code,
-		json_t **ret_result)
+post_change(const struct ctl_options *options, const struct change *change, json_t *body)
 {
 	char *text = json_dumps(body, JSON_COMPACT);
+	json_t *result = NULL;
+	long code = 0;
 	enum ctl_status status;
 
+	json_decref(body);
 	if (text == NULL) {
 		return ctl_fail(CTL_INPUT, "out of memory");
 	}
-	status = ctl_request(options, path, text, ret_code, ret_result);
+	status = ctl_request(options, change->path, text, &code, &result);
 	free(text);
-	if (status == CTL_FINE && !options->is_json) {
-		print_messages(*ret_result);
-		print_plan(*ret_result);
+	if (status != CTL_FINE) {
+		return status;
+	}
+	if (options->is_json) {
+		ctl_print_json(result);
+	} else {
+		print_messages(result);
+		print_plan(result);
+		if (code == 200) {
+			change->print(options, result);
+		}
+	}
+	status = change->judge(options, code, result);
+	json_decref(result);
+	return status;
+}
+
+static void
+print_applied(const struct ctl_options *options, const json_t *result)
+{
+	(void)options;
+	print_served(result);
+}
+
+static enum ctl_status
+judge_applied(const struct ctl_options *options, long code, const json_t *result)
+{
+	enum ctl_status status = judge_change(options, code, result);
+
+	if (code == 409 && !options->is_json) {
+		(void)fprintf(stderr, "as it is now: ");
+		(void)fflush(stderr);
+		print_apply_command(options, result);
 	}
 	return status;
 }
@@ -161,39 +202,29 @@ post_change(const struct ctl_options *options, const char *path, const json_t *b
 enum ctl_status
 ctl_apply(const struct ctl_options *options)
 {
-	json_t *body = json_pack(
-			"{s:b, s:s*}", "force", options->is_forced, "checksum", options->checksum);
-	json_t *result = NULL;
-	long code = 0;
-	enum ctl_status status = post_change(options, "/v1/apply", body, &code, &result);
+	static const struct change apply = { "/v1/apply", print_applied, judge_applied };
 
-	json_decref(body);
-	if (status != CTL_FINE) {
-		return status;
-	}
-	if (options->is_json) {
-		ctl_print_json(result);
-	} else if (code == 200) {
-		print_served(result);
-	}
-	status = judge_change(code, result);
-	if (code == 409 && !options->is_json) {
-		(void)fprintf(stderr, "as it is now: ");
-		(void)fflush(stderr);
-		print_apply_command(options, result);
-	}
-	json_decref(result);
-	return status;
+	return post_change(options, &apply,
+			json_pack("{s:b, s:s*}", "force", options->is_forced, "checksum",
+					options->checksum));
+}
+
+static void
+print_rolled_back(const struct ctl_options *options, const json_t *result)
+{
+	(void)options;
+	print_served(result);
+	printf("rolled back to generation %lld's content; the zones directory counts again "
+	       "after: meridianctl apply\n",
+			cp_json_number(result, "of"));
 }
 
 enum ctl_status
 ctl_rollback(const struct ctl_options *options)
 {
+	static const struct change rollback = { "/v1/rollback", print_rolled_back, judge_change };
 	json_t *body = json_object();
-	json_t *result = NULL;
 	uint64_t generation;
-	long code = 0;
-	enum ctl_status status;
 
 	if (options->arg_cnt > 0) {
 		if (!can_cp_read_number(options->args[0], &generation)) {
@@ -203,22 +234,17 @@ ctl_rollback(const struct ctl_options *options)
 		}
 		json_object_set_new(body, "generation", json_integer((json_int_t)generation));
 	}
-	status = post_change(options, "/v1/rollback", body, &code, &result);
-	json_decref(body);
-	if (status != CTL_FINE) {
-		return status;
+	return post_change(options, &rollback, body);
+}
+
+static void
+print_planned(const struct ctl_options *options, const json_t *result)
+{
+	print_zones_with_errors(result);
+	if (!is_cp_plan_empty(json_object_get(result, "plan"))) {
+		printf("this plan and no other: ");
+		print_apply_command(options, result);
 	}
-	if (options->is_json) {
-		ctl_print_json(result);
-	} else if (code == 200) {
-		print_served(result);
-		printf("rolled back to generation %lld's content; the zones directory counts again "
-		       "after: meridianctl apply\n",
-				cp_json_number(result, "of"));
-	}
-	status = judge_change(code, result);
-	json_decref(result);
-	return status;
 }
 
 static enum ctl_status
@@ -237,27 +263,9 @@ judge_plan(const struct ctl_options *options, long code, const json_t *result)
 enum ctl_status
 ctl_plan_ask(const struct ctl_options *options)
 {
-	json_t *body = json_object();
-	json_t *result = NULL;
-	long code = 0;
-	enum ctl_status status = post_change(options, "/v1/plan", body, &code, &result);
+	static const struct change plan = { "/v1/plan", print_planned, judge_plan };
 
-	json_decref(body);
-	if (status != CTL_FINE) {
-		return status;
-	}
-	if (options->is_json) {
-		ctl_print_json(result);
-	} else if (code == 200) {
-		print_zones_with_errors(result);
-		if (!is_cp_plan_empty(json_object_get(result, "plan"))) {
-			printf("this plan and no other: ");
-			print_apply_command(options, result);
-		}
-	}
-	status = judge_plan(options, code, result);
-	json_decref(result);
-	return status;
+	return post_change(options, &plan, json_object());
 }
 
 bool
