@@ -11,7 +11,6 @@ import ssl
 import struct
 import sys
 import threading
-import time
 
 
 def read_request(connection):
@@ -47,8 +46,8 @@ def serve_one(connection, manner, context):
     connection.settimeout(30)
     try:
         if manner == "hang":
-            connection.recv(1)
-            time.sleep(30)
+            while connection.recv(4096):
+                pass  # whatever the client says, until it has had enough
             return
         if context is not None:
             connection = context.wrap_socket(connection, server_side=True)
