@@ -54,13 +54,14 @@ static const struct kind kinds[] = {
 struct query {
 	uint8_t bytes[QUERY_MAX];
 	size_t len;
-	struct tbl_addr source;
+	struct dp_client client;
 };
 
 /* What a worker holds: a burst of buffers and their parsed queries. */
 struct bench {
 	struct tbl_view view;
 	struct dp_settings settings;
+	struct dp_answerer answerer;
 	uint64_t random;
 	struct query queries[QUERIES];
 	struct dp_query parsed[BURST];
@@ -160,8 +161,8 @@ make_query(struct bench *bench, const struct kind *kind, struct query *query)
 		dp_store_be16(query->bytes + 10, 1);
 		query->len += append_opt(bench, kind->edns, query->bytes + query->len);
 	}
-	query->source.family = 4;
-	random_address(bench, query->source.bytes);
+	query->client = (struct dp_client){ .addr.family = 4, .port = 40000 };
+	random_address(bench, query->client.addr.bytes);
 }
 
 static void
@@ -184,9 +185,8 @@ run_burst(struct bench *bench, const struct query *queries)
 		dp_query_prefetch(&bench->view, &bench->parsed[i]);
 	}
 	for (unsigned int i = 0; i < BURST; i++) {
-		bench->verdicts[i] = dp_query_answer(&bench->view, &bench->settings,
-				&bench->parsed[i], &queries[i].source, DP_UDP,
-				dp_random(&bench->random), bench->messages[i], REPLY_MAX,
+		bench->verdicts[i] = dp_query_answer(&bench->answerer, &bench->parsed[i],
+				&queries[i].client, bench->messages[i], REPLY_MAX,
 				&bench->reply_lens[i]);
 	}
 }
@@ -288,6 +288,11 @@ main(int argc, char **argv)
 		stop(error.text);
 	}
 	tbl_view_init(&bench.view, image, NULL);
+	bench.answerer = (struct dp_answerer){
+		.view = &bench.view,
+		.settings = &bench.settings,
+		.random = dp_random(&bench.random),
+	};
 	CALLGRIND_START_INSTRUMENTATION;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		for (unsigned int j = 0; j < QUERIES; j++) {

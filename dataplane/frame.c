@@ -278,9 +278,12 @@ dp_frame_parse(const uint8_t *frame, size_t len, const struct dp_addresses *addr
 	ret_frame->udp_off = (uint16_t)layout.udp_off;
 	ret_frame->dns_off = (uint16_t)(layout.udp_off + UDP_BYTES);
 	ret_frame->dns_len = (uint16_t)(udp_len - UDP_BYTES);
-	memset(&ret_frame->source, 0, sizeof(ret_frame->source));
-	memcpy(ret_frame->source.bytes, frame + layout.addrs_off, layout.addr_len);
-	ret_frame->source.family = layout.addr_len == 4 ? 4 : 6;
+	ret_frame->client = (struct dp_client){
+		.addr.family = layout.addr_len == 4 ? 4 : 6,
+		.port = dp_load_be16(udp),
+		.transport = DP_UDP,
+	};
+	memcpy(ret_frame->client.addr.bytes, frame + layout.addrs_off, layout.addr_len);
 	return PASSED;
 }
 
@@ -343,7 +346,7 @@ size_t
 dp_frame_reply(uint8_t *bytes, const struct dp_frame *frame, size_t dns_len)
 {
 	uint8_t *ip = bytes + frame->l3_off;
-	bool is_ipv4 = frame->source.family == 4;
+	bool is_ipv4 = frame->client.addr.family == 4;
 	size_t ip_len = is_ipv4 ? IPV4_BYTES : IPV6_BYTES;
 	uint8_t *udp = ip + ip_len;
 	size_t udp_len = UDP_BYTES + dns_len;

@@ -18,6 +18,8 @@
 #include "table/stats.h"
 #include "table/view.h"
 
+#include "dataplane/client.h"
+
 #define DP_ADDRESSES_MAX 64u /* linear search; a server has a handful */
 
 /* The addresses we answer on. None: any (kernel sockets already chose). `mac` is the port's own,
@@ -34,7 +36,7 @@ struct dp_frame {
 	uint16_t udp_off;
 	uint16_t dns_off;
 	uint16_t dns_len;
-	struct tbl_addr source;
+	struct dp_client client;
 };
 
 /* dp_frame_parse: TBL_VERDICT_CNT when the frame is a query to us (fills *ret_frame), else the drop.

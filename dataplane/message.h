@@ -20,20 +20,31 @@
 #include "table/stats.h"
 #include "table/view.h"
 
+#include "dataplane/client.h"
+#include "dataplane/now.h"
+
 #define DP_HEADER_BYTES    12u
 #define DP_TCP_MESSAGE_MAX 65535u
 #define DP_IDENTITY_MAX    64u
 
-enum dp_transport {
-	DP_UDP,
-	DP_TCP,
-};
-
-/* What a worker needs beside the view; set once at start. */
+/* What the configuration says of answers; constant from the start on. */
 struct dp_settings {
 	uint16_t max_udp_bytes; /* largest reply we send over UDP; 1232 fits every path (RFC 9715) */
 	uint8_t identity_len;
 	char identity[DP_IDENTITY_MAX]; /* id.server, hostname.bind, NSID */
+};
+
+struct dp_cookie_keys;
+struct dp_limiter;
+
+/* What one worker answers with. view, cookie_keys and now change between bursts only. */
+struct dp_answerer {
+	const struct tbl_view *view; /* NULL: no table yet */
+	const struct dp_settings *settings;
+	const struct dp_cookie_keys *cookie_keys; /* NULL: cookies are ignored */
+	struct dp_limiter *limiter;               /* NULL: no rate limit */
+	struct dp_now now;
+	uint64_t random; /* state of dp_random(), not 0 */
 };
 
 struct dp_ecs {
@@ -73,19 +84,15 @@ void dp_query_parse(const uint8_t *message, size_t len, struct dp_query *query);
 void dp_query_prefetch(const struct tbl_view *view, struct dp_query *query);
 
 /* dp_query_answer writes the reply over message[0..capacity), which holds the query: the header and
- * question stay where they are. `source` is the packet's own source address; ECS takes its place
- * for location when present. `random` is 64 fresh random bits. `capacity` is at least the query's
- * length, and 512 in any buffer of ours: a smaller one may cost the reply its OPT. Returns the one
- * verdict; for answers *ret_len is the reply's length (never above capacity; over UDP never above
- * what the client or we allow), for drops 0. view NULL: no table yet. */
-enum tbl_verdict dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
-		const struct dp_query *query, const struct tbl_addr *source,
-		enum dp_transport transport, uint64_t random, uint8_t *message, size_t capacity,
-		size_t *ret_len);
+ * question stay where they are. `capacity` is at least the query's length, and 512 in any buffer of
+ * ours: a smaller one may cost the reply its OPT. Returns the one verdict; for answers *ret_len is
+ * the reply's length (never above capacity; over UDP never above what the client or we allow), for
+ * drops 0. */
+enum tbl_verdict dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
+		const struct dp_client *client, uint8_t *message, size_t capacity, size_t *ret_len);
 
 /* dp_answer_message does all three steps for one message: what the socket, TCP and test paths use. */
-enum tbl_verdict dp_answer_message(const struct tbl_view *view, const struct dp_settings *settings,
-		const struct tbl_addr *source, enum dp_transport transport, uint64_t random,
+enum tbl_verdict dp_answer_message(struct dp_answerer *answerer, const struct dp_client *client,
 		uint8_t *message, size_t len, size_t capacity, size_t *ret_len);
 
 /* dp_random: xorshift64*; *state is not 0. Good enough to spread load, useless as a secret. */

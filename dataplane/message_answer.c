@@ -7,9 +7,9 @@
 
 /* One reply in the making: where it is written, how far it may go, what its header will say. */
 struct draft {
-	const struct tbl_view *view;
-	const struct dp_settings *settings;
+	struct dp_answerer *answerer;
 	const struct dp_query *query;
+	const struct dp_client *client;
 	uint8_t *message;
 	size_t limit; /* bytes the reply may have */
 	size_t len;
@@ -72,8 +72,8 @@ make_opt(struct draft *draft)
 {
 	const struct dp_opt opt = {
 		.edns = &draft->query->edns,
-		.settings = draft->settings,
-		.view = draft->view,
+		.settings = draft->answerer->settings,
+		.view = draft->answerer->view,
 		.rcode = draft->rcode,
 		.has_ecs = draft->has_ecs,
 		.scope_bits = draft->scope_bits,
@@ -88,14 +88,16 @@ make_opt(struct draft *draft)
 }
 
 static void
-answer_from_table(struct draft *draft, const struct tbl_addr *source, uint64_t random)
+answer_from_table(struct draft *draft)
 {
+	const struct tbl_view *view = draft->answerer->view;
 	const struct dp_query *query = draft->query;
-	struct tbl_addr client = locate_by(&query->edns.ecs, source);
+	struct tbl_addr client = locate_by(&query->edns.ecs, &draft->client->addr);
 	struct tbl_reply reply;
 	int len;
 
-	tbl_resolve(draft->view, &query->name, query->qtype, &client, random, &reply);
+	tbl_resolve(view, &query->name, query->qtype, &client, dp_random(&draft->answerer->random),
+			&reply);
 	draft->rcode = reply.rcode;
 	draft->is_authoritative = reply.is_authoritative;
 	draft->has_ecs = reply.rcode != DP_RCODE_REFUSED;
@@ -104,7 +106,7 @@ answer_from_table(struct draft *draft, const struct tbl_addr *source, uint64_t r
 	if (reply.rcode == DP_RCODE_REFUSED) {
 		return;
 	}
-	len = tbl_reply_write(draft->view, &reply, query->name.len, draft->message, draft->len,
+	len = tbl_reply_write(view, &reply, query->name.len, draft->message, draft->len,
 			draft->limit - draft->opt_len, &draft->counts);
 	if (len < 0) {
 		draft->is_truncated = true; /* RFC 2181 §9: no half sets, so no records at all */
@@ -117,7 +119,8 @@ static void
 answer_chaos(struct draft *draft)
 {
 	uint8_t text[DP_CHAOS_TEXT_MAX];
-	size_t text_len = dp_chaos_text(draft->view, draft->settings, draft->query, text);
+	size_t text_len = dp_chaos_text(
+			draft->answerer->view, draft->answerer->settings, draft->query, text);
 	size_t len;
 
 	draft->rcode = text_len == 0 ? DP_RCODE_REFUSED : DP_RCODE_NOERROR;
@@ -181,19 +184,15 @@ dp_query_prefetch(const struct tbl_view *view, struct dp_query *query)
 	tbl_prefetch_name(view, &query->name);
 }
 
-/* Nine parameters: all that an answer depends on, and none of them belongs to another.
- * NOLINTBEGIN(readability-function-size,readability-non-const-parameter) */
 enum tbl_verdict
-dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
-		const struct dp_query *query, const struct tbl_addr *source,
-		enum dp_transport transport, uint64_t random, uint8_t *message, size_t capacity,
-		size_t *ret_len)
+dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
+		const struct dp_client *client, uint8_t *message, size_t capacity, size_t *ret_len)
 {
 	uint8_t opt[DP_OPT_MAX];
 	struct draft draft = {
-		.view = view,
-		.settings = settings,
+		.answerer = answerer,
 		.query = query,
+		.client = client,
 		.message = message,
 		.len = query->question_end,
 		.opt = opt,
@@ -204,14 +203,15 @@ dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
 	if (is_drop(query->early)) {
 		return query->early;
 	}
-	if (view == NULL) {
+	if (answerer->view == NULL) {
 		return TBL_VERDICT_DROP_NO_TABLE; /* silence sends a resolver to another server */
 	}
-	draft.limit = min_size(capacity, reply_limit(settings, &query->edns, transport));
+	draft.limit = min_size(capacity, reply_limit(answerer->settings, &query->edns,
+							 (enum dp_transport)client->transport));
 	if (query->early != TBL_VERDICT_CNT) {
 		make_opt(&draft);
 	} else if (query->qclass == DP_CLASS_IN) {
-		answer_from_table(&draft, source, random);
+		answer_from_table(&draft);
 	} else {
 		answer_chaos(&draft);
 	}
@@ -222,15 +222,12 @@ dp_query_answer(const struct tbl_view *view, const struct dp_settings *settings,
 }
 
 enum tbl_verdict
-dp_answer_message(const struct tbl_view *view, const struct dp_settings *settings,
-		const struct tbl_addr *source, enum dp_transport transport, uint64_t random,
-		uint8_t *message, size_t len, size_t capacity, size_t *ret_len)
+dp_answer_message(struct dp_answerer *answerer, const struct dp_client *client, uint8_t *message,
+		size_t len, size_t capacity, size_t *ret_len)
 {
 	struct dp_query query;
 
 	dp_query_parse(message, len, &query);
-	dp_query_prefetch(view, &query);
-	return dp_query_answer(view, settings, &query, source, transport, random, message, capacity,
-			ret_len);
+	dp_query_prefetch(answerer->view, &query);
+	return dp_query_answer(answerer, &query, client, message, capacity, ret_len);
 }
-/* NOLINTEND(readability-function-size,readability-non-const-parameter) */

@@ -87,12 +87,12 @@ forget_interface(struct msghdr *header)
 
 /* Answers one datagram in place. The verdict; *ret_len is 0 when nothing is to be sent. */
 static enum tbl_verdict
-answer(struct socket_worker *worker, const struct dp_served *served, unsigned int i,
-		size_t *ret_len)
+answer(struct socket_worker *worker, unsigned int i, size_t *ret_len)
 {
 	struct datagram *datagram = &worker->datagrams[i];
 	const struct mmsghdr *message = &worker->received[i];
 	struct dp_endpoint peer;
+	struct dp_client client;
 
 	*ret_len = 0;
 	if ((message->msg_hdr.msg_flags & MSG_TRUNC) != 0) {
@@ -102,22 +102,21 @@ answer(struct socket_worker *worker, const struct dp_served *served, unsigned in
 	if (peer.port == 0) {
 		return TBL_VERDICT_DROP_SOURCE;
 	}
-	return dp_answer_message(served != NULL ? &served->view : NULL,
-			&worker->base.shared->config->settings, &peer.addr, DP_UDP,
-			dp_random(&worker->base.random), datagram->bytes, message->msg_len,
+	client = (struct dp_client){ .addr = peer.addr, .port = peer.port, .transport = DP_UDP };
+	return dp_answer_message(&worker->base.answerer, &client, datagram->bytes, message->msg_len,
 			sizeof(datagram->bytes), ret_len);
 }
 
 /* Answers what was received; returns how many replies there are. */
 static unsigned int
-answer_batch(struct socket_worker *worker, const struct dp_served *served, unsigned int cnt)
+answer_batch(struct socket_worker *worker, unsigned int cnt)
 {
 	struct dp_counters *counters = &worker->base.counters;
 	unsigned int reply_cnt = 0;
 
 	for (unsigned int i = 0; i < cnt; i++) {
 		size_t len;
-		enum tbl_verdict verdict = answer(worker, served, i, &len);
+		enum tbl_verdict verdict = answer(worker, i, &len);
 
 		counters->own.received++;
 		counters->own.rx_bytes += worker->received[i].msg_len;
@@ -176,7 +175,8 @@ serve_socket(struct socket_worker *worker, int fd, const struct dp_served *serve
 	if (cnt <= 0) {
 		return 0;
 	}
-	send_replies(worker, fd, answer_batch(worker, served, (unsigned int)cnt));
+	dp_worker_begin(&worker->base, served);
+	send_replies(worker, fd, answer_batch(worker, (unsigned int)cnt));
 	dp_worker_publish(&worker->base, served);
 	return (unsigned int)cnt;
 }

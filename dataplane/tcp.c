@@ -26,14 +26,14 @@ struct connection {
 	struct dp_tcp *tcp;
 	struct bufferevent *stream;
 	struct event *idle;
-	struct tbl_addr client;
+	struct dp_client client;
 	bool is_finished; /* the client sends no more: close when all is written */
 };
 
 struct dp_tcp {
 	struct dp_tcp_params params;
 	struct dp_counters counters;
-	uint64_t random;
+	struct dp_answerer answerer;
 	uint32_t listener_cnt;
 	struct evconnlistener *listeners[DP_LISTEN_MAX + DP_ADDRESSES_MAX];
 	uint32_t connection_cnt;
@@ -79,8 +79,9 @@ answer(struct connection *connection, size_t len)
 	uint8_t prefix[2];
 	enum tbl_verdict verdict;
 
-	verdict = dp_answer_message(served != NULL ? &served->view : NULL, tcp->params.settings,
-			&connection->client, DP_TCP, dp_random(&tcp->random), tcp->message, len,
+	tcp->answerer.view = served != NULL ? &served->view : NULL;
+	tcp->answerer.now = dp_now_read();
+	verdict = dp_answer_message(&tcp->answerer, &connection->client, tcp->message, len,
 			sizeof(tcp->message), &reply_len);
 	own->received++;
 	own->rx_bytes += len;
@@ -202,7 +203,7 @@ admit(struct dp_tcp *tcp, const struct tbl_addr *client)
 
 	TAILQ_FOREACH(connection, &tcp->connections, entry)
 	{
-		same_cnt += is_same_address(&connection->client, client) ? 1 : 0;
+		same_cnt += is_same_address(&connection->client.addr, client) ? 1 : 0;
 	}
 	if (same_cnt >= limits->max_per_address) {
 		return false;
@@ -214,7 +215,7 @@ admit(struct dp_tcp *tcp, const struct tbl_addr *client)
 }
 
 static int
-add_connection(struct dp_tcp *tcp, int fd, const struct tbl_addr *client)
+add_connection(struct dp_tcp *tcp, int fd, const struct dp_endpoint *client)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
@@ -222,7 +223,11 @@ add_connection(struct dp_tcp *tcp, int fd, const struct tbl_addr *client)
 		return -ENOMEM;
 	}
 	connection->tcp = tcp;
-	connection->client = *client;
+	connection->client = (struct dp_client){
+		.addr = client->addr,
+		.port = client->port,
+		.transport = DP_TCP,
+	};
 	connection->stream = bufferevent_socket_new(tcp->params.base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (connection->stream == NULL) {
 		free(connection);
@@ -256,7 +261,7 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *
 	dp_endpoint_from_sockaddr(&storage, &client);
 	/* Answers are written whole: waiting for more to send would only delay them. */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (!admit(tcp, &client.addr) || add_connection(tcp, fd, &client.addr) != 0) {
+	if (!admit(tcp, &client.addr) || add_connection(tcp, fd, &client) != 0) {
 		close(fd);
 	}
 }
@@ -283,7 +288,8 @@ dp_tcp_open(const struct dp_tcp_params *params, struct dp_tcp **ret_tcp)
 	}
 	tcp->params = *params;
 	tcp->counters.shared = params->stats;
-	tcp->random = params->random_seed;
+	tcp->answerer.settings = params->settings;
+	tcp->answerer.random = params->random_seed;
 	TAILQ_INIT(&tcp->connections);
 	*ret_tcp = tcp;
 	return 0;

@@ -59,8 +59,18 @@ dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsign
 	worker->shared = shared;
 	worker->id = id;
 	/* Odd, so never 0; the multiplier spreads neighbouring ids over all bits. */
-	worker->random = (shared->random_seed + id * 0x9e3779b97f4a7c15ULL) | 1u;
+	worker->answerer = (struct dp_answerer){
+		.settings = &shared->config->settings,
+		.random = (shared->random_seed + id * 0x9e3779b97f4a7c15ULL) | 1u,
+	};
 	worker->counters.shared = &shared->stats->workers[id];
+}
+
+void
+dp_worker_begin(struct dp_worker *worker, const struct dp_served *served)
+{
+	worker->answerer.view = served != NULL ? &served->view : NULL;
+	worker->answerer.now = dp_now_read();
 }
 
 void
@@ -122,16 +132,15 @@ prefetch(const struct dp_served *served, struct slot *slots, unsigned int cnt)
 
 /* Turns the slot's packet into its reply, or finds that there is none. */
 static void
-answer_one(struct packet_worker *worker, const struct dp_served *served, struct slot *slot)
+answer_one(struct packet_worker *worker, struct slot *slot)
 {
 	struct rte_mbuf *mbuf = slot->mbuf;
 	uint8_t *message = slot->bytes + slot->frame.dns_off;
 	size_t capacity = (size_t)mbuf->data_len + rte_pktmbuf_tailroom(mbuf) - slot->frame.dns_off;
 	size_t len = 0;
 
-	slot->verdict = dp_query_answer(served != NULL ? &served->view : NULL,
-			&worker->base.shared->config->settings, &slot->query, &slot->frame.source,
-			DP_UDP, dp_random(&worker->base.random), message, capacity, &len);
+	slot->verdict = dp_query_answer(&worker->base.answerer, &slot->query, &slot->frame.client,
+			message, capacity, &len);
 	if (len > 0) {
 		len = dp_frame_reply(slot->bytes, &slot->frame, len);
 	}
@@ -141,8 +150,8 @@ answer_one(struct packet_worker *worker, const struct dp_served *served, struct 
 
 /* Answers the burst; replies are collected in `replies`, their slots in `replied`. */
 static uint16_t
-answer(struct packet_worker *worker, const struct dp_served *served, unsigned int cnt,
-		struct rte_mbuf **replies, struct slot **replied)
+answer(struct packet_worker *worker, unsigned int cnt, struct rte_mbuf **replies,
+		struct slot **replied)
 {
 	struct tbl_stats_worker *own = &worker->base.counters.own;
 	uint16_t reply_cnt = 0;
@@ -154,7 +163,7 @@ answer(struct packet_worker *worker, const struct dp_served *served, unsigned in
 		own->received++;
 		own->rx_bytes += slot->mbuf->pkt_len;
 		if (is_query) {
-			answer_one(worker, served, slot);
+			answer_one(worker, slot);
 		}
 		if (is_query && slot->mbuf->data_len > 0) {
 			replied[reply_cnt] = slot;
@@ -208,9 +217,10 @@ serve_queue(struct packet_worker *worker, const struct queue *queue, const struc
 	if (cnt == 0) {
 		return 0;
 	}
+	dp_worker_begin(&worker->base, served);
 	parse(queue, worker->slots, cnt);
 	prefetch(served, worker->slots, cnt);
-	reply_cnt = answer(worker, served, cnt, mbufs, replied);
+	reply_cnt = answer(worker, cnt, mbufs, replied);
 	send_replies(worker, queue, mbufs, replied, reply_cnt);
 	dp_worker_publish(&worker->base, served);
 	return cnt;

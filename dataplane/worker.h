@@ -38,11 +38,14 @@ struct dp_worker_shared {
 struct dp_worker {
 	struct dp_worker_shared *shared;
 	unsigned int id; /* in quiesce and stats */
-	uint64_t random;
+	struct dp_answerer answerer;
 	struct dp_counters counters;
 };
 
 void dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsigned int id);
+
+/* dp_worker_begin makes the answerer ready for a burst answered from `served` (NULL: no table). */
+void dp_worker_begin(struct dp_worker *worker, const struct dp_served *served);
 
 /* dp_worker_publish shows a finished burst answered from `served`. */
 void dp_worker_publish(struct dp_worker *worker, const struct dp_served *served);

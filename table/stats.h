@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define TBL_STATS_MAGIC   0x31415453524d5244ULL
-#define TBL_STATS_VERSION 3u
+#define TBL_STATS_VERSION 4u
 /* One word of a qsbr bitmap, and more cores than a 100 GbE port needs. */
 #define TBL_WORKERS_MAX 64u
 
@@ -31,7 +31,10 @@
 	X(ANSWER_FORMERR, "formerr", "malformed message with a readable header")                \
 	X(ANSWER_NOTIMP, "notimp", "opcode not implemented")                                    \
 	X(ANSWER_BADVERS, "badvers", "EDNS version above 0")                                    \
+	X(ANSWER_NOTAUTH, "notauth", "signed with a key we do not have")                        \
+	X(ANSWER_BADCOOKIE, "badcookie", "a server cookie was required")                        \
 	X(ANSWER_TRUNCATED, "truncated", "did not fit: TC set, no records")                     \
+	X(ANSWER_SLIPPED, "slipped", "over the rate limit: TC set, no records")                 \
 	X(DROP_NOT_DNS, "drop_not_dns", "frame is not UDP port 53")                             \
 	X(DROP_NOT_OURS, "drop_not_ours", "destination address is not one of ours")             \
 	X(DROP_FRAME, "drop_frame", "frame shorter than its headers say")                       \
@@ -39,11 +42,14 @@
 	X(DROP_IP_CHECKSUM, "drop_ip_checksum", "wrong IPv4 header checksum")                   \
 	X(DROP_FRAGMENT, "drop_fragment", "IP fragment")                                        \
 	X(DROP_SOURCE, "drop_source", "source is us, broadcast, multicast, loopback or port 0") \
+	X(DROP_SOURCE_PORT, "drop_source_port", "from a port that no resolver asks from")       \
+	X(DROP_VLAN, "drop_vlan", "VLAN tag that is not configured")                            \
 	X(DROP_UDP_LENGTH, "drop_udp_length", "UDP length disagrees with IP length")            \
 	X(DROP_UDP_CHECKSUM, "drop_udp_checksum", "wrong UDP checksum, or none over IPv6")      \
 	X(DROP_RUNT, "drop_runt", "payload shorter than a DNS header")                          \
 	X(DROP_OVERSIZE, "drop_oversize", "datagram larger than any query")                     \
 	X(DROP_RESPONSE, "drop_response", "QR set: a response, never answered")                 \
+	X(DROP_RATE_LIMITED, "drop_rate_limited", "over the rate limit of its prefix")          \
 	X(DROP_NO_TABLE, "drop_no_table", "no table is served yet")                             \
 	X(DROP_CHAINED, "drop_chained", "frame spread over several buffers")                    \
 	X(DROP_TX_FULL, "drop_tx_full", "answer made, but the port took no more")               \

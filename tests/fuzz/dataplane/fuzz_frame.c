@@ -71,7 +71,7 @@ make_right(uint8_t *frame, size_t len)
 static void
 check_headers(const uint8_t *reply, const uint8_t *query, const struct dp_frame *frame, size_t len)
 {
-	bool is_ipv4 = frame->source.family == 4;
+	bool is_ipv4 = frame->client.addr.family == 4;
 	size_t addr_len = is_ipv4 ? 4 : 16;
 	size_t addrs = is_ipv4 ? 26 : 22;
 	const uint8_t *udp = reply + addrs + 2 * addr_len;
@@ -98,7 +98,7 @@ static void
 check_reply(const uint8_t *query, const struct dp_frame *frame, size_t dns_len)
 {
 	size_t kept = frame->dns_len < dns_len ? frame->dns_len : dns_len;
-	size_t header_len = frame->source.family == 4 ? 42 : 62;
+	size_t header_len = frame->client.addr.family == 4 ? 42 : 62;
 	uint8_t *reply = calloc(1, frame->dns_off + dns_len); /* exact, for the sanitizer */
 	size_t len;
 
@@ -144,7 +144,7 @@ check_frame(uint8_t control, uint8_t *bytes, size_t len, size_t dns_len)
 	FUZZ_ASSERT(frame.dns_off == frame.udp_off + 8u);
 	FUZZ_ASSERT((size_t)frame.dns_off + frame.dns_len <= len);
 	FUZZ_ASSERT(be16(bytes + frame.udp_off + 2) == 53);
-	FUZZ_ASSERT(frame.source.family == (bytes[14] >> 4));
+	FUZZ_ASSERT(frame.client.addr.family == (bytes[14] >> 4));
 	check_reply(bytes, &frame, dns_len);
 }
 

@@ -148,15 +148,26 @@ udp_limit(const struct dp_edns *edns)
 static enum tbl_verdict
 answer(uint8_t control, const uint8_t *query, size_t len, uint8_t *buffer, size_t *ret_len)
 {
-	struct tbl_addr source = { .bytes = { 198, 51, 100, 7 }, .family = 4 };
+	struct dp_answerer answerer = {
+		.view = (control & WITHOUT_TABLE) != 0 ? NULL : the_view(),
+		.settings = &settings,
+		.random = 1,
+	};
+	struct dp_client client = {
+		.addr = { .bytes = { 198, 51, 100, 7 }, .family = 4 },
+		.port = 40000,
+		.transport = (control & OVER_TCP) != 0 ? DP_TCP : DP_UDP,
+	};
 
 	if ((control & SOURCE_IPV6) != 0) {
-		source = (struct tbl_addr){ .bytes = { 0x20, 1, 0xd, 0xb8, 0, 0xa }, .family = 6 };
+		client.addr = (struct tbl_addr){
+			.bytes = { 0x20, 1, 0xd, 0xb8, 0, 0xa },
+			.family = 6,
+		};
 	}
 	memcpy(buffer, query, len);
-	return dp_answer_message((control & WITHOUT_TABLE) != 0 ? NULL : the_view(), &settings,
-			&source, (control & OVER_TCP) != 0 ? DP_TCP : DP_UDP, 1, buffer, len,
-			choose_capacity(control, len), ret_len);
+	return dp_answer_message(
+			&answerer, &client, buffer, len, choose_capacity(control, len), ret_len);
 }
 
 static void

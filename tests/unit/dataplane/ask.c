@@ -85,33 +85,42 @@ ask_make(const struct ask *ask, uint8_t message[MESSAGE_MAX])
 	return (long)len + ask->grow > 0 ? (size_t)((long)len + ask->grow) : 0;
 }
 
-struct tbl_addr
-ask_source(const struct ask *ask)
+struct dp_client
+ask_client(const struct ask *ask, enum dp_transport transport)
 {
-	struct tbl_addr source;
+	struct dp_client client = { .port = 40000, .transport = (uint8_t)transport };
 
-	assert_int_equal(dp_address_parse(ask->from != NULL ? ask->from : "198.51.100.7", &source),
+	assert_int_equal(dp_address_parse(ask->from != NULL ? ask->from : "198.51.100.7",
+					 &client.addr),
 			0);
-	return source;
+	return client;
+}
+
+struct dp_answerer
+ask_answerer(const struct fixture *fixture)
+{
+	return (struct dp_answerer){
+		.view = fixture != NULL ? &fixture->view : NULL,
+		.settings = &ask_settings,
+		.random = 1,
+	};
 }
 
 enum tbl_verdict
 ask_run(const struct fixture *fixture, const struct ask *ask, enum dp_transport transport,
 		uint8_t message[MESSAGE_MAX], size_t *len)
 {
-	struct tbl_addr source = ask_source(ask);
+	struct dp_answerer answerer = ask_answerer(fixture);
+	struct dp_client client = ask_client(ask, transport);
 	uint8_t *exact = malloc(*len > 0 ? *len : 1);
 	struct dp_query query;
-	enum tbl_verdict verdict;
 
 	assert_non_null(exact);
 	memcpy(exact, message, *len);
 	dp_query_parse(exact, *len, &query);
 	free(exact);
 	dp_query_prefetch(&fixture->view, &query);
-	verdict = dp_query_answer(&fixture->view, &ask_settings, &query, &source, transport, 1,
-			message, MESSAGE_MAX, len);
-	return verdict;
+	return dp_query_answer(&answerer, &query, &client, message, MESSAGE_MAX, len);
 }
 
 static void

@@ -121,8 +121,11 @@ int ask_tear_down(void **state);
 /* ask_make writes the query; returns its length. */
 size_t ask_make(const struct ask *ask, uint8_t message[MESSAGE_MAX]);
 
-/* ask_source: the address the query comes from. */
-struct tbl_addr ask_source(const struct ask *ask);
+/* ask_client: who the query comes from. */
+struct dp_client ask_client(const struct ask *ask, enum dp_transport transport);
+
+/* ask_answerer: a server of that table (NULL: none), set up as ask_settings say. */
+struct dp_answerer ask_answerer(const struct fixture *fixture);
 
 /* ask_run does the three steps over message[0..*len), the parse over a heap block of exactly the
  * query's size, so that a sanitizer sees a byte read beyond. *len becomes the reply's length. */

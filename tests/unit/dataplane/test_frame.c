@@ -444,9 +444,10 @@ without_addresses_any_destination_is_ours(void **state)
 	(void)state;
 	seal(frame, V4);
 	assert_int_equal(parse_exact(frame, len, &any, true, &parsed), OK);
-	assert_int_equal(parsed.source.family, 4);
+	assert_int_equal(parsed.client.addr.family, 4);
 	assert_int_equal(parse_to_self(&any), TBL_VERDICT_DROP_SOURCE);
-	assert_memory_equal(parsed.source.bytes, "\xc6\x33\x64\x07\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	assert_memory_equal(
+			parsed.client.addr.bytes, "\xc6\x33\x64\x07\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 }
 
 static void

@@ -138,17 +138,16 @@ without_a_table_nothing_is_said(void **state)
 	static uint8_t message[MESSAGE_MAX];
 	const struct ask ask = { "www.example.test.", A };
 	const struct ask response = { "www.example.test.", A, .flags = 0x8000 };
-	struct tbl_addr source = ask_source(&ask);
+	struct dp_answerer answerer = ask_answerer(NULL);
+	struct dp_client client = ask_client(&ask, DP_UDP);
 	size_t len = ask_make(&ask, message);
 
 	(void)state;
-	assert_int_equal(dp_answer_message(NULL, &ask_settings, &source, DP_UDP, 1, message, len,
-					 MESSAGE_MAX, &len),
+	assert_int_equal(dp_answer_message(&answerer, &client, message, len, MESSAGE_MAX, &len),
 			TBL_VERDICT_DROP_NO_TABLE);
 	assert_int_equal(len, 0);
 	len = ask_make(&response, message);
-	assert_int_equal(dp_answer_message(NULL, &ask_settings, &source, DP_UDP, 1, message, len,
-					 MESSAGE_MAX, &len),
+	assert_int_equal(dp_answer_message(&answerer, &client, message, len, MESSAGE_MAX, &len),
 			TBL_VERDICT_DROP_RESPONSE);
 }
 
@@ -156,7 +155,8 @@ static void
 check_small_buffers(const struct fixture *fixture, const struct ask *ask)
 {
 	static uint8_t query[MESSAGE_MAX];
-	struct tbl_addr source = ask_source(ask);
+	struct dp_answerer answerer = ask_answerer(fixture);
+	struct dp_client client = ask_client(ask, DP_TCP);
 	size_t query_len = ask_make(ask, query);
 
 	for (size_t capacity = query_len + 1; capacity < 512; capacity++) {
@@ -166,8 +166,7 @@ check_small_buffers(const struct fixture *fixture, const struct ask *ask)
 
 		assert_non_null(message);
 		memcpy(message, query, query_len);
-		(void)dp_answer_message(&fixture->view, &ask_settings, &source, DP_TCP, 1, message,
-				len, capacity, &len);
+		(void)dp_answer_message(&answerer, &client, message, len, capacity, &len);
 		assert_true(len <= capacity);
 		render_reply(message, len, text);
 		assert_true(strncmp(text, "NOERROR aa; an ", 15) == 0 ||

@@ -63,12 +63,13 @@ without_identity_it_is_refused(void **state)
 	const struct fixture *fixture = *state;
 	const struct dp_settings nobody = { .max_udp_bytes = UDP_MAX };
 	const struct ask ask = { "id.server.", TXT, CH, .udp_bytes = 1232, .options = BYTES(NSID) };
-	struct tbl_addr source = ask_source(&ask);
+	struct dp_answerer answerer = ask_answerer(fixture);
+	struct dp_client client = ask_client(&ask, DP_UDP);
 	size_t len = ask_make(&ask, message);
 	char text[RENDER_MAX];
 
-	assert_int_equal(dp_answer_message(&fixture->view, &nobody, &source, DP_UDP, 1, message,
-					 len, MESSAGE_MAX, &len),
+	answerer.settings = &nobody;
+	assert_int_equal(dp_answer_message(&answerer, &client, message, len, MESSAGE_MAX, &len),
 			REFUSED);
 	render_reply(message, len, text);
 	assert_string_equal(text, "REFUSED; opt 1232 nsid \"7.0\"");
