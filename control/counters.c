@@ -53,10 +53,12 @@ worker_json(const struct tbl_stats_worker *worker)
 static json_t *
 ports_json(const struct tbl_stats_segment *stats)
 {
-	return json_pack("{s:I, s:I, s:I, s:I}", "missed", (json_int_t)load(&stats->port_missed),
-			"errors", (json_int_t)load(&stats->port_errors), "no_buffer",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "missed",
+			(json_int_t)load(&stats->port_missed), "errors",
+			(json_int_t)load(&stats->port_errors), "no_buffer",
 			(json_int_t)load(&stats->port_no_buffer), "tx_errors",
-			(json_int_t)load(&stats->port_tx_errors));
+			(json_int_t)load(&stats->port_tx_errors), "buffers",
+			(json_int_t)load(&stats->port_buffers));
 }
 
 json_t *

@@ -245,9 +245,11 @@ print_ports(const json_t *counters)
 	const json_t *ports = json_object_get(counters, "ports");
 
 	printf("lost at the ports (never reached a worker, so in no verdict): %lld missed, "
-	       "%lld broken, %lld without a buffer; %lld send errors\n",
+	       "%lld broken, %lld without a buffer; %lld send errors\n"
+	       "packet buffers in use: %lld\n",
 			cp_json_number(ports, "missed"), cp_json_number(ports, "errors"),
-			cp_json_number(ports, "no_buffer"), cp_json_number(ports, "tx_errors"));
+			cp_json_number(ports, "no_buffer"), cp_json_number(ports, "tx_errors"),
+			cp_json_number(ports, "buffers"));
 }
 
 enum ctl_status

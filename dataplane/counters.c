@@ -23,13 +23,14 @@ dp_counters_publish(struct dp_counters *counters)
 }
 
 void
-dp_stats_show_losses(struct tbl_stats_segment *segment, const struct dp_port_losses *losses)
+dp_stats_show_ports(struct tbl_stats_segment *segment, const struct dp_port_counts *counts)
 {
-	/* Relaxed, as above: four numbers that need not be of one moment. */
-	__atomic_store_n(&segment->port_missed, losses->missed, __ATOMIC_RELAXED);
-	__atomic_store_n(&segment->port_errors, losses->errors, __ATOMIC_RELAXED);
-	__atomic_store_n(&segment->port_no_buffer, losses->no_buffer, __ATOMIC_RELAXED);
-	__atomic_store_n(&segment->port_tx_errors, losses->tx_errors, __ATOMIC_RELAXED);
+	/* Relaxed, as above: five numbers that need not be of one moment. */
+	__atomic_store_n(&segment->port_missed, counts->missed, __ATOMIC_RELAXED);
+	__atomic_store_n(&segment->port_errors, counts->errors, __ATOMIC_RELAXED);
+	__atomic_store_n(&segment->port_no_buffer, counts->no_buffer, __ATOMIC_RELAXED);
+	__atomic_store_n(&segment->port_tx_errors, counts->tx_errors, __ATOMIC_RELAXED);
+	__atomic_store_n(&segment->port_buffers, counts->buffers, __ATOMIC_RELAXED);
 }
 
 int

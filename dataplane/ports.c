@@ -296,7 +296,7 @@ port_conf(const struct rte_eth_dev_info *info, const struct dp_port *port)
 }
 
 static int
-start_queues(const struct dp_port *port, uint16_t rx_cnt, uint16_t tx_cnt, struct tbl_error *error)
+start_queues(struct dp_port *port, uint16_t rx_cnt, uint16_t tx_cnt, struct tbl_error *error)
 {
 	for (uint16_t queue = 0; queue < port->queue_cnt; queue++) {
 		char name[RTE_MEMZONE_NAMESIZE];
@@ -311,6 +311,7 @@ start_queues(const struct dp_port *port, uint16_t rx_cnt, uint16_t tx_cnt, struc
 			return fail(-ENOMEM, error, port->label,
 					"packet buffers (raise memory_mb)");
 		}
+		port->pools[queue] = pool;
 		err = rte_eth_rx_queue_setup(
 				port->id, queue, rx_cnt, (unsigned int)socket, NULL, pool);
 		if (err == 0) {
@@ -475,7 +476,7 @@ dp_ports_open(const struct dp_eal_params *params, struct dp_ports *ports,
 
 /* Workers poll meanwhile: a driver's own counts are read as they stand, whole but not of one moment. */
 static void
-read_losses(struct dp_port *port)
+read_counts(struct dp_port *port)
 {
 	struct rte_eth_stats stats;
 
@@ -483,27 +484,31 @@ read_losses(struct dp_port *port)
 	if (!port->is_started || rte_eth_stats_get(port->id, &stats) != 0) {
 		return;
 	}
-	port->losses = (struct dp_port_losses){
+	port->counts = (struct dp_port_counts){
 		.missed = stats.imissed,
 		.errors = stats.ierrors,
 		.no_buffer = stats.rx_nombuf,
 		.tx_errors = stats.oerrors,
 	};
+	for (uint16_t queue = 0; queue < port->queue_cnt; queue++) {
+		port->counts.buffers += rte_mempool_in_use_count(port->pools[queue]);
+	}
 }
 
 void
-dp_ports_read_losses(struct dp_ports *ports, struct dp_port_losses *ret_sum)
+dp_ports_read_counts(struct dp_ports *ports, struct dp_port_counts *ret_sum)
 {
-	struct dp_port_losses sum = { 0 };
+	struct dp_port_counts sum = { 0 };
 
 	for (uint32_t i = 0; i < ports->cnt; i++) {
-		const struct dp_port_losses *losses = &ports->items[i].losses;
+		const struct dp_port_counts *counts = &ports->items[i].counts;
 
-		read_losses(&ports->items[i]);
-		sum.missed += losses->missed;
-		sum.errors += losses->errors;
-		sum.no_buffer += losses->no_buffer;
-		sum.tx_errors += losses->tx_errors;
+		read_counts(&ports->items[i]);
+		sum.missed += counts->missed;
+		sum.errors += counts->errors;
+		sum.no_buffer += counts->no_buffer;
+		sum.tx_errors += counts->tx_errors;
+		sum.buffers += counts->buffers;
 	}
 	*ret_sum = sum;
 }

@@ -1,7 +1,7 @@
 /*
  * DPDK's environment and ports: from the configuration to queues that can be polled.
  *
- * Threads:   the main thread, before the workers start and after they end; dp_ports_read_losses
+ * Threads:   the main thread, before the workers start and after they end; dp_ports_read_counts
  *            also while they poll.
  * Memory:    dp_ports_open/_close; packet buffers are one pool a queue.
  * Errors:    negative errno with a sentence that names the port's interface or device; DPDK's own
@@ -15,15 +15,18 @@
 #include "dataplane/config.h"
 #include "dataplane/counters.h"
 
+struct rte_mempool;
+
 struct dp_port {
 	const struct dp_port_config *config;
 	const char *label; /* interface, device or socket: for people */
 	uint16_t id;       /* DPDK's */
 	uint16_t queue_cnt;
 	bool is_started;
-	bool is_xdp;                   /* our program is on the interface */
-	struct dp_addresses addresses; /* what its packets are checked against */
-	struct dp_port_losses losses;  /* when last read */
+	bool is_xdp;                              /* our program is on the interface */
+	struct dp_addresses addresses;            /* what its packets are checked against */
+	struct dp_port_counts counts;             /* when last read */
+	struct rte_mempool *pools[DP_QUEUES_MAX]; /* a queue's packet buffers */
 };
 struct dp_ports {
 	uint32_t cnt;
@@ -62,9 +65,10 @@ void dp_eal_stop(void);
 /* dp_ports_open makes and starts every planned port. */
 int dp_ports_open(const struct dp_eal_params *params, struct dp_ports *ports,
 		struct tbl_error *ret_error);
-/* dp_ports_read_losses asks every started port's driver for what it lost, and sums. It takes system
- * calls or register reads: once a second, not once a burst. */
-void dp_ports_read_losses(struct dp_ports *ports, struct dp_port_losses *ret_sum);
+/* dp_ports_read_counts asks every started port's driver for what it lost, its pools for the buffers
+ * that are out (received and not yet sent or freed, or waiting in the driver's rings), and sums. It
+ * takes system calls or register reads: once a second, not once a burst. */
+void dp_ports_read_counts(struct dp_ports *ports, struct dp_port_counts *ret_sum);
 
 /* dp_ports_close also takes our XDP program off. */
 void dp_ports_close(struct dp_ports *ports);

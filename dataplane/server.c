@@ -99,18 +99,25 @@ on_served(void *arg, const struct dp_served *served, bool is_new_table)
 	}
 }
 
+static void
+show_ports(struct dp_server *server)
+{
+	struct dp_port_counts counts;
+
+	dp_ports_read_counts(&server->ports, &counts);
+	dp_stats_show_ports(server->shared.stats, &counts);
+}
+
 /* Once a second. A worker that hangs answers nothing and holds every old table: a new process is
  * the cure, and closing in good order would wait for the worker. */
 static void
 on_pulse(evutil_socket_t fd, short events, void *arg)
 {
 	struct dp_server *server = arg;
-	struct dp_port_losses losses;
 
 	(void)fd;
 	(void)events;
-	dp_ports_read_losses(&server->ports, &losses);
-	dp_stats_show_losses(server->shared.stats, &losses);
+	show_ports(server);
 	if (!is_dp_watchdog_calm(&server->watchdog)) {
 		say(server, "a worker has hung for %u s: ending, so that a new process can serve",
 				DP_WATCHDOG_PULSES_MAX);
@@ -385,6 +392,7 @@ open_all(struct dp_server *server, struct tbl_error *error)
 	if (err == 0) {
 		const struct timeval second = { .tv_sec = 1 };
 
+		show_ports(server); /* before the first query: what rings hold at rest */
 		event_add(server->pulse, &second);
 		say(server, "ready: %u packet workers, %u socket threads, TCP %s",
 				server->cpus.worker_cnt,

@@ -75,12 +75,12 @@ struct tbl_stats_segment {
 	uint32_t version;
 	uint32_t worker_cnt; /* blocks in use; the last one is the TCP thread's */
 	uint64_t started_unix_s;
-	/* Sums over all DPDK ports since the start, as their drivers count; 0 for kernel sockets. */
+	/* Over all DPDK ports: sums since the start, as their drivers count; 0 for kernel sockets. */
 	uint64_t port_missed;    /* frames lost on arrival: the queue had no room or no buffer */
 	uint64_t port_errors;    /* frames that arrived broken */
 	uint64_t port_no_buffer; /* receives that found the buffer pool empty */
 	uint64_t port_tx_errors; /* answers not sent; with some drivers also in DROP_TX_FULL */
-	uint64_t reserved[1];
+	uint64_t port_buffers;   /* packet buffers not in their pools: a gauge, not a sum */
 	struct tbl_stats_worker workers[TBL_WORKERS_MAX + 1];
 };
 static_assert(offsetof(struct tbl_stats_segment, port_missed) == 24, "after the start time");

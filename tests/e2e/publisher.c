@@ -9,6 +9,7 @@
  *   publisher SOCKET file IMAGE                       the bytes of IMAGE as they are
  *   publisher SOCKET counters [WORKER]                prints the counters as JSON: one worker's, else
  *                                                     summed over all
+ *   publisher SOCKET buffers                          prints how many packet buffers are in use
  *   publisher SOCKET hold                             connects and waits for its end
  *
  * Prints a line for each reply: "ack GENERATION SWAP_US ROUND_TRIP_US" or "refused TEXT". Exit 0
@@ -443,6 +444,20 @@ print_counters(const struct publisher *publisher, const char *only)
 	return 0;
 }
 
+/* What the cold thread stored last: it does so once a second. */
+static int
+print_buffers(const struct publisher *publisher)
+{
+	const struct tbl_stats_segment *segment = mmap(
+			NULL, sizeof(*segment), PROT_READ, MAP_SHARED, publisher->counters_fd, 0);
+
+	if (segment == MAP_FAILED) {
+		return -errno;
+	}
+	printf("%" PRIu64 "\n", __atomic_load_n(&segment->port_buffers, __ATOMIC_RELAXED));
+	return 0;
+}
+
 static uint32_t
 number(const char *text)
 {
@@ -464,6 +479,9 @@ dispatch(struct publisher *publisher, int argc, char **argv)
 	if ((argc == 3 || argc == 4) && strcmp(argv[2], "counters") == 0) {
 		return print_counters(publisher, argc == 4 ? argv[3] : NULL);
 	}
+	if (argc == 3 && strcmp(argv[2], "buffers") == 0) {
+		return print_buffers(publisher);
+	}
 	if (argc == 3 && strcmp(argv[2], "hold") == 0) {
 		printf("served %" PRIu64 "\n", publisher->served);
 		(void)fflush(stdout);
@@ -479,8 +497,8 @@ main(int argc, char **argv)
 	int rc;
 
 	if (argc < 3) {
-		(void)fprintf(stderr,
-				"usage: publisher SOCKET reseal|churn|file|counters|hold ...\n");
+		(void)fprintf(stderr, "usage: publisher SOCKET "
+				      "reseal|churn|file|counters|buffers|hold ...\n");
 		return 2;
 	}
 	rc = connect_to(argv[1], &publisher);

@@ -64,14 +64,16 @@ test_what_ports_lost_is_beside_the_verdicts(void **state)
 	segment->port_errors = 2;
 	segment->port_no_buffer = 3;
 	segment->port_tx_errors = 4;
+	segment->port_buffers = 6;
 	json = cp_counters_json(segment);
 	ports = json_object_get(json, "ports");
 	assert_int_equal(cp_json_number(json, "received"), 5);
-	assert_int_equal(json_object_size(ports), 4);
+	assert_int_equal(json_object_size(ports), 5);
 	assert_int_equal(cp_json_number(ports, "missed"), 1LL << 40);
 	assert_int_equal(cp_json_number(ports, "errors"), 2);
 	assert_int_equal(cp_json_number(ports, "no_buffer"), 3);
 	assert_int_equal(cp_json_number(ports, "tx_errors"), 4);
+	assert_int_equal(cp_json_number(ports, "buffers"), 6);
 	json_decref(json);
 	free(segment);
 }

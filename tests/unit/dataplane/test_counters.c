@@ -112,10 +112,10 @@ the_segment_says_what_it_is(void **state)
 }
 
 static void
-losses_stand_in_the_first_line(void **state)
+what_ports_lost_and_hold_is_in_the_first_line(void **state)
 {
-	const struct dp_port_losses losses = {
-		.missed = 1, .errors = 2, .no_buffer = 3, .tx_errors = UINT64_MAX
+	const struct dp_port_counts counts = {
+		.missed = 1, .errors = 2, .no_buffer = 3, .tx_errors = UINT64_MAX, .buffers = 5
 	};
 	struct tbl_stats_segment *segment = NULL;
 	const struct tbl_stats_segment *seen;
@@ -123,12 +123,13 @@ losses_stand_in_the_first_line(void **state)
 
 	(void)state;
 	assert_int_equal(dp_stats_open(1, 1234, &fd, &segment), 0);
-	dp_stats_show_losses(segment, &losses);
+	dp_stats_show_ports(segment, &counts);
 	seen = map_as_reader(fd);
 	assert_int_equal(load(&seen->port_missed), 1);
 	assert_int_equal(load(&seen->port_errors), 2);
 	assert_int_equal(load(&seen->port_no_buffer), 3);
 	assert_true(load(&seen->port_tx_errors) == UINT64_MAX);
+	assert_int_equal(load(&seen->port_buffers), 5);
 	assert_int_equal(seen->started_unix_s, 1234);
 	assert_int_equal(load(&seen->workers[0].received), 0);
 	unmap(seen);
@@ -147,7 +148,7 @@ who_gets_the_descriptor_may_only_look(void **state)
 			MAP_FAILED);
 	assert_int_equal(ftruncate(fd, 0), -1);
 	assert_int_equal(write(fd, "x", 1), -1);
-	segment->reserved[0] = 1; /* we still may write */
+	segment->port_buffers = 1; /* we still may write */
 	dp_stats_close(fd, segment);
 }
 
@@ -157,7 +158,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readers_see_counters_grow_and_sum_up),
 		cmocka_unit_test(the_segment_says_what_it_is),
-		cmocka_unit_test(losses_stand_in_the_first_line),
+		cmocka_unit_test(what_ports_lost_and_hold_is_in_the_first_line),
 		cmocka_unit_test(who_gets_the_descriptor_may_only_look),
 	};
 
