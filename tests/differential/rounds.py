@@ -9,7 +9,7 @@ from tests.differential import questions, servers, wire
 from tests.differential.compare import Differs, Judge
 from tests.differential.zones import Family
 from tests.lib.lab import Lab, LabError, ROOT
-from tests.lib.programs import sanitizer_reports
+from tests.lib.programs import check_counters, sanitizer_reports
 
 FAMILIES = 10  # of five zones each: with more, each is asked less; with fewer, a round meets fewer surprises
 QUESTIONS = 20_000  # of a round
@@ -66,6 +66,7 @@ def play(seed, count, counts):
                 except (Differs, wire.Garbled) as error:
                     failures.append(_describe(question, replies, error))
         servers.stop(running)
+        check_counters(lab, servers.WAIT_S)
         if failures:
             _keep(written)
         if reports := sanitizer_reports(lab):

@@ -33,8 +33,11 @@ class Server:
     def __init__(self, name, lab, namespace, command):
         self.name, self.namespace = name, namespace
         self.address = ADDRESSES[name]
-        environment = programs.sanitizer_environment(lab) if name == OURS else None
-        self.process = lab.spawn(command, name, namespace, environment)
+        if name == OURS:
+            self.process = lab.spawn(command, name, namespace, programs.sanitizer_environment(lab),
+                                     programs.DataPlaneProcess)
+        else:
+            self.process = lab.spawn(command, name, namespace)
         self.socket = namespace.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self.socket.bind((CLIENT_ADDRESS, 0))

@@ -140,7 +140,8 @@ class DataPlaneStart(Refusals):
     def test_no_root_is_needed_for_kernel_sockets(self):
         command = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups", programs.MERIDIAND,
                    "--table", self.image, "--listen", f"{programs.SERVER4}:5300"]
-        process = self.lab.spawn(command, "nobody", self.server_side, programs.sanitizer_environment(self.lab))
+        process = self.lab.spawn(command, "nobody", self.server_side, programs.sanitizer_environment(self.lab),
+                                 programs.DataPlaneProcess)
         client = type(self.client)(self.client_side, programs.SERVER4, programs.SERVER6, port=5300)
         programs.wait_answer(client, 20 * SLOW, lambda answer: texts(answer.answer) == ["192.0.2.80"],
                              "www.e2e.test")

@@ -179,8 +179,8 @@ class Lab:
             # frame that a packet program at the other end sees would carry a wrong one.
             namespace.run("ethtool", "--offload", interface, "tx", "off")
 
-    def spawn(self, command, name, namespace=None, environment=None):
-        process = Process(command, self.path(f"{name}.log"), namespace, environment)
+    def spawn(self, command, name, namespace=None, environment=None, kind=Process):
+        process = kind(command, self.path(f"{name}.log"), namespace, environment)
         self.processes.append(process)
         return process
 

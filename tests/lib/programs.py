@@ -4,13 +4,14 @@ import os
 import re
 import time
 
-from tests.lib.lab import LabError, ROOT, run, wait_for
+from tests.lib.lab import LabError, Process, ROOT, run, wait_for
 
 BUILD = os.environ.get("MERIDIAN_BUILD", os.path.join(ROOT, "build"))
 MERIDIAND = os.path.join(BUILD, "dataplane", "meridiand")
 CONTROL = os.path.join(BUILD, "control", "meridian-control")
 CTL = os.path.join(BUILD, "control", "meridianctl")
 PUBLISHER = os.path.join(BUILD, "tests", "e2e", "publisher")
+SHOW_COUNTERS = os.path.join(BUILD, "tests", "load", "show_counters")
 
 SERVER4, SERVER6 = "10.53.0.53", "fd53::53"
 CLIENT4, CLIENT6 = "10.53.0.1", "fd53::1"
@@ -61,6 +62,80 @@ def port_lines(kind, **keys):
     return lines
 
 
+READY = "meridiand: ready"
+# Packets of one burst: a worker killed while it copies its counters to the shared lines leaves that many half shown.
+BURST_MAX = 64
+
+
+class DataPlaneProcess(Process):
+    """A meridiand whose counters can be read whenever, also after its end, however it ended."""
+
+    segment = None  # its counters' memfd, held open
+
+    def hold_counters(self):
+        """Opens the segment of counters once it is there."""
+        directory = f"/proc/{self.pid}/fd"
+        if self.segment is not None or not self.is_running():
+            return
+        for name in os.listdir(directory):
+            path = os.path.join(directory, name)
+            try:
+                if os.readlink(path).startswith("/memfd:meridian-stats"):
+                    self.segment = open(path, "rb")
+                    return
+            except FileNotFoundError:
+                pass  # closed meanwhile
+
+    def kill(self):
+        self.hold_counters()
+        super().kill()
+
+    def stop(self, seconds=15):
+        self.hold_counters()
+        return super().stop(seconds)
+
+    def counters(self):
+        """{"ports": {...}, "workers": [{"received": n, "verdicts": {...}, ...}, ...]}; None before there are any."""
+        self.hold_counters()
+        if self.segment is None:
+            return None
+        number = self.segment.fileno()
+        return json.loads(run(SHOW_COUNTERS, f"/dev/fd/{number}", pass_fds=(number,)).stdout)
+
+    def check_counters(self):
+        """Once it has ended: every packet of every worker, TCP's included, has exactly one verdict. Raises LabError."""
+        counters = self.counters()
+        if counters is None:
+            if READY in self.log():
+                raise LabError(f"{self.log_path}: served, but nobody held its counters")
+            return
+        slack = 0 if self.popen.returncode == 0 else BURST_MAX
+        for number, worker in enumerate(counters["workers"]):
+            counted = sum(worker["verdicts"].values())
+            if abs(worker["received"] - counted) > slack:
+                raise LabError(f"{self.log_path}: worker {number} received {worker['received']}, its verdicts are "
+                               f"{counted}: {worker['verdicts']}")
+
+    def release(self):
+        if self.segment is not None:
+            self.segment.close()
+        self.segment = None
+
+
+def data_planes(lab):
+    """Every meridiand that was started in this lab."""
+    return [process for process in lab.processes if isinstance(process, DataPlaneProcess)]
+
+
+def check_counters(lab, seconds):
+    """Ends what still runs, with status 0, and adds up the counters of every meridiand of the lab. Raises LabError."""
+    for process in data_planes(lab):
+        if process.is_running() and process.stop(seconds) != 0:
+            raise LabError(process.log())
+        process.check_counters()
+        process.release()
+
+
 class DataPlane:
     """One meridiand with its own run and state directories; started as often as a test likes."""
 
@@ -88,7 +163,7 @@ class DataPlane:
         self.starts += 1
         log_name = f"{self.name}.{self.starts}"
         self.process = self.lab.spawn([MERIDIAND, "--config", self.config], log_name, self.namespace,
-                                      sanitizer_environment(self.lab))
+                                      sanitizer_environment(self.lab), DataPlaneProcess)
         if wait_seconds:
             self.wait_ready(wait_seconds)
         return self.process
@@ -97,8 +172,9 @@ class DataPlane:
         def is_ready():
             if not self.process.is_running():
                 raise LabError(f"meridiand ended with {self.process.popen.returncode}:\n{self.process.log()}")
-            return "meridiand: ready" in self.process.log()
+            return READY in self.process.log()
         wait_for(is_ready, seconds, lambda: f"meridiand is ready\n{self.process.log()}")
+        self.process.hold_counters()
 
 
 class ControlPlane:
