@@ -235,6 +235,9 @@ add_zone(struct job *job, size_t zone_at, size_t *at)
 	if (!zone->has_own_soa) {
 		tbl_builder_follow_generation(job->builder, number);
 	}
+	if (zone->ignores_ecs) {
+		tbl_builder_ignore_ecs(job->builder, number);
+	}
 	for (size_t i = 0; i < zone->record_cnt; i++) {
 		const struct cp_record *record = &zone->records[i];
 

@@ -108,6 +108,13 @@ static const struct conf_row zone_rows[] = {
 			.fallback = "false",
 			.help = "Whether records that belong into another zone here are left out "
 				"instead of refused." },
+	{ .key = "ecs",
+			.kind = CONF_ROW_BOOL,
+			.offset = offsetof(struct cp_zone_settings, uses_ecs),
+			.fallback = "true",
+			.help = "Whether client subnets (RFC 7871) count. Without them everybody "
+				"gets the answer for the resolver that asks, and no reply carries "
+				"a subnet." },
 	THRESHOLD("update_pcent_threshold", struct cp_zone_settings, update_share, NULL,
 			"As the key of that name for all zones, and instead of it."),
 	THRESHOLD("delete_pcent_threshold", struct cp_zone_settings, delete_share, NULL,
@@ -493,6 +500,7 @@ cp_config_zone(const struct cp_config *config, const char *name)
 
 	return found != NULL ? *found
 	                     : (struct cp_zone_settings){
+				       .uses_ecs = true,
 				       .update_share = config->update_pcent_threshold,
 				       .delete_share = config->delete_pcent_threshold,
 				       .soa = config->soa,

@@ -117,9 +117,10 @@ zone_json(struct dumper *dumper, size_t i)
 	const struct tbl_view *view = dumper->view;
 	const struct tbl_zone *zone = &view->zones[i];
 
-	return json_pack("{s:I, s:s, s:I, s:I, s:o}", "zone", (json_int_t)i, "name",
+	return json_pack("{s:I, s:s, s:I, s:I, s:b, s:o}", "zone", (json_int_t)i, "name",
 			view->strings + zone->name_str, "apex_node", (json_int_t)zone->apex,
-			"rrsets", (json_int_t)zone->record_cnt, "negative_answer",
+			"rrsets", (json_int_t)zone->record_cnt, "ecs",
+			(zone->flags & TBL_ZONE_NO_ECS) == 0, "negative_answer",
 			answer_json(view, zone->apex, &view->answers[zone->soa_negative]));
 }
 

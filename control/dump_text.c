@@ -59,9 +59,10 @@ print_records(const json_t *records, const char *indent, FILE *out)
 void
 cp_dump_text_zone(const json_t *zone, FILE *out)
 {
-	(void)fprintf(out, "  zone %lld  %s  apex is node %lld, %lld RRsets; says no with\n",
+	(void)fprintf(out, "  zone %lld  %s  apex is node %lld, %lld RRsets%s; says no with\n",
 			cp_json_number(zone, "zone"), cp_json_text(zone, "name"),
-			cp_json_number(zone, "apex_node"), cp_json_number(zone, "rrsets"));
+			cp_json_number(zone, "apex_node"), cp_json_number(zone, "rrsets"),
+			is_cp_json_true(zone, "ecs") ? "" : ", client subnets do not count");
 	print_records(json_object_get(json_object_get(zone, "negative_answer"), "answer"), "      ",
 			out);
 }

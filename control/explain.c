@@ -20,6 +20,7 @@ struct explainer {
 	uint16_t type;
 	struct tbl_prefix from; /* family 0: not told */
 	struct tbl_prefix ecs;  /* family 0: the question carries none */
+	bool is_ecs_ignored;    /* client subnets do not count in the question's zone */
 	struct cp_explain_client client;
 	struct tbl_reply reply;
 	struct cp_explain_step steps[CP_EXPLAIN_STEPS_MAX];
@@ -63,6 +64,13 @@ read_clients(struct explainer *explainer, char error[CP_EXPLAIN_ERROR_MAX])
 	if (err == 0 && input->ecs != NULL) {
 		err = read_prefix("ecs", input->ecs, &explainer->ecs, error);
 	}
+	if (err == 0 && input->ecs != NULL && input->from == NULL && explainer->is_ecs_ignored) {
+		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
+				"ecs: client subnets do not count in the zone of %.60s, but the "
+				"address the question comes from: say which with --from",
+				input->name);
+		return -EINVAL;
+	}
 	if (err == 0 && input->ecs != NULL && input->from == NULL && explainer->ecs.bits == 0) {
 		(void)snprintf(error, CP_EXPLAIN_ERROR_MAX,
 				"ecs: a /0 tells no address, so that the one the question comes "
@@ -71,6 +79,14 @@ read_clients(struct explainer *explainer, char error[CP_EXPLAIN_ERROR_MAX])
 		err = -EINVAL;
 	}
 	return err;
+}
+
+static bool
+is_ecs_ignored(const struct tbl_view *view, const struct tbl_name *name)
+{
+	struct tbl_match match = tbl_find(view, name);
+
+	return match.node != NULL && (view->zones[match.node->zone].flags & TBL_ZONE_NO_ECS) != 0;
 }
 
 static int
@@ -93,6 +109,7 @@ read_question(struct explainer *explainer, char error[CP_EXPLAIN_ERROR_MAX])
 		return -EINVAL;
 	}
 	tbl_name_hash(&explainer->name, explainer->view->header->hash_seed);
+	explainer->is_ecs_ignored = is_ecs_ignored(explainer->view, &explainer->name);
 	return read_clients(explainer, error);
 }
 
@@ -118,11 +135,12 @@ question_json(const struct explainer *explainer)
 
 /* The client */
 
-/* As the data plane does (RFC 7871 §7.1.2): the subnet when it tells an address, by its first one. */
+/* As the data plane does (RFC 7871 §7.1.2): the subnet when it tells an address, by its first one, and
+ * the zone lets it. */
 static bool
 is_located_by_ecs(const struct explainer *explainer)
 {
-	return explainer->ecs.family != 0 && explainer->ecs.bits > 0;
+	return explainer->ecs.family != 0 && explainer->ecs.bits > 0 && !explainer->is_ecs_ignored;
 }
 
 static void
@@ -149,6 +167,10 @@ why_located_so(const struct explainer *explainer)
 		                                     "not the address it "
 		                                     "comes from"
 		                                   : "the client subnet of the question counts";
+	}
+	if (explainer->ecs.family != 0 && explainer->is_ecs_ignored) {
+		return "client subnets do not count in this zone (ecs: false): the address the "
+		       "question comes from counts";
 	}
 	if (explainer->ecs.family != 0) {
 		return "the question's client subnet is a /0, which asks not to be located by it: "
@@ -272,12 +294,12 @@ mark_drawn(const struct explainer *explainer, json_t *answer)
 static unsigned int
 opt_bytes(const struct explainer *explainer, bool has_edns)
 {
-	bool has_ecs = explainer->ecs.family != 0 && explainer->reply.rcode != TBL_RCODE_REFUSED;
-
 	if (!has_edns) {
 		return 0;
 	}
-	return TBL_OPT_BYTES + (has_ecs ? TBL_ECS_FIXED_BYTES + (explainer->ecs.bits + 7u) / 8 : 0);
+	return TBL_OPT_BYTES +
+	       (explainer->reply.has_ecs ? TBL_ECS_FIXED_BYTES + (explainer->ecs.bits + 7u) / 8
+					 : 0);
 }
 
 /* What becomes of the reply where it may not be longer. `bytes` 0: longer than any message. */
@@ -336,14 +358,16 @@ ecs_json(const struct explainer *explainer)
 {
 	const struct tbl_reply *reply = &explainer->reply;
 	const struct tbl_prefix *ecs = &explainer->ecs;
-	bool is_sent = ecs->family != 0 && reply->rcode != TBL_RCODE_REFUSED;
+	bool is_sent = reply->has_ecs;
 	uint8_t bits = is_sent && ecs->bits == 0 ? 0 : reply->scope_bits;
 	struct tbl_prefix scope = cp_prefix_around(&explainer->client.addr, bits);
 	char text[CP_PREFIX_TEXT_MAX];
 	const char *because = "the same answer may be given to all of this prefix";
 
 	cp_prefix_text(&scope, text);
-	if (!is_sent) {
+	if (ecs->family != 0 && explainer->is_ecs_ignored) {
+		because = "not sent: client subnets do not count in this zone";
+	} else if (!is_sent) {
 		because = ecs->family != 0 ? "a refusal carries no client subnet"
 		                           : "not sent: the question carries no client subnet";
 	} else if (ecs->bits == 0) {
@@ -363,9 +387,15 @@ static void
 explain_client(struct explainer *explainer, json_t *json)
 {
 	const struct tbl_reply *reply = &explainer->reply;
+	/* locate() has chosen between them; what is told of the reply depends on whether there was a
+	 * subnet at all. */
+	const struct tbl_asker asker = {
+		.source = &explainer->client.addr,
+		.ecs = explainer->ecs.family != 0 ? &explainer->client.addr : NULL,
+	};
 
 	locate(explainer);
-	tbl_resolve(explainer->view, &explainer->name, explainer->type, &explainer->client.addr,
+	tbl_resolve(explainer->view, &explainer->name, explainer->type, &asker,
 			explainer->input->random, &explainer->reply);
 	explainer->step_cnt = cp_explain_steps(explainer->view, &explainer->name, explainer->type,
 			reply, explainer->client.leaf, explainer->steps);

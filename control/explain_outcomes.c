@@ -41,9 +41,10 @@ cp_outcomes_steps(const struct cp_outcomes *outcomes, const struct tbl_addr *cli
 		struct tbl_reply *ret_reply, struct cp_explain_step steps[CP_EXPLAIN_STEPS_MAX])
 {
 	const struct tbl_view *view = outcomes->view;
+	const struct tbl_asker asker = { .source = client };
 	size_t cnt;
 
-	tbl_resolve(view, outcomes->name, outcomes->type, client, 0, ret_reply);
+	tbl_resolve(view, outcomes->name, outcomes->type, &asker, 0, ret_reply);
 	cnt = cp_explain_steps(view, outcomes->name, outcomes->type, ret_reply,
 			tbl_locate(view, client), steps);
 	for (size_t i = 0; i < cnt; i++) {

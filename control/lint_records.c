@@ -162,7 +162,8 @@ size_bound(const struct cp_record *record, size_t owner_len)
 static size_t
 answer_size(const struct cp_lint_run *run, const struct cp_record *record)
 {
-	static const struct tbl_addr anybody = { .family = 4 };
+	static const struct tbl_addr anywhere = { .family = 4 };
+	static const struct tbl_asker anybody = { .source = &anywhere };
 	struct tbl_name name;
 	struct tbl_reply reply;
 	struct tbl_counts counts;

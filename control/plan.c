@@ -249,27 +249,44 @@ judge_zone(struct job *job, const struct cp_plan_zone *zone)
 
 /* Zones */
 
+/* Whether client subnets begin or cease to count; a new zone does not say that they do. */
+static bool
+has_ecs_change(const struct cp_plan_zone *zone)
+{
+	bool had_ecs = zone->is_existing ? zone->had_ecs : true;
+
+	return zone->is_wanted && had_ecs != zone->has_ecs;
+}
+
 static bool
 has_change(const struct cp_plan_zone *zone)
 {
-	return zone->is_existing != zone->is_wanted || zone->cnt[CP_PLAN_DELETE] > 0 ||
-	       zone->cnt[CP_PLAN_CREATE] > 0 || zone->cnt[CP_PLAN_UPDATE] > 0;
+	return has_ecs_change(zone) || zone->is_existing != zone->is_wanted ||
+	       zone->cnt[CP_PLAN_DELETE] > 0 || zone->cnt[CP_PLAN_CREATE] > 0 ||
+	       zone->cnt[CP_PLAN_UPDATE] > 0;
 }
 
 static json_t *
 zone_json(struct job *job, const struct cp_plan_zone *zone)
 {
 	json_t *changes = changes_json(job, zone);
+	json_t *json;
 
 	if (changes == NULL) {
 		return NULL;
 	}
-	return json_pack("{s:s, s:b, s:b, s:o, s:I, s:I, s:I, s:I}", "name", zone->name, "exists",
+	json = json_pack("{s:s, s:b, s:b, s:o, s:I, s:I, s:I, s:I}", "name", zone->name, "exists",
 			zone->is_existing, "vanishes", !zone->is_wanted, "changes", changes,
 			"deletes", (json_int_t)zone->cnt[CP_PLAN_DELETE], "creates",
 			(json_int_t)zone->cnt[CP_PLAN_CREATE], "updates",
 			(json_int_t)zone->cnt[CP_PLAN_UPDATE], "existing",
 			(json_int_t)zone->existing_cnt);
+	if (json != NULL && has_ecs_change(zone) &&
+			json_object_set_new(json, "ecs", json_boolean(zone->has_ecs)) != 0) {
+		json_decref(json);
+		return NULL;
+	}
+	return json;
 }
 
 /* octoDNS's order: longer names first, which puts children before their parents. */

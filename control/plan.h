@@ -49,6 +49,8 @@ struct cp_plan_input {
  *     "zones": [ zones with a change, children before parents:
  *       { "name": "example.com.", "exists": true,     false: a new zone
  *         "vanishes": false,                          true: not in `wanted` at all
+ *         "ecs": false,                               whether client subnets count from now on; left
+ *                                                     out when that stays as it is
  *         "changes": [ deletes, creates, updates, each by (name, type):
  *           { "action": "delete" | "create" | "update", "name": "www.example.com.", "type": "A",
  *             "existing": RECORD, "new": RECORD } ],  the one that is not there is left out

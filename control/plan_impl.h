@@ -47,6 +47,7 @@ struct cp_plan_zone {
 	const uint8_t *apex;
 	const char *name;
 	bool is_existing, is_wanted;
+	bool had_ecs, has_ecs; /* client subnets count in it, in either table that has it */
 	bool has_root_ns_change;
 	/* A generated SOA is not the user's record: what becomes of it is no number of his. */
 	bool has_generated_update;

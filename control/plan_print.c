@@ -121,6 +121,11 @@ print_zone(const struct printer *printer, const json_t *zone)
 		(void)fprintf(printer->out, "*   %sDelete%s Zone<%s>\n", colour(printer, RED),
 				plain(printer), name);
 	}
+	if (json_object_get(zone, "ecs") != NULL) {
+		(void)fprintf(printer->out, "*   %sUpdate%s Zone<%s> client subnets (ECS) %s\n",
+				colour(printer, YELLOW), plain(printer), name,
+				is_cp_json_true(zone, "ecs") ? "count" : "do not count");
+	}
 	for (size_t i = 0; i < listed_cnt; i++) {
 		print_change(printer, cp_json_item(zone, "changes", i));
 	}

@@ -44,11 +44,13 @@ merge_zones(struct cp_plan_walk *walk)
 		if (zone->is_existing) {
 			zone->apex = apex_of(walk->served, i);
 			zone->name = walk->served->strings + walk->served->zones[i].name_str;
+			zone->had_ecs = (walk->served->zones[i].flags & TBL_ZONE_NO_ECS) == 0;
 			walk->zone_of_served[i++] = walk->zone_cnt;
 		}
 		if (zone->is_wanted) {
 			zone->apex = apex_of(walk->wanted, j);
 			zone->name = walk->wanted->strings + walk->wanted->zones[j].name_str;
+			zone->has_ecs = (walk->wanted->zones[j].flags & TBL_ZONE_NO_ECS) == 0;
 			walk->zone_of_wanted[j++] = walk->zone_cnt;
 		}
 		walk->zone_cnt++;

@@ -163,7 +163,8 @@ has_rrset(const struct cp_zone *zone, const struct cp_record *record, const stru
 static const char *
 ask(struct shadow *shadow, const struct cp_zone *zone, const struct cp_record *record)
 {
-	static const struct tbl_addr nobody = { .family = 4 };
+	static const struct tbl_addr nowhere = { .family = 4 };
+	static const struct tbl_asker nobody = { .source = &nowhere };
 	struct tbl_counts counts;
 	struct tbl_reply reply;
 	struct tbl_name name;

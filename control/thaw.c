@@ -278,7 +278,9 @@ make_set(struct cp_thaw *thaw, struct cp_zones *set)
 			.file = zone->name,
 			.records = zone->items,
 			.record_cnt = zone->cnt,
-			.has_own_soa = zone->has_own_soa };
+			.has_own_soa = zone->has_own_soa,
+			/* Canonical order, as the image's. */
+			.ignores_ecs = (thaw->view->zones[i].flags & TBL_ZONE_NO_ECS) != 0 };
 		memcpy(set->items[i].apex, zone->apex, sizeof(zone->apex));
 	}
 	qsort(set->items, thaw->zone_cnt, sizeof(*set->items), compare_zones);

@@ -179,6 +179,8 @@ read_zones(struct cp_zone_load *load, struct cp_zones *zones)
 	for (size_t i = 0; rc == 0 && i < load->draft_cnt; i++) {
 		load->draft = &load->drafts[i];
 		rc = read_zone(load);
+		load->draft->zone.ignores_ecs =
+				load->draft->settings != NULL && !load->draft->settings->uses_ecs;
 		zones->items[i] = load->draft->zone;
 		free(load->draft->records);
 		load->draft->records = NULL;

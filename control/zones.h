@@ -33,6 +33,7 @@ struct cp_zone_settings {
 	char *name;               /* "example.test.", lower-cased ASCII */
 	bool is_lenient;          /* reasons become warnings */
 	bool ignore_subzone_adds; /* records that belong into another zone are left out */
+	bool uses_ecs;            /* client subnets count in it (RFC 7871) */
 	double update_share;      /* of its records may change at once without force, 0 to 1 */
 	double delete_share;
 	struct cp_soa_settings
@@ -126,6 +127,7 @@ struct cp_zone {
 	uint16_t lint_ignored; /* as in a record, for all of them */
 	bool has_errors;       /* not to be published */
 	bool has_own_soa; /* its file has the SOA, serial and all; else the serial is the generation */
+	bool ignores_ecs; /* client subnets do not count in it */
 	/* The same version with addresses for its ALIAS records, as it was last served (control/book.h);
 	 * NULL: it never was, or has none. */
 	const struct cp_zone *resolved;

@@ -50,14 +50,14 @@ reply_limit(const struct dp_settings *settings, const struct dp_edns *edns,
 			max_u16(settings->max_udp_bytes, UDP_REPLY_MIN));
 }
 
-/* Whose place counts. A source prefix of 0 asks us not to use the client's address (RFC 7871
- * §7.1.2); the resolver's own is then what every server without ECS would go by. */
+/* Whose place the client subnet tells. A source prefix of 0 asks us not to use the client's address
+ * (RFC 7871 §7.1.2); the resolver's own is then what every server without ECS would go by. */
 static struct tbl_addr
 locate_by(const struct dp_ecs *ecs, const struct tbl_addr *source)
 {
 	struct tbl_addr client;
 
-	if (!ecs->is_present || ecs->source_bits == 0) {
+	if (ecs->source_bits == 0) {
 		return *source;
 	}
 	memcpy(client.bytes, ecs->addr, sizeof(client.bytes));
@@ -92,15 +92,21 @@ answer_from_table(struct draft *draft)
 {
 	const struct tbl_view *view = draft->answerer->view;
 	const struct dp_query *query = draft->query;
-	struct tbl_addr client = locate_by(&query->edns.ecs, &draft->client->addr);
+	const struct dp_ecs *ecs = &query->edns.ecs;
+	struct tbl_asker asker = { .source = &draft->client->addr };
+	struct tbl_addr subnet;
 	struct tbl_reply reply;
 	int len;
 
-	tbl_resolve(view, &query->name, query->qtype, &client, dp_random(&draft->answerer->random),
+	if (ecs->is_present) {
+		subnet = locate_by(ecs, &draft->client->addr);
+		asker.ecs = &subnet;
+	}
+	tbl_resolve(view, &query->name, query->qtype, &asker, dp_random(&draft->answerer->random),
 			&reply);
 	draft->rcode = reply.rcode;
 	draft->is_authoritative = reply.is_authoritative;
-	draft->has_ecs = reply.rcode != DP_RCODE_REFUSED;
+	draft->has_ecs = reply.has_ecs;
 	draft->scope_bits = reply.scope_bits;
 	make_opt(draft);
 	if (reply.rcode == DP_RCODE_REFUSED) {

@@ -317,6 +317,12 @@ tbl_builder_follow_generation(struct tbl_builder *builder, uint32_t zone)
 	tbl_build_zone_at(builder, zone)->follows_generation = true;
 }
 
+void
+tbl_builder_ignore_ecs(struct tbl_builder *builder, uint32_t zone)
+{
+	tbl_build_zone_at(builder, zone)->flags |= TBL_ZONE_NO_ECS;
+}
+
 /* What every RRset has to be, static or dynamic. Fills *name from the owner. */
 static int
 check_owner(const struct tbl_builder *b, uint32_t zone, const uint8_t *owner, uint16_t type,

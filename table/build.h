@@ -80,6 +80,9 @@ int tbl_builder_add_zone(struct tbl_builder *builder, const uint8_t *apex, uint3
  * Without, the SOA is served as given. */
 void tbl_builder_follow_generation(struct tbl_builder *builder, uint32_t zone);
 
+/* tbl_builder_ignore_ecs: client subnets (RFC 7871) do not count in this zone. */
+void tbl_builder_ignore_ecs(struct tbl_builder *builder, uint32_t zone);
+
 /* is_tbl_same_rdata: whether two records of a type are one: names in them have no case (RFC 2181 §5,
  * RFC 4034 §6.2). */
 bool is_tbl_same_rdata(uint16_t type, const struct tbl_rdata *a, const struct tbl_rdata *b);

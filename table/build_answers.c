@@ -422,6 +422,7 @@ make_zone(struct tbl_builder *b, uint32_t zone)
 	(void)tbl_name_to_text(apex->wire, text);
 	made->apex = apex->node;
 	made->record_cnt = input->rrset_cnt;
+	made->flags = input->flags;
 	rc = tbl_build_string(b, text, &made->name_str);
 	if (rc != 0) {
 		return rc;

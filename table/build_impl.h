@@ -64,6 +64,7 @@ struct tbl_build_zone {
 	uint32_t number; /* in TBL_SECTION_ZONES */
 	uint32_t rrset_cnt;
 	bool follows_generation; /* the serial of its SOA does */
+	uint32_t flags;          /* enum tbl_zone_flag */
 };
 
 struct tbl_builder {

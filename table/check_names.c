@@ -425,6 +425,10 @@ tbl_check_zones(struct tbl_check *check)
 			return tbl_check_fail(check, "zones[%llu]: no such node or string",
 					(unsigned long long)i);
 		}
+		if ((zone->flags & ~(uint32_t)TBL_ZONE_NO_ECS) != 0) {
+			return tbl_check_fail(check, "zones[%llu]: unknown flags %#x",
+					(unsigned long long)i, zone->flags);
+		}
 		served.owner = &check->view.nodes[zone->apex];
 		if (tbl_find_rrset(&check->view, served.owner, TBL_TYPE_SOA) == NULL) {
 			return tbl_check_fail(check, "zones[%llu]: its apex has no SOA",

@@ -21,7 +21,7 @@
 
 #define TBL_MAGIC        0x314c42545444524dULL /* "MRDTTBL1" as little-endian bytes */
 #define TBL_SELECT_MAGIC 0x314c45535444524dULL /* "MRDTSEL1" */
-#define TBL_VERSION      2u
+#define TBL_VERSION      3u
 #define TBL_ALIGN_BYTES  64u          /* every section starts on a cache line */
 #define TBL_NONE         UINT32_MAX   /* "no such index" in every u32 index field */
 #define TBL_POOL_NONE    UINT16_MAX   /* "no fallback" in tbl_pool.fallback */
@@ -197,11 +197,15 @@ struct tbl_cname {
 	uint8_t reserved[3];
 };
 
+enum tbl_zone_flag {
+	TBL_ZONE_NO_ECS = 1u << 0, /* questions for its names are answered as if they had no ECS */
+};
 struct tbl_zone {
 	uint32_t apex;         /* node */
 	uint32_t soa_negative; /* answer: SOA with the TTL of RFC 2308 §3, for the authority section */
 	uint32_t name_str;     /* "example.test." */
 	uint32_t record_cnt; /* RRsets the zone file gave */
+	uint32_t flags;      /* enum tbl_zone_flag */
 };
 
 /* One record with pools. Slot slot_first + rule holds what rule `rule` answers; the slot behind the
@@ -350,7 +354,7 @@ static_assert(sizeof(struct tbl_answer) == 16, "tbl_answer");
 TBL_ASSERT_OFF(tbl_answer, extra_cnt, 8);
 static_assert(sizeof(struct tbl_fixup) == 4, "tbl_fixup");
 static_assert(sizeof(struct tbl_cname) == 16, "tbl_cname");
-static_assert(sizeof(struct tbl_zone) == 16, "tbl_zone");
+static_assert(sizeof(struct tbl_zone) == 20, "tbl_zone");
 static_assert(sizeof(struct tbl_dyn) == 32, "tbl_dyn");
 static_assert(sizeof(struct tbl_pool) == 12, "tbl_pool");
 static_assert(sizeof(struct tbl_value) == 16, "tbl_value");

@@ -368,12 +368,12 @@ step(struct walk *walk)
 
 void
 tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t type,
-		const struct tbl_addr *client, uint64_t random, struct tbl_reply *ret_reply)
+		const struct tbl_asker *asker, uint64_t random, struct tbl_reply *ret_reply)
 {
 	struct walk walk = {
 		.view = view,
 		.question = name,
-		.client = client,
+		.client = asker->source,
 		.reply = ret_reply,
 		.random = random,
 		.type = type,
@@ -385,6 +385,7 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	ret_reply->rcode = TBL_RCODE_NOERROR;
 	ret_reply->is_authoritative = true;
 	ret_reply->is_referral = false;
+	ret_reply->has_ecs = false;
 	ret_reply->scope_bits = 0;
 	ret_reply->piece_cnt = 0;
 	ret_reply->match = walk.at;
@@ -395,6 +396,10 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 		ret_reply->rcode = TBL_RCODE_REFUSED;
 		ret_reply->is_authoritative = false;
 		return;
+	}
+	if (asker->ecs != NULL && (view->zones[walk.at.node->zone].flags & TBL_ZONE_NO_ECS) == 0) {
+		ret_reply->has_ecs = true;
+		walk.client = asker->ecs;
 	}
 	/* follow() bounds this by TBL_CHAIN_MAX. */
 	while (step(&walk) == WALK_ON) {

@@ -8,7 +8,7 @@
  * Errors:    none when resolving; tbl_reply_write returns -ENOSPC when the records do not fit, or a
  *            compression pointer would have to reach beyond byte 16383 (RFC 1035 §4.1.4).
  * Standards: RFC 1034 §4.3.2, RFC 2308 §3, RFC 4592 §3.3, RFC 1034 §3.6.2 (CNAME chains), RFC 6672
- *            §3.2 (DNAME). Readings of doubtful sentences: docs/dns-readings.md.
+ *            §3.2 (DNAME), RFC 7871 §7.1.2 and §7.2.1. Readings of doubtful sentences: docs/dns-readings.md.
  */
 #ifndef TABLE_REPLY_H
 #define TABLE_REPLY_H
@@ -53,6 +53,7 @@ struct tbl_reply {
 	uint8_t rcode;         /* 0, 3 (NXDOMAIN), 5 (REFUSED) or 6 (YXDOMAIN, RFC 6672 §3.2) */
 	bool is_authoritative; /* AA */
 	bool is_referral;
+	bool has_ecs;       /* the reply carries the client subnet back, with scope_bits */
 	uint8_t scope_bits; /* longest of the dynamic records passed; 0 when none was */
 	uint8_t piece_cnt;
 	struct tbl_piece pieces[TBL_PIECES_MAX];
@@ -61,10 +62,19 @@ struct tbl_reply {
 	struct tbl_trace trace; /* of the last dynamic record passed */
 };
 
-/* tbl_resolve answers (name, class IN, type). `client` is whose location counts. `random` draws
- * among weighted values. type ANY (255) gets one RRset (RFC 8482 §4.1). */
+/* Who asks. A question for a name of a zone with TBL_ZONE_NO_ECS is located by its source alone and
+ * its reply carries no client subnet; of every other one `ecs` counts. */
+struct tbl_asker {
+	const struct tbl_addr *source; /* where the question came from */
+	/* Whose location counts by its client subnet: the subnet's first address, or the source again
+	 * for a subnet of no bits (RFC 7871 §7.1.2). NULL: it has none, or none that may be used. */
+	const struct tbl_addr *ecs;
+};
+
+/* tbl_resolve answers (name, class IN, type). `random` draws among weighted values. type ANY (255)
+ * gets one RRset (RFC 8482 §4.1). */
 void tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t type,
-		const struct tbl_addr *client, uint64_t random, struct tbl_reply *ret_reply);
+		const struct tbl_asker *asker, uint64_t random, struct tbl_reply *ret_reply);
 
 /* tbl_reply_target writes the lower-cased name that the CNAME of a piece leads to, a record's own or a
  * synthesis, and returns its length. */

@@ -247,7 +247,8 @@ ask(const struct tbl_view *view, struct question *question)
 
 	tbl_name_hash(&question->name, view->header->hash_seed);
 	tbl_prefetch_name(view, &question->name);
-	tbl_resolve(view, &question->name, question->type, &question->client, question->random,
+	tbl_resolve(view, &question->name, question->type,
+			&(struct tbl_asker){ .source = &question->client }, question->random,
 			&reply);
 	check_reply(view, &reply);
 	begin = put_question(question, message);

@@ -487,7 +487,7 @@ last_octet(const struct cp_zones *zones, const char *question)
 	assert_true(tbl_name_from_text(question, wire) > 0);
 	assert_true(tbl_name_parse(wire, sizeof(wire), &name) > 0);
 	tbl_name_hash(&name, view.header->hash_seed);
-	tbl_resolve(&view, &name, CP_TYPE_A, &anybody, 0, &reply);
+	tbl_resolve(&view, &name, CP_TYPE_A, &(struct tbl_asker){ .source = &anybody }, 0, &reply);
 	memcpy(message + 12, name.wire, name.len);
 	len = tbl_reply_write(&view, &reply, name.len, message, 12u + name.len + 4, sizeof(message),
 			&counts);

@@ -86,7 +86,8 @@ ask(const struct compiled *compiled, const char *qname, uint16_t type, const cha
 	assert_true(tbl_name_from_text(qname, wire) > 0);
 	assert_true(tbl_name_parse(wire, sizeof(wire), &name) > 0);
 	tbl_name_hash(&name, compiled->view.header->hash_seed);
-	tbl_resolve(&compiled->view, &name, type, &addr, 0, &reply);
+	tbl_resolve(&compiled->view, &name, type, &(struct tbl_asker){ .source = &addr }, 0,
+			&reply);
 	return reply;
 }
 

@@ -68,6 +68,7 @@ test_wrong_files_are_told_all_at_once(void **state)
 		{ "zones_dir: z\nmax_shrink_percent: 30\n", 1,
 				"max_shrink_percent: unknown key: update_pcent_threshold and "
 				"delete_pcent_threshold" },
+		{ "zones_dir: z\nzones: [{name: a.test., ecs: 1}]\n", 1, "zones[0].ecs: " },
 		{ "zones_dir: z\nhistory_keep: 0\n", 1, "history_keep: must be 1 to 1000" },
 		{ "zones_dir: z\nzones:\n- {name: a.test}\n- {lenient: yes}\n", 1,
 				"zones[1].name" },
@@ -108,25 +109,28 @@ test_settings_of_zones(void **state)
 	struct cp_config config;
 
 	(void)state;
-	scratch_write("zones.yaml", "zones_dir: zones\nsplit_extension: .\nshared_filename: ''\n"
-				    "order_mode: simple\nescaped_semicolons: no\n"
-				    "delete_pcent_threshold: 0.5\nzones:\n"
-				    "- {name: b.test., update_pcent_threshold: 1, soa: {ttl_s: 0, "
-				    "rname: b.test}}\n"
-				    "- {name: A.Test., lenient: true, ignore_subzone_adds: true,\n"
-				    "   delete_pcent_threshold: 0}\n"
-				    "soa: {mname: ns.test, ttl_s: 5, negative_ttl_s: 6}\n");
+	scratch_write("zones.yaml",
+			"zones_dir: zones\nsplit_extension: .\nshared_filename: ''\n"
+			"order_mode: simple\nescaped_semicolons: no\n"
+			"delete_pcent_threshold: 0.5\nzones:\n"
+			"- {name: b.test., ecs: false, update_pcent_threshold: 1, soa: {ttl_s: 0, "
+			"rname: b.test}}\n"
+			"- {name: A.Test., lenient: true, ignore_subzone_adds: true,\n"
+			"   delete_pcent_threshold: 0}\n"
+			"soa: {mname: ns.test, ttl_s: 5, negative_ttl_s: 6}\n");
 	assert_int_equal(cp_config_load(scratch_path("zones.yaml"), &config, &errors), 0);
 	settings = cp_config_zone(&config, "a.test.");
 	assert_string_equal(settings.name, "a.test.");
 	assert_true(settings.is_lenient);
 	assert_true(settings.ignore_subzone_adds);
+	assert_true(settings.uses_ecs);
 	assert_float_equal(settings.update_share, 0.3, 1e-9);
 	assert_float_equal(settings.delete_share, 0.0, 1e-9);
 	assert_int_equal(settings.line, 9);
 	assert_int_equal(settings.col, 10);
 	settings = cp_config_zone(&config, "b.test.");
 	assert_false(settings.is_lenient);
+	assert_false(settings.uses_ecs);
 	assert_float_equal(settings.update_share, 1.0, 1e-9);
 	assert_string_equal(settings.soa.mname, "ns.test"); /* of all zones */
 	assert_string_equal(settings.soa.rname, "b.test");

@@ -136,6 +136,8 @@ test_text_tells_the_same(void **state)
 		"generation 7",
 		"\nzones: 3\n",
 		"example. 300 IN NS ",
+		"bare.example.  apex is node ",
+		", client subnets do not count; says no with\n",
 		", delegation",
 		", wildcard",
 		", empty\n",

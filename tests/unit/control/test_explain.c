@@ -1,4 +1,5 @@
 /* Explanations: the rule that was chosen is the table's, and the reasons given are true. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -550,6 +551,54 @@ test_whose_address_counts(void **state)
 	}
 }
 
+/* In a zone that does not use client subnets the address counts, and none is carried back. */
+static void
+test_a_zone_without_client_subnets(void **state)
+{
+	struct tbl_view view;
+	struct cp_explain_input input = {
+		.view = &view,
+		.name = "a.wild.geo.test",
+		.type = "A",
+		.from = "10.1.0.1",
+		.ecs = "10.2.3.0/24",
+	};
+	const struct tbl_header *header = image;
+	struct tbl_zone *zone =
+			(void *)((uint8_t *)image + header->sections[TBL_SECTION_ZONES].off);
+	char error[CP_EXPLAIN_ERROR_MAX];
+	json_t *explained;
+	const json_t *client;
+	const json_t *ecs;
+
+	(void)state;
+	zone->flags |= TBL_ZONE_NO_ECS;
+	tbl_view_init(&view, image, NULL);
+	explained = explain(&input);
+	client = json_object_get(explained, "client");
+	ecs = json_object_get(explained, "ecs");
+	assert_string_equal(cp_json_text(client, "address"), "10.1.0.1");
+	assert_string_equal(cp_json_text(client, "told_by"), "from");
+	assert_string_equal(cp_json_text(client, "because"),
+			"client subnets do not count in this zone (ecs: false): the address the "
+			"question comes from counts");
+	assert_int_equal(cp_json_number(decision_of(explained), "rule"), 3);
+	assert_false(is_cp_json_true(ecs, "is_sent"));
+	assert_string_equal(cp_json_text(ecs, "because"),
+			"not sent: client subnets do not count in this zone");
+	/* header, question, two records and an OPT without options */
+	assert_int_equal(cp_json_number(cp_json_item(explained, "sizes", 1), "sent_bytes"),
+			12 + 17 + 4 + 18 + 16 + 11);
+	json_decref(explained);
+	input.from = NULL;
+	explained = NULL;
+	assert_int_equal(cp_explain(&input, &explained, error), -EINVAL);
+	assert_string_equal(error, "ecs: client subnets do not count in the zone of "
+				   "a.wild.geo.test, but the address the question comes from: "
+				   "say which with --from");
+	zone->flags = 0;
+}
+
 /* An address as client subnet is all of its bits, on the wire and in what is printed of it. */
 static void
 test_an_address_is_a_whole_prefix(void **state)
@@ -752,6 +801,7 @@ main(void)
 		cmocka_unit_test(test_health_moves_the_answer_and_is_told),
 		cmocka_unit_test(test_the_way_through_the_names),
 		cmocka_unit_test(test_whose_address_counts),
+		cmocka_unit_test(test_a_zone_without_client_subnets),
 		cmocka_unit_test(test_an_address_is_a_whole_prefix),
 		cmocka_unit_test(test_the_scope_says_what_lies_outside),
 		cmocka_unit_test(test_sizes_tell_truncation),

@@ -565,6 +565,52 @@ test_colour(void **state)
 	free(text);
 }
 
+/* Not a record, and a change all the same. */
+static void
+test_client_subnets(void **state)
+{
+	static const struct zone_file files[] = { { "example.test.yaml", NS NS1 },
+		{ "example.org.zone",
+				"@ 300 SOA ns host 1 2 3 4 5\n@ 300 NS ns\nns 300 A 192.0.2.1\n" },
+		{ NULL, NULL } };
+	const struct cp_zone_settings off[] = {
+		{ .name = (char *)"example.org.", .soa = cp_zones_defaults().soa },
+		{ .name = (char *)"example.test.", .soa = cp_zones_defaults().soa },
+	};
+	const struct cp_geo geo = usual_database();
+	struct zone_table with = compile_files(files, &geo, 41);
+	struct zone_table without = compile_with_settings(files, off, 2, &geo, 42);
+	json_t *plan = plan_views(&with.view, &without.view);
+
+	(void)state;
+	assert_false(is_cp_plan_empty(plan));
+	assert_int_equal(json_array_size(json_object_get(plan, "unsafe")), 0);
+	assert_printed(plan, EXAMPLE
+			"*   Update Zone<example.test.> client subnets (ECS) do not count\n"
+			"*   Summary: Creates=0, Updates=0, Deletes=0, Existing=2, "
+			"Meta=False\n" RULER "* example.org.\n" RULER "* meridian (generation 41)\n"
+			"*   Update Zone<example.org.> client subnets (ECS) do not count\n"
+			"*   Summary: Creates=0, Updates=0, Deletes=0, Existing=3, "
+			"Meta=False\n" RULER);
+	plan = plan_views(&without.view, &with.view);
+	assert_true(json_is_true(
+			json_object_get(json_array_get(json_object_get(plan, "zones"), 0), "ecs")));
+	json_decref(plan);
+	plan = plan_views(&without.view, &without.view);
+	assert_true(is_cp_plan_empty(plan));
+	json_decref(plan);
+	/* A new zone says so only when it is not as every zone is. */
+	plan = plan_views(NULL, &without.view);
+	assert_true(json_is_false(
+			json_object_get(json_array_get(json_object_get(plan, "zones"), 0), "ecs")));
+	json_decref(plan);
+	plan = plan_views(NULL, &with.view);
+	assert_null(json_object_get(json_array_get(json_object_get(plan, "zones"), 0), "ecs"));
+	json_decref(plan);
+	free_table(&with);
+	free_table(&without);
+}
+
 static void
 test_summary(void **state)
 {
@@ -590,6 +636,7 @@ main(void)
 		cmocka_unit_test(test_checksum),
 		cmocka_unit_test(test_changes_over_the_limit),
 		cmocka_unit_test(test_colour),
+		cmocka_unit_test(test_client_subnets),
 		cmocka_unit_test(test_summary),
 	};
 

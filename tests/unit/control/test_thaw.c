@@ -330,6 +330,38 @@ patch_count(uint8_t *image)
 	zone->record_cnt = 1;
 }
 
+/* The one zone setting that a table has. */
+static void
+test_zones_without_client_subnets_stay_so(void **state)
+{
+	static const struct zone_file files[] = {
+		{ "a.test.yaml", "'': {type: NS, value: ns.b.test.}\n" },
+		{ "b.test.yaml", "'': {type: NS, value: ns.b.test.}\n" }, { NULL, NULL }
+	};
+	void *image = NULL;
+	void *again = NULL;
+	size_t size = 0;
+	struct tbl_view view;
+	struct cp_zones *zones = thaw(files, &image, &size);
+
+	(void)state;
+	assert_false(zones->items[0].ignores_ecs);
+	zones->items[1].ignores_ecs = true;
+	compile(zones, &again, &size);
+	cp_zones_free(zones);
+	zones = NULL;
+	tbl_view_init(&view, again, NULL);
+	assert_int_equal(view.zones[0].flags, 0);
+	assert_int_equal(view.zones[1].flags, TBL_ZONE_NO_ECS);
+	assert_true(view.header->content_hash != ((struct tbl_header *)image)->content_hash);
+	assert_int_equal(cp_thaw(&view, &zones), 0);
+	assert_false(zones->items[0].ignores_ecs);
+	assert_true(zones->items[1].ignores_ecs);
+	cp_zones_free(zones);
+	free(again);
+	free(image);
+}
+
 /* Writes over the first string of the image that begins so. */
 static void
 patch_string(uint8_t *image, const char *begin, char with)
@@ -397,6 +429,7 @@ main(void)
 		cmocka_unit_test(test_what_is_thawed_makes_the_same_table),
 		cmocka_unit_test(test_records_can_be_read),
 		cmocka_unit_test(test_names_that_differ_in_case_become_one),
+		cmocka_unit_test(test_zones_without_client_subnets_stay_so),
 		cmocka_unit_test(test_texts_that_are_none_of_ours_are_told),
 	};
 

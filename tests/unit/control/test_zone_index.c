@@ -51,7 +51,8 @@ compare(struct universe *universe, const char *text)
 	assert_true(tbl_name_from_text(text, wire) > 0);
 	assert_true(tbl_name_parse(wire, sizeof(wire), &name) > 0);
 	tbl_name_hash(&name, universe->view.header->hash_seed);
-	tbl_resolve(&universe->view, &name, CP_TYPE_TXT, &anybody, 0, &reply);
+	tbl_resolve(&universe->view, &name, CP_TYPE_TXT, &(struct tbl_asker){ .source = &anybody },
+			0, &reply);
 	assert_int_equal(cp_zone_index_find(universe->index, wire, &found), 0);
 	switch (found.finding) {
 	case CP_NO_ZONE:

@@ -9,14 +9,25 @@
 struct zone_table
 compile_files(const struct zone_file *files, const struct cp_geo *geo, uint64_t generation)
 {
+	return compile_with_settings(files, NULL, 0, geo, generation);
+}
+
+struct zone_table
+compile_with_settings(const struct zone_file *files, const struct cp_zone_settings *settings,
+		size_t setting_cnt, const struct cp_geo *geo, uint64_t generation)
+{
 	const struct cp_compile_params params = {
 		.generation = generation, .built_unix_s = generation, .hash_seed = { generation, 2 }
 	};
-	struct loaded loaded = load_files(files, NULL);
+	struct cp_zones_options options = cp_zones_defaults();
+	struct loaded loaded;
 	struct cp_compiler *compiler = NULL;
 	struct zone_table table = { 0 };
 	size_t size = 0;
 
+	options.settings = settings;
+	options.setting_cnt = setting_cnt;
+	loaded = load_files(files, &options);
 	assert_int_equal(cp_compiler_new(&compiler), 0);
 	if (cp_compile(compiler, loaded.zones, geo, &params, &loaded.errors, &table.image, &size) !=
 			0) {

@@ -22,6 +22,10 @@ struct zone_table {
  * generation. */
 struct zone_table
 compile_files(const struct zone_file *files, const struct cp_geo *geo, uint64_t generation);
+/* compile_with_settings: the same, some of them with settings of their own. */
+struct zone_table
+compile_with_settings(const struct zone_file *files, const struct cp_zone_settings *settings,
+		size_t setting_cnt, const struct cp_geo *geo, uint64_t generation);
 /* compile_text: one zone, example.test. */
 struct zone_table compile_text(const char *text, const struct cp_geo *geo, uint64_t generation);
 void free_table(struct zone_table *table);

@@ -140,19 +140,19 @@ make_rdata(const struct record *record, uint8_t *rdata)
 }
 
 static void
-add_static(struct tbl_builder *builder, uint32_t zone)
+add_static(struct tbl_builder *builder, uint32_t zone, const struct record *set, size_t cnt)
 {
 	struct tbl_error error;
 
-	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+	for (size_t i = 0; i < cnt; i++) {
 		uint8_t bytes[RDATA_MAX];
 		uint8_t owner[TBL_NAME_MAX];
-		struct tbl_rdata rdata = { bytes, make_rdata(&records[i], bytes) };
+		struct tbl_rdata rdata = { bytes, make_rdata(&set[i], bytes) };
 
-		(void)name_rdata(records[i].owner, owner);
-		if (tbl_builder_add_rrset(builder, zone, owner, records[i].type, records[i].ttl_s,
-				    &rdata, 1, &error) != 0) {
-			stop(records[i].owner, &error);
+		(void)name_rdata(set[i].owner, owner);
+		if (tbl_builder_add_rrset(builder, zone, owner, set[i].type, set[i].ttl_s, &rdata,
+				    1, &error) != 0) {
+			stop(set[i].owner, &error);
 		}
 	}
 }
@@ -194,6 +194,26 @@ add_apex(struct tbl_builder *builder, uint32_t zone, uint16_t type)
 			    &error) != 0) {
 		stop("apex", &error);
 	}
+}
+
+/* quiet.test. is a zone in which client subnets do not count; its www leads to the other's apex. */
+static void
+add_quiet(struct tbl_builder *builder)
+{
+	static const struct record quiet[] = {
+		{ "quiet.test.", TYPE_SOA, 3600, "ns1.example.test." },
+		{ "www.quiet.test.", TYPE_CNAME, 60, "example.test." },
+	};
+	struct tbl_error error;
+	uint8_t name[TBL_NAME_MAX];
+	uint32_t zone = 0;
+
+	(void)name_rdata("quiet.test.", name);
+	if (tbl_builder_add_zone(builder, name, &zone, &error) != 0) {
+		stop("quiet.test.", &error);
+	}
+	tbl_builder_ignore_ecs(builder, zone);
+	add_static(builder, zone, quiet, sizeof(quiet) / sizeof(quiet[0]));
 }
 
 /* 198.51.100.0/24 and 2001:db8:a::/48 are in the United States, 203.0.113.0/24 in Germany. */
@@ -241,9 +261,10 @@ zone_build(uint64_t generation, size_t *ret_size)
 			tbl_builder_add_zone(builder, apex, &zone, &error) != 0) {
 		stop("zone", &error);
 	}
-	add_static(builder, zone);
+	add_static(builder, zone, records, sizeof(records) / sizeof(records[0]));
 	add_apex(builder, zone, TYPE_A);
 	add_apex(builder, zone, TYPE_AAAA);
+	add_quiet(builder);
 	if (tbl_builder_finish(builder, &image, ret_size, &error) != 0) {
 		stop("finish", &error);
 	}

@@ -53,7 +53,7 @@ reply_ask(const struct tbl_view *view, const char *name, uint16_t type, const ch
 	int len;
 
 	sample_name(view->header, name, &parsed);
-	tbl_resolve(view, &parsed, type, &addr, 0, &reply);
+	tbl_resolve(view, &parsed, type, &(struct tbl_asker){ .source = &addr }, 0, &reply);
 	len = tbl_reply_write(view, &reply, qname_len, message->bytes, message->len,
 			REPLY_MESSAGE_MAX, &counts);
 	assert_true(len > 0);

@@ -121,6 +121,10 @@ add_zone(struct tbl_builder *builder, const struct sample_zone *zone)
 			tbl_builder_follow_generation(builder, number);
 			text++;
 		}
+		if (record->type == SOA && text[0] == '!') {
+			tbl_builder_ignore_ecs(builder, number);
+			text++;
+		}
 		read_values(record->type, text, &values);
 		(void)put_name(record->owner, name);
 		if (tbl_builder_add_rrset(builder, number, name, record->type, SAMPLE_TTL_S,
@@ -304,9 +308,9 @@ static const struct sample_record child_records[] = {
 	{ NULL, 0, NULL },
 };
 
-/* Nothing in example. says that it is there. */
+/* Nothing in example. says that it is there; client subnets do not count in it. */
 static const struct sample_record bare_records[] = {
-	{ "bare.example.", SOA, "ns.child.example." },
+	{ "bare.example.", SOA, "!ns.child.example." },
 	{ "bare.example.", NS, "ns.child.example." },
 	{ NULL, 0, NULL },
 };

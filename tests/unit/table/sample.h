@@ -38,7 +38,8 @@ enum sample_type {
 
 /* One RRset. Values are parted by '|'; those of types without a form of their own here are taken
  * byte for byte (RFC 3597). An SOA's is its MNAME; the rest of it is always the same, but for the
- * serial: behind a '+' it is the generation, else SAMPLE_SERIAL. */
+ * serial: behind a '+' it is the generation, else SAMPLE_SERIAL. Behind a '!' client subnets do not
+ * count in the zone. */
 struct sample_record {
 	const char *owner;
 	uint16_t type;

@@ -198,6 +198,7 @@ static const struct lie lies[] = {
 	{ FIELD(ZONES, tbl_zone, 0, soa_negative), UINT32_MAX, "zones[0]" },
 	{ FIELD(ZONES, tbl_zone, 0, soa_negative), 0, "zones[0]" },
 	{ FIELD(ZONES, tbl_zone, 0, name_str), UINT32_MAX, "zones[0]" },
+	{ FIELD(ZONES, tbl_zone, 0, flags), 2, "zones[0]: unknown flags" },
 	{ FIELD(BUCKETS, tbl_bucket, 0, node[1]), 0x80000000u, "buckets[0]" },
 	{ FIELD(BUCKETS, tbl_bucket, 0, node[7]), 0x7ffffffeu, "buckets[0]" },
 	{ FIELD(NODES, tbl_node, 0, flags), 0, "nodes[0]" },

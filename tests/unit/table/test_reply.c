@@ -373,19 +373,92 @@ the_trace_names_the_dynamic_record(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	sample_name(image, "chain.example.", &name);
-	tbl_resolve(&view, &name, A, &america, 0, &reply);
+	tbl_resolve(&view, &name, A, &(struct tbl_asker){ .source = &america }, 0, &reply);
 	assert_non_null(reply.trace.dyn);
 	assert_int_equal(reply.trace.dyn->type, A);
 	assert_int_equal(reply.trace.rule, 0);
 	assert_int_equal(reply.trace.leaf, tbl_locate(&view, &america));
 	assert_false(reply.is_wildcard); /* the question itself was not */
 	sample_name(image, "x.dyn.example.", &name);
-	tbl_resolve(&view, &name, A, &america, 0, &reply);
+	tbl_resolve(&view, &name, A, &(struct tbl_asker){ .source = &america }, 0, &reply);
 	assert_true(reply.is_wildcard);
 	sample_name(image, "mail.example.", &name);
-	tbl_resolve(&view, &name, A, &america, 0, &reply);
+	tbl_resolve(&view, &name, A, &(struct tbl_asker){ .source = &america }, 0, &reply);
 	assert_null(reply.trace.dyn);
 	free(image);
+}
+
+/* One client from where no rule knows anybody, with a client subnet in America. */
+static void
+expect_ecs(const struct tbl_view *view, const char *qname, bool has_ecs, bool is_america)
+{
+	struct tbl_addr source = sample_addr(EVERYWHERE);
+	struct tbl_addr subnet = sample_addr(AMERICA);
+	const struct tbl_asker asker = { .source = &source, .ecs = &subnet };
+	const struct tbl_addr *counts = is_america ? &subnet : &source;
+	struct tbl_reply reply;
+	struct tbl_name name;
+
+	sample_name(view->header, qname, &name);
+	tbl_resolve(view, &name, A, &asker, 0, &reply);
+	assert_int_equal(reply.has_ecs, has_ecs);
+	if (reply.trace.dyn != NULL) {
+		assert_int_equal(reply.trace.leaf, tbl_locate(view, counts));
+		assert_int_equal(reply.trace.rule, is_america ? 0 : 1);
+	}
+	/* Without a subnet none is carried back, wherever the name is. */
+	tbl_resolve(view, &name, A, &(struct tbl_asker){ .source = &source }, 0, &reply);
+	assert_false(reply.has_ecs);
+}
+
+/* RFC 7871 §7.2.2 and §11: who opts out never echoes. It is the zone of the question that says so, for
+ * all that the reply holds. */
+static void
+client_subnets_count_where_the_zone_lets_them(void **state)
+{
+	struct sample_record geo[] = {
+		{ "geo.test.", SOA, NULL },
+		{ "www.geo.test.", CNAME, "dyn.geo.test." },
+		{ "*.wild.geo.test.", CNAME, "dyn.geo.test." },
+		{ "out.geo.test.", CNAME, "www.plain.test." },
+		{ NULL, 0, NULL },
+	};
+	struct sample_record plain[] = {
+		{ "plain.test.", SOA, NULL },
+		{ "www.plain.test.", CNAME, "dyn.geo.test." },
+		{ NULL, 0, NULL },
+	};
+	static const struct sample_dynamic dynamics[] = {
+		{ "dyn.geo.test.", A, 0, { "192.0.2.1", "192.0.2.2" }, "192.0.2.9" },
+		{ NULL, 0, 0, { NULL, NULL }, NULL },
+	};
+	static const char *const geo_names[] = { "dyn.geo.test.", "www.geo.test.",
+		"x.wild.geo.test.", "out.geo.test.", "missing.geo.test.", "geo.test." };
+	static const char *const plain_names[] = { "www.plain.test.", "missing.plain.test." };
+
+	(void)state;
+	for (unsigned int ignored = 0; ignored < 4; ignored++) {
+		bool has_geo = (ignored & 1u) == 0;
+		bool has_plain = (ignored & 2u) == 0;
+		const struct sample_zone zones[] = { { "geo.test.", geo },
+			{ "plain.test.", plain } };
+		struct tbl_view view;
+		size_t size;
+		void *image;
+
+		geo[0].values = has_geo ? "ns.geo.test." : "!ns.geo.test.";
+		plain[0].values = has_plain ? "ns.geo.test." : "!ns.geo.test.";
+		image = sample_build(zones, 2, dynamics, &size);
+		tbl_view_init(&view, image, NULL);
+		for (size_t i = 0; i < ARRAY_LEN(geo_names); i++) {
+			expect_ecs(&view, geo_names[i], has_geo, has_geo);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(plain_names); i++) {
+			expect_ecs(&view, plain_names[i], has_plain, has_plain);
+		}
+		expect_ecs(&view, "www.elsewhere.test.", false, false); /* REFUSED */
+		free(image);
+	}
 }
 
 static void
@@ -434,7 +507,7 @@ records_that_do_not_fit_are_refused_at_every_size(void **state)
 
 		(void)reply_ask(&view, names[i], A, EVERYWHERE, &full);
 		sample_name(image, names[i], &name);
-		tbl_resolve(&view, &name, A, &addr, 0, &reply);
+		tbl_resolve(&view, &name, A, &(struct tbl_asker){ .source = &addr }, 0, &reply);
 		qname_len = name.len;
 		for (size_t capacity = REPLY_HEADER_BYTES; capacity <= full.len; capacity++) {
 			/* An exact-size block: a sanitizer sees the first byte too much. */
@@ -569,6 +642,7 @@ main(void)
 		cmocka_unit_test(chains_stop_at_the_limit),
 		cmocka_unit_test(dynamic_records_answer_by_place_and_say_how_far),
 		cmocka_unit_test(the_trace_names_the_dynamic_record),
+		cmocka_unit_test(client_subnets_count_where_the_zone_lets_them),
 		cmocka_unit_test(the_root_can_be_a_zone),
 		cmocka_unit_test(records_that_do_not_fit_are_refused_at_every_size),
 		cmocka_unit_test(serials_follow_the_generation_of_the_header),

@@ -502,7 +502,7 @@ targets_are_told(void **state)
 	(void)state;
 	tbl_view_init(&view, image, NULL);
 	sample_name(image, "x.into.example.", &name);
-	tbl_resolve(&view, &name, A, &client, 0, &reply);
+	tbl_resolve(&view, &name, A, &(struct tbl_asker){ .source = &client }, 0, &reply);
 	assert_int_equal(reply.piece_cnt, ARRAY_LEN(targets) + 1);
 	for (uint32_t i = 0; i < ARRAY_LEN(targets); i++) {
 		uint8_t wire[TBL_NAME_MAX];
