@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/config_impl.h"
+
 /* A CPU number above this is a typing error: the kernel's own limit (CONFIG_NR_CPUS). */
 #define CPU_MAX 8191u
 
@@ -221,20 +223,8 @@ static const struct conf_row top_rows[] = {
 
 static_assert(sizeof(port_kinds) / sizeof(port_kinds[0]) == DP_PORT_SOCKET + 2, "a name a kind");
 
-/* Checks of what the rows cannot say. `document` is the file again, for the places of its keys. */
-struct checker {
-	const char *file;
-	const struct conf_document *document;
-	struct conf_errors *errors;
-};
-
-static void complain(const struct checker *checker, const char *format, ...)
-		__attribute__((format(printf, 2, 3)));
-
-/* Adds an error. Its text begins with the key it is about, "ports[0].listen: ...": that is where it
- * points. */
-static void
-complain(const struct checker *checker, const char *format, ...)
+void
+dp_config_complain(const struct dp_config_checker *checker, const char *format, ...)
 {
 	char text[512];
 	char path[128];
@@ -250,9 +240,8 @@ complain(const struct checker *checker, const char *format, ...)
 			node != NULL ? node->col : 0, "%s", text);
 }
 
-/* Reads a decimal number that ends at `end`. false: no digits, too large or other characters. */
-static bool
-parse_number(const char *text, const char *end, unsigned long max, unsigned long *ret_number)
+bool
+is_dp_config_number(const char *text, const char *end, unsigned long max, unsigned long *ret_number)
 {
 	unsigned long number = 0;
 
@@ -284,7 +273,7 @@ dp_endpoint_parse(const char *text, struct dp_endpoint *ret_endpoint)
 
 	/* A colon separates the port behind a bracket or when it is the only one. */
 	if (colon != NULL && colon > text && (colon[-1] == ']' || strchr(text, ':') == colon)) {
-		if (!parse_number(colon + 1, addr_end, UINT16_MAX, &port) || port == 0) {
+		if (!is_dp_config_number(colon + 1, addr_end, UINT16_MAX, &port) || port == 0) {
 			return -EINVAL;
 		}
 		endpoint.port = (uint16_t)port;
@@ -322,18 +311,19 @@ dp_endpoint_text(const struct dp_endpoint *endpoint, char text[DP_ENDPOINT_TEXT_
 }
 
 static void
-check_addresses(const struct checker *checker, struct dp_config *config)
+check_addresses(const struct dp_config_checker *checker, struct dp_config *config)
 {
 	const struct conf_strings *texts = &config->address_texts;
 
 	if (texts->cnt > DP_ADDRESSES_MAX) {
-		complain(checker, "addresses: %zu of them; at most %u", texts->cnt,
+		dp_config_complain(checker, "addresses: %zu of them; at most %u", texts->cnt,
 				DP_ADDRESSES_MAX);
 		return;
 	}
 	for (size_t i = 0; i < texts->cnt; i++) {
 		if (dp_address_parse(texts->items[i], &config->addresses.items[i]) != 0) {
-			complain(checker, "addresses[%zu]: '%s' is not an IPv4 or IPv6 address", i,
+			dp_config_complain(checker,
+					"addresses[%zu]: '%s' is not an IPv4 or IPv6 address", i,
 					texts->items[i]);
 		}
 	}
@@ -341,23 +331,23 @@ check_addresses(const struct checker *checker, struct dp_config *config)
 }
 
 static void
-add_cpu(const struct checker *checker, struct dp_config *config, unsigned long cpu)
+add_cpu(const struct dp_config_checker *checker, struct dp_config *config, unsigned long cpu)
 {
 	for (uint32_t i = 0; i < config->cpu_cnt; i++) {
 		if (config->cpus[i] == cpu) {
-			complain(checker, "cores: CPU %lu is named twice", cpu);
+			dp_config_complain(checker, "cores: CPU %lu is named twice", cpu);
 			return;
 		}
 	}
 	if (config->cpu_cnt == TBL_WORKERS_MAX) {
-		complain(checker, "cores: more than %u workers", TBL_WORKERS_MAX);
+		dp_config_complain(checker, "cores: more than %u workers", TBL_WORKERS_MAX);
 		return;
 	}
 	config->cpus[config->cpu_cnt++] = (uint16_t)cpu;
 }
 
 static void
-check_cores(const struct checker *checker, struct dp_config *config)
+check_cores(const struct dp_config_checker *checker, struct dp_config *config)
 {
 	for (size_t i = 0; i < config->core_texts.cnt; i++) {
 		const char *text = config->core_texts.items[i];
@@ -366,16 +356,17 @@ check_cores(const struct checker *checker, struct dp_config *config)
 		unsigned long first;
 		unsigned long last;
 
-		if (!parse_number(text, dash != NULL ? dash : end, CPU_MAX, &first) ||
-				!parse_number(dash != NULL ? dash + 1 : text, end, CPU_MAX,
+		if (!is_dp_config_number(text, dash != NULL ? dash : end, CPU_MAX, &first) ||
+				!is_dp_config_number(dash != NULL ? dash + 1 : text, end, CPU_MAX,
 						&last) ||
 				last < first) {
-			complain(checker, "cores[%zu]: '%s' is not a CPU number or range", i, text);
+			dp_config_complain(checker, "cores[%zu]: '%s' is not a CPU number or range",
+					i, text);
 			continue;
 		}
 		if (last - first >= TBL_WORKERS_MAX) {
-			complain(checker, "cores[%zu]: '%s' is more than %u workers", i, text,
-					TBL_WORKERS_MAX);
+			dp_config_complain(checker, "cores[%zu]: '%s' is more than %u workers", i,
+					text, TBL_WORKERS_MAX);
 			continue;
 		}
 		for (unsigned long cpu = first; cpu <= last; cpu++) {
@@ -385,7 +376,7 @@ check_cores(const struct checker *checker, struct dp_config *config)
 }
 
 static void
-check_identity(const struct checker *checker, struct dp_config *config)
+check_identity(const struct dp_config_checker *checker, struct dp_config *config)
 {
 	struct dp_settings *settings = &config->settings;
 	const char *identity = config->identity;
@@ -399,7 +390,8 @@ check_identity(const struct checker *checker, struct dp_config *config)
 	}
 	len = strlen(identity);
 	if (len > DP_IDENTITY_MAX) {
-		complain(checker, "identity: %zu characters; at most %u", len, DP_IDENTITY_MAX);
+		dp_config_complain(checker, "identity: %zu characters; at most %u", len,
+				DP_IDENTITY_MAX);
 		return;
 	}
 	memcpy(settings->identity, identity, len);
@@ -408,19 +400,20 @@ check_identity(const struct checker *checker, struct dp_config *config)
 }
 
 static void
-check_listen(const struct checker *checker, struct dp_config *config, size_t i,
+check_listen(const struct dp_config_checker *checker, struct dp_config *config, size_t i,
 		const struct dp_port_config *port)
 {
 	for (size_t k = 0; k < port->listen.cnt; k++) {
 		struct dp_endpoint endpoint;
 
 		if (dp_endpoint_parse(port->listen.items[k], &endpoint) != 0) {
-			complain(checker,
+			dp_config_complain(checker,
 					"ports[%zu].listen[%zu]: '%s' is not ADDRESS or "
 					"ADDRESS:PORT",
 					i, k, port->listen.items[k]);
 		} else if (config->listen.cnt == DP_LISTEN_MAX) {
-			complain(checker, "ports[%zu].listen: more than %u addresses in all", i,
+			dp_config_complain(checker,
+					"ports[%zu].listen: more than %u addresses in all", i,
 					DP_LISTEN_MAX);
 			return;
 		} else {
@@ -430,20 +423,21 @@ check_listen(const struct checker *checker, struct dp_config *config, size_t i,
 }
 
 static void
-check_interface(const struct checker *checker, const struct dp_config *config, size_t i,
+check_interface(const struct dp_config_checker *checker, const struct dp_config *config, size_t i,
 		const struct dp_port_config *port)
 {
 	if (port->interface == NULL) {
-		complain(checker, "ports[%zu].interface: needed for kind %s", i,
+		dp_config_complain(checker, "ports[%zu].interface: needed for kind %s", i,
 				port_kinds[port->kind]);
 	} else if (strlen(port->interface) >= IF_NAMESIZE ||
 			strpbrk(port->interface, ", /") != NULL) {
 		/* DPDK's device arguments are separated by commas. */
-		complain(checker, "ports[%zu].interface: '%s' cannot be an interface name", i,
+		dp_config_complain(checker,
+				"ports[%zu].interface: '%s' cannot be an interface name", i,
 				port->interface);
 	}
 	if (port->kind != DP_PORT_TAP && config->addresses.cnt == 0) {
-		complain(checker,
+		dp_config_complain(checker,
 				"ports[%zu]: kind %s needs `addresses`: only queries to them are "
 				"taken",
 				i, port_kinds[port->kind]);
@@ -451,7 +445,7 @@ check_interface(const struct checker *checker, const struct dp_config *config, s
 }
 
 static void
-check_port(const struct checker *checker, struct dp_config *config, size_t i)
+check_port(const struct dp_config_checker *checker, struct dp_config *config, size_t i)
 {
 	const struct dp_port_config *port = &dp_config_ports(config)[i];
 
@@ -463,17 +457,17 @@ check_port(const struct checker *checker, struct dp_config *config, size_t i)
 		break;
 	case DP_PORT_MEMIF:
 		if (port->socket == NULL) {
-			complain(checker, "ports[%zu].socket: needed for kind memif", i);
+			dp_config_complain(checker, "ports[%zu].socket: needed for kind memif", i);
 		}
 		break;
 	case DP_PORT_PCI:
 		if (port->device == NULL) {
-			complain(checker, "ports[%zu].device: needed for kind pci", i);
+			dp_config_complain(checker, "ports[%zu].device: needed for kind pci", i);
 		}
 		break;
 	case DP_PORT_SOCKET:
 		if (port->listen.cnt == 0) {
-			complain(checker, "ports[%zu].listen: needed for kind socket", i);
+			dp_config_complain(checker, "ports[%zu].listen: needed for kind socket", i);
 		}
 		check_listen(checker, config, i, port);
 		break;
@@ -485,13 +479,14 @@ static int
 check(const char *file, const struct conf_document *document, struct dp_config *config,
 		struct conf_errors *errors)
 {
-	const struct checker checker = { file, document, errors };
+	const struct dp_config_checker checker = { file, document, errors };
 
 	check_addresses(&checker, config);
 	check_cores(&checker, config);
 	check_identity(&checker, config);
 	if (config->ports.cnt == 0 || config->ports.cnt > DP_PORTS_MAX) {
-		complain(&checker, "ports: %zu of them; 1 to %u", config->ports.cnt, DP_PORTS_MAX);
+		dp_config_complain(&checker, "ports: %zu of them; 1 to %u", config->ports.cnt,
+				DP_PORTS_MAX);
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < config->ports.cnt; i++) {
