@@ -397,6 +397,7 @@ check_identity(const struct dp_config_checker *checker, struct dp_config *config
 	memcpy(settings->identity, identity, len);
 	settings->identity_len = (uint8_t)len;
 	settings->max_udp_bytes = (uint16_t)config->max_udp_bytes;
+	settings->tcp_keepalive_ds = (uint16_t)(config->tcp.idle_timeout_s * 10);
 }
 
 static void

@@ -27,9 +27,12 @@
 #define DP_TCP_MESSAGE_MAX 65535u
 #define DP_IDENTITY_MAX    64u
 
-/* What the configuration says of answers; constant from the start on. */
+/* What the configuration says of answers; constant from the start on but for tcp_keepalive_ds. */
 struct dp_settings {
 	uint16_t max_udp_bytes; /* largest reply we send over UDP; 1232 fits every path (RFC 9715) */
+	/* How long a TCP connection may be idle, in the 100 ms of RFC 7828 §3.1. The TCP thread has
+	 * settings of its own, in which this is 0 while it has few places left. */
+	uint16_t tcp_keepalive_ds;
 	uint8_t identity_len;
 	char identity[DP_IDENTITY_MAX]; /* id.server, hostname.bind, NSID */
 };

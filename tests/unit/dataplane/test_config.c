@@ -116,6 +116,7 @@ what_is_not_said_has_its_default(void **state)
 	assert_int_equal(config.cpu_cnt, 0);
 	assert_true(config.tcp.enabled);
 	assert_int_equal(config.tcp.idle_timeout_s, 10);
+	assert_int_equal(config.settings.tcp_keepalive_ds, 100);
 	assert_string_equal(config.run_dir, "/run/meridian");
 	assert_string_equal(config.state_dir, "/var/lib/meridian");
 	assert_true(config.settings.identity_len > 0); /* the host's name */
