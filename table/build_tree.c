@@ -393,6 +393,12 @@ judge_delegated(const struct tbl_builder *b, struct tbl_build_rrset *rrset, uint
 		rrset->role = is_parent ? ROLE_DATA : ROLE_DROPPED;
 		return 0;
 	}
+	if (rrset->type == TBL_TYPE_NS) {
+		/* A delegation below a delegation: the child's to make, and kept in the parent by who knows both.
+		 * Nobody who comes here gets past the upper one. */
+		rrset->role = ROLE_DROPPED;
+		return 0;
+	}
 	if (rrset->dyn != NULL || (rrset->type != TBL_TYPE_A && rrset->type != TBL_TYPE_AAAA)) {
 		return fail_rrset(b, rrset, error,
 				"is at or below a delegation and would never be served");
