@@ -127,7 +127,10 @@ take_file(struct cp_zone_load *load, struct cp_zone_sources *sources, const stru
 				"\"$\" files belong in the directory of a split zone");
 		return 0;
 	}
-	if (strchr(entry->name, '.') == strrchr(entry->name, '.')) {
+	/* A YAML file of another purpose is easily among them; a master file is one by its ending, and a
+	 * network's own top-level name ("lan") a zone like any other. */
+	if (kinds[kind].kind == CP_SOURCE_FILE &&
+			strchr(entry->name, '.') == strrchr(entry->name, '.')) {
 		conf_error_add(load->errors, CONF_WARNING, entry->path, 0, 0,
 				"ignored: the file of zone \"example.com.\" is example.com%s",
 				kinds[kind].suffix);

@@ -55,6 +55,10 @@ static const struct {
 			"example.com.yaml\n"
 			"bad.test.yaml:2:1: error: did not find expected node "
 			"content, while parsing a flow node\n" },
+	{ "a master file of a network's own top-level name",
+			{ { "b.test.yaml", NS }, { "lan.zone", "@ 60 SOA ns. a. 1 2 3 4 5\n"
+							       "@ 60 NS ns.\n" } },
+			NULL, NULL, false, "b.test. lan.", "" },
 	{ "a directory that is not asked for",
 			{ { "a.test./", NULL }, { "b.test.yaml", NS }, { "$b.test.yaml", NS } },
 			NULL, NULL, false, "b.test.",
