@@ -8,8 +8,8 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "explain", "shared_nic", "publish", "changes", "failover", "health", "crash", "refusals", "layouts",
-          "plan", "alias", "roundtrip", "differential", "manual"]
+SUITES = ["answers", "conformance", "explain", "shared_nic", "publish", "changes", "failover", "health", "crash",
+          "refusals", "layouts", "plan", "alias", "roundtrip", "differential", "manual"]
 
 
 class Result(unittest.TextTestResult):

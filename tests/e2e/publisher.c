@@ -10,6 +10,8 @@
  *   publisher SOCKET counters [WORKER]                prints the counters as JSON: one worker's, else
  *                                                     summed over all
  *   publisher SOCKET buffers                          prints how many packet buffers are in use
+ *   publisher SOCKET watch                            the same once for each line of standard input, which is
+ *                                                     a worker's number or empty
  *   publisher SOCKET hold                             connects and waits for its end
  *
  * Prints a line for each reply: "ack GENERATION SWAP_US ROUND_TRIP_US" or "refused TEXT". Exit 0
@@ -410,11 +412,10 @@ publish_churn(struct publisher *publisher, uint32_t first, uint32_t cnt, uint32_
 	return rc;
 }
 
+/* *ret_segment stays mapped until the process ends. */
 static int
-print_counters(const struct publisher *publisher, const char *only)
+map_counters(const struct publisher *publisher, const struct tbl_stats_segment **ret_segment)
 {
-	uint64_t sums[TBL_VERDICT_CNT] = { 0 };
-	uint64_t received = 0;
 	const struct tbl_stats_segment *segment = mmap(
 			NULL, sizeof(*segment), PROT_READ, MAP_SHARED, publisher->counters_fd, 0);
 
@@ -424,6 +425,17 @@ print_counters(const struct publisher *publisher, const char *only)
 	if (segment->magic != TBL_STATS_MAGIC || segment->worker_cnt > TBL_WORKERS_MAX + 1) {
 		return -EBADMSG;
 	}
+	*ret_segment = segment;
+	return 0;
+}
+
+/* One line of JSON. `only` is a worker's number or NULL. */
+static void
+print_counters(const struct tbl_stats_segment *segment, const char *only)
+{
+	uint64_t sums[TBL_VERDICT_CNT] = { 0 };
+	uint64_t received = 0;
+
 	for (uint32_t w = 0; w < segment->worker_cnt; w++) {
 		const struct tbl_stats_worker *worker = &segment->workers[w];
 
@@ -441,21 +453,47 @@ print_counters(const struct publisher *publisher, const char *only)
 		printf(", \"%s\": %" PRIu64, tbl_verdict_name(v), sums[v]);
 	}
 	printf("}\n");
-	return 0;
+	(void)fflush(stdout);
+}
+
+/* Until standard input ends. The publish place is free meanwhile: the counters stay mapped. */
+static void
+watch_counters(struct publisher *publisher, const struct tbl_stats_segment *segment)
+{
+	char line[16]; /* a worker's number has two digits */
+
+	(void)close(publisher->sock);
+	publisher->sock = -1;
+	while (fgets(line, sizeof(line), stdin) != NULL) {
+		print_counters(segment, line[0] == '\n' ? NULL : line);
+	}
+}
+
+static int
+show_counters(struct publisher *publisher, bool is_watch, const char *only)
+{
+	const struct tbl_stats_segment *segment = NULL;
+	int rc = map_counters(publisher, &segment);
+
+	if (rc == 0 && is_watch) {
+		watch_counters(publisher, segment);
+	} else if (rc == 0) {
+		print_counters(segment, only);
+	}
+	return rc;
 }
 
 /* What the cold thread stored last: it does so once a second. */
 static int
 print_buffers(const struct publisher *publisher)
 {
-	const struct tbl_stats_segment *segment = mmap(
-			NULL, sizeof(*segment), PROT_READ, MAP_SHARED, publisher->counters_fd, 0);
+	const struct tbl_stats_segment *segment = NULL;
+	int rc = map_counters(publisher, &segment);
 
-	if (segment == MAP_FAILED) {
-		return -errno;
+	if (rc == 0) {
+		printf("%" PRIu64 "\n", __atomic_load_n(&segment->port_buffers, __ATOMIC_RELAXED));
 	}
-	printf("%" PRIu64 "\n", __atomic_load_n(&segment->port_buffers, __ATOMIC_RELAXED));
-	return 0;
+	return rc;
 }
 
 static uint32_t
@@ -477,7 +515,10 @@ dispatch(struct publisher *publisher, int argc, char **argv)
 		return publish_file(publisher, argv[3]);
 	}
 	if ((argc == 3 || argc == 4) && strcmp(argv[2], "counters") == 0) {
-		return print_counters(publisher, argc == 4 ? argv[3] : NULL);
+		return show_counters(publisher, false, argc == 4 ? argv[3] : NULL);
+	}
+	if (argc == 3 && strcmp(argv[2], "watch") == 0) {
+		return show_counters(publisher, true, NULL);
 	}
 	if (argc == 3 && strcmp(argv[2], "buffers") == 0) {
 		return print_buffers(publisher);
@@ -498,7 +539,7 @@ main(int argc, char **argv)
 
 	if (argc < 3) {
 		(void)fprintf(stderr, "usage: publisher SOCKET "
-				      "reseal|churn|file|counters|buffers|hold ...\n");
+				      "reseal|churn|file|counters|watch|buffers|hold ...\n");
 		return 2;
 	}
 	rc = connect_to(argv[1], &publisher);

@@ -1,0 +1,190 @@
+"""Where a check asks: one server, over one transport and one address family.
+
+Every reply that passes here must be a reply to its query in the first place, have no bit set that an authoritative
+server never sets, no record twice, and be no larger than it may. What each message must be counted as is noted, for the
+suite to compare with the counters.
+"""
+import collections
+import socket
+import struct
+import zlib
+
+from tests.conformance import message
+from tests.conformance.check import TCP
+from tests.conformance.link import dns_of
+from tests.conformance.message import AD, QR, RA, TC, Z, Bad, Reply
+
+TIMEOUT_S = 10.0      # a reply that does not come in this time is none; only ever waited for by a failing check
+SENTINEL_ID = 0xfeed
+SENTINEL = message.query("sentinel.dns.test.", "TXT", edns=False, ident=SENTINEL_ID)
+# More than any resolver keeps in flight; less than socket buffers and receive rings hold.
+WINDOW = 64
+
+VERDICTS = {"NOERROR": "noerror", "NXDOMAIN": "nxdomain", "YXDOMAIN": "yxdomain", "REFUSED": "refused",
+            "FORMERR": "formerr", "NOTIMP": "notimp", "BADVERS": "badvers", "NOTAUTH": "notauth",
+            "BADCOOKIE": "badcookie"}
+
+
+def verdict_of(reply):
+    if reply.has(TC):
+        return "truncated"
+    if reply.rcode_text not in VERDICTS:
+        raise Bad(f"rcode {reply.rcode_text} is no verdict's")
+    return VERDICTS[reply.rcode_text]
+
+
+def check_reply(wire, reply):
+    """What holds of any reply to `wire`, whatever it says."""
+    if reply.wire[:2] != wire[:2]:
+        raise Bad("another ID")
+    if not reply.has(QR) or (reply.flags ^ struct.unpack_from(">H", wire, 2)[0]) & 0x7800:
+        raise Bad("not a reply, or to another opcode")
+    if reply.flags & (RA | Z | AD):
+        raise Bad(f"RA, Z or AD is set: {reply.flags:#06x}")
+    if reply.counts[0] > 1 or not wire[12:].startswith(reply.question):
+        raise Bad("the question is not echoed as it was asked")
+    texts = [(item.rdtype, item.text().lower()) for item in reply.answer + reply.authority]
+    if len(texts) != len(set(texts)):
+        raise Bad("a record twice")
+
+
+class Asker:
+    """`namespace` and `servers` ({4: address, 6: address}) say whom; `link` is for frames (tests/conformance/link.py)
+    and None elsewhere."""
+
+    def __init__(self, check, transport, family, namespace, servers, link=None):
+        self.check, self.transport, self.family = check, transport, family
+        self.link = link
+        self.replies = []                        # of udp and tcp, in order: compared between transports
+        self.expected = collections.Counter()    # verdicts
+        self._namespace, self._server = namespace, servers[family]
+        self._socket = None
+        self._asked = 0
+
+    @property
+    def is_tcp(self):
+        return self.transport == TCP
+
+    # What checks call.
+
+    def query(self, qname="www.dns.test.", qtype="A", *options, verdict=None, **fields):
+        """Asks as message.query() builds it, with an ID of its own; returns the Reply."""
+        fields.setdefault("ident", self.next_id())
+        return self.send(message.query(qname, qtype, *options, **fields), verdict)
+
+    def send(self, wire, verdict=None):
+        """Sends any bytes, returns the Reply; there must be one. It counts as what it says, or as `verdict`."""
+        reply = Reply(self._exchange(wire))
+        check_reply(wire, reply)
+        self.expected[verdict or verdict_of(reply)] += 1
+        self.replies.append(reply.wire)
+        return reply
+
+    def silence(self, wire, verdict):
+        """Sends any bytes, to which nothing may be said: over UDP a question that is sent behind them is answered
+        first, over TCP the connection ends without a byte."""
+        self.expected[verdict] += 1
+        if self.is_tcp:
+            self.close()
+            sock = self.socket()
+            sock.sendall(struct.pack(">H", len(wire)) + wire)
+            sock.shutdown(socket.SHUT_WR)
+            if received := sock.recv(65537):
+                raise Bad(f"answered by {received.hex()}")
+            self.close()
+            return
+        self.socket().send(wire)
+        if (received := self._exchange(SENTINEL))[:2] != SENTINEL[:2]:
+            raise Bad(f"answered by {received.hex()}")
+        self.expected["noerror"] += 1
+
+    def flood(self, wires, verdict=None):
+        """Sends many messages, a window in flight at a time, and yields (wire, Reply) in the order of the wires.
+        Those in one window have different IDs. The replies are not compared between transports one by one."""
+        for first in range(0, len(wires), WINDOW):
+            window = wires[first:first + WINDOW]
+            found = {}
+            if self.is_tcp:
+                self.socket().sendall(b"".join(struct.pack(">H", len(wire)) + wire for wire in window))
+            else:
+                for wire in window:
+                    self.socket().send(wire)
+            for _ in window:
+                received = self._receive()
+                found[received[:2]] = received
+            for wire in window:
+                if wire[:2] not in found:
+                    raise Bad(f"no reply to {wire.hex()}")
+                reply = Reply(found[wire[:2]])
+                check_reply(wire, reply)
+                self.expected[verdict or verdict_of(reply)] += 1
+                yield wire, reply
+
+    def socket(self):
+        """The socket of this check, connected to the server: for what no method here does."""
+        if self._socket is None:
+            self._socket = self._namespace.socket(socket.AF_INET if self.family == 4 else socket.AF_INET6,
+                                                  socket.SOCK_STREAM if self.is_tcp else socket.SOCK_DGRAM)
+            self._socket.settimeout(TIMEOUT_S)
+            self._socket.connect((self._server, 53))
+        return self._socket
+
+    def next_id(self):
+        """The same on every transport, so that replies can be compared."""
+        self._asked += 1
+        return zlib.crc32(f"{self.check.ident} {self._asked}".encode()) & 0x7fff  # below the sentinel's
+
+    def close(self):
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    # Frames.
+
+    def frame(self, frame, wire, verdict=None):
+        """Sends a frame that carries the query `wire`; returns (frame of the reply, Reply)."""
+        self.link.send(frame)
+        received = self.link.receive(lambda f: (dns_of(f) or b"")[:2] == wire[:2])
+        reply = Reply(dns_of(received))
+        check_reply(wire, reply)
+        self.expected[verdict or verdict_of(reply)] += 1
+        self.replies.append(reply.wire)
+        return received, reply
+
+    def frame_silence(self, frame, verdict=None):
+        """Sends a frame that nothing may be said to by DNS: a right one that follows is answered first. `verdict` is
+        None where the frame must not reach the worker, or may not (the XDP program passes it to the kernel)."""
+        self.link.drain()
+        self.link.send(frame)
+        self.link.send(self.link.query_frame(SENTINEL, self.family))
+        received = dns_of(self.link.receive(lambda f: dns_of(f) is not None))
+        if received[:2] != SENTINEL[:2]:
+            raise Bad(f"answered by {received.hex()}")
+        self.expected["noerror"] += 1
+        if verdict is not None:
+            self.expected[verdict] += 1
+
+    # How.
+
+    def _exchange(self, wire):
+        self.socket().sendall((struct.pack(">H", len(wire)) if self.is_tcp else b"") + wire)
+        return self._receive()
+
+    def _receive(self):
+        try:
+            if not self.is_tcp:
+                return self.socket().recv(65535)
+            (length,) = struct.unpack(">H", self._receive_exactly(2))
+            return self._receive_exactly(length)
+        except TimeoutError:
+            raise Bad(f"no reply in {TIMEOUT_S} s") from None
+
+    def _receive_exactly(self, count):
+        data = b""
+        while len(data) < count:
+            more = self.socket().recv(count - len(data))
+            if not more:
+                self.close()
+                raise Bad(f"closed after {len(data)} of {count} bytes")
+            data += more
+        return data

@@ -1,0 +1,1 @@
+"""Under abuse: rate limits, source ports, amplification."""

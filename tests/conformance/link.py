@@ -1,0 +1,134 @@
+"""Whole frames: what a check of frames sends and receives where packets arrive, beneath the kernel's own stack."""
+import socket
+import struct
+import time
+
+from tests.conformance.message import Bad
+from tests.lib import programs
+
+ETH_P_ALL, ETH_P_IP, ETH_P_IPV6, PACKET_OUTGOING = 3, 0x0800, 0x86dd, 4
+UDP = 17
+PORT = 40053  # every frame's source port unless it says otherwise
+TIMEOUT_S = 10.0
+
+
+def checksum(data):
+    """RFC 1071."""
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+class Link:
+    """One interface of the client at whose other end the port under test is."""
+
+    def __init__(self, namespace, interface, server_mac, client=(programs.CLIENT4, programs.CLIENT6),
+                 server=(programs.SERVER4, programs.SERVER6)):
+        self.interface = interface
+        self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.socket.bind((interface, ETH_P_ALL))
+        self.client_mac = self.socket.getsockname()[4]
+        self.server_mac = bytes.fromhex(server_mac.replace(":", ""))
+        self.client4, self.client6 = (socket.inet_pton(f, a) for f, a in
+                                      zip((socket.AF_INET, socket.AF_INET6), client))
+        self.server4, self.server6 = (socket.inet_pton(f, a) for f, a in
+                                      zip((socket.AF_INET, socket.AF_INET6), server))
+        # Never read: without them the client's kernel would answer each reply by an ICMP error.
+        self._held = []
+        for family, address in ((socket.AF_INET, ""), (socket.AF_INET6, "::")):
+            held = namespace.socket(family, socket.SOCK_DGRAM)
+            if family == socket.AF_INET6:
+                held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            held.bind((address, PORT))
+            self._held.append(held)
+
+    # Building: every field can be said otherwise; lengths and checksums are right unless given.
+
+    def ethernet(self, ethertype, payload, dst=None, src=None):
+        return (dst or self.server_mac) + (src or self.client_mac) + struct.pack(">H", ethertype) + payload
+
+    def udp4(self, payload, *, sport=PORT, dport=53, udp_length=None, udp_checksum=None, dst=None, src=None,
+             **ip_fields):
+        src, dst = src or self.client4, dst or self.server4
+        length = 8 + len(payload) if udp_length is None else udp_length
+        if udp_checksum is None:
+            pseudo = src + dst + struct.pack(">BBH", 0, UDP, length)
+            udp_checksum = checksum(pseudo + struct.pack(">4H", sport, dport, length, 0) + payload) or 0xffff
+        datagram = struct.pack(">4H", sport, dport, length, udp_checksum) + payload
+        return self.ipv4(datagram, src=src, dst=dst, **ip_fields)
+
+    def ipv4(self, payload, *, src=None, dst=None, version=4, ihl=None, options=b"", total_length=None, tos=0, ident=0,
+             fragment=0, ttl=64, protocol=UDP, header_checksum=None):
+        """`fragment` is the field of flags and offset. Returns the packet; ethernet() makes a frame of it."""
+        ihl = 5 + len(options) // 4 if ihl is None else ihl
+        total = 20 + len(options) + len(payload) if total_length is None else total_length
+        head = struct.pack(">BBHHHBBH", version << 4 | ihl, tos, total, ident, fragment, ttl, protocol, 0)
+        head += (src or self.client4) + (dst or self.server4) + options
+        if header_checksum is None:
+            header_checksum = checksum(head)
+        return head[:10] + struct.pack(">H", header_checksum) + head[12:] + payload
+
+    def udp6(self, payload, *, sport=PORT, dport=53, udp_length=None, udp_checksum=None, dst=None, src=None,
+             **ip_fields):
+        src, dst = src or self.client6, dst or self.server6
+        length = 8 + len(payload) if udp_length is None else udp_length
+        if udp_checksum is None:
+            pseudo = src + dst + struct.pack(">IHBB", length, 0, 0, UDP)
+            udp_checksum = checksum(pseudo + struct.pack(">4H", sport, dport, length, 0) + payload) or 0xffff
+        datagram = struct.pack(">4H", sport, dport, length, udp_checksum) + payload
+        return self.ipv6(datagram, src=src, dst=dst, **ip_fields)
+
+    def ipv6(self, payload, *, src=None, dst=None, version=6, traffic_class=0, flow=0, payload_length=None,
+             next_header=UDP, hop_limit=64):
+        length = len(payload) if payload_length is None else payload_length
+        return (struct.pack(">IHBB", version << 28 | traffic_class << 20 | flow, length, next_header, hop_limit) +
+                (src or self.client6) + (dst or self.server6) + payload)
+
+    def query_frame(self, payload, family=4, **fields):
+        """A right frame with a DNS message in it."""
+        if family == 4:
+            return self.ethernet(ETH_P_IP, self.udp4(payload, **fields))
+        return self.ethernet(ETH_P_IPV6, self.udp6(payload, **fields))
+
+    # Sending and receiving.
+
+    def drain(self):
+        """Forgets what has come until now."""
+        self.socket.setblocking(False)
+        try:
+            while True:
+                self.socket.recv(65535)
+        except BlockingIOError:
+            self.socket.setblocking(True)
+
+    def send(self, frame):
+        self.socket.send(frame)
+
+    def receive(self, is_wanted):
+        """The first frame that comes in of which is_wanted(frame) is true."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while (left := deadline - time.monotonic()) > 0:
+            self.socket.settimeout(left)
+            try:
+                frame, address = self.socket.recvfrom(65535)
+            except TimeoutError:
+                break
+            if address[2] != PACKET_OUTGOING and is_wanted(frame):
+                return frame
+        raise Bad(f"no frame in {TIMEOUT_S} s")
+
+    def close(self):
+        for held in (self.socket, *self._held):
+            held.close()
+
+
+def dns_of(frame):
+    """The DNS message in a frame from port 53, or None: UDP over IPv4 without options, or over IPv6."""
+    (ethertype,) = struct.unpack_from(">H", frame, 12)
+    at = {ETH_P_IP: 34, ETH_P_IPV6: 54}.get(ethertype)
+    if at is None or len(frame) < at + 8 or frame[14 + (9 if at == 34 else 6)] != UDP:
+        return None
+    sport, _, length, _ = struct.unpack_from(">4H", frame, at)
+    return frame[at + 8:at + length] if sport == 53 else None

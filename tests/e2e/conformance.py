@@ -1,0 +1,204 @@
+"""The checks of tests/conformance over every port kind, transport and family: right, equal to the byte, and counted.
+
+One server a port kind answers from one table, compiled once. A check fails where its assertions fail, where its replies
+differ from those of another transport, or where the counters did not move by what it sent.
+"""
+import json
+import os
+import subprocess
+
+from tests.conformance.asker import Asker
+from tests.conformance.check import CONFIGS, FRAMES, TCP, UDP, load_all
+from tests.conformance.link import Link
+from tests.conformance.message import TC
+from tests.e2e.base import FIRST_WORKER, LabCase, SLOW, counter_changes
+from tests.lib import programs
+from tests.lib.lab import ROOT, LabError, wait_for
+
+ZONES = os.path.join(ROOT, "tests", "conformance", "zones")
+CHECKS = load_all()
+SERVERS = {4: programs.SERVER4, 6: programs.SERVER6}
+
+
+class Watch:
+    """The counters, read as often as a check wants."""
+
+    def __init__(self, lab, data_plane):
+        self.process = subprocess.Popen(
+            [programs.PUBLISHER, data_plane.socket, "watch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            bufsize=1, env={**os.environ, **programs.sanitizer_environment(lab)})
+
+    def read(self, worker=None):
+        """Of one worker, else summed over all."""
+        self.process.stdin.write("\n" if worker is None else f"{worker}\n")
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        if self.process.wait(10 * SLOW) != 0:
+            raise LabError("publisher: watch failed")
+
+
+class Conformance:
+    """One port kind under one configuration."""
+
+    reference = {}  # (check, number of the reply, whether it is TCP where UDP truncates) -> (where first, bytes)
+    config = "default"
+    interface = "cli0"      # the client's end of where the port under test receives
+    has_exact_count = True  # whether this port receives nothing but our queries
+    transports = (UDP, TCP)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        image = programs.compile_table(cls.lab, ZONES, cls.lab.path("conformance.table"),
+                                       geo=programs.country_database(), generation=7)
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side, [cls.port()], **CONFIGS[cls.config])
+        cls.data_plane.start(20 * SLOW)
+        cls.wire_up()
+        cls.publish_file(cls.data_plane, image)
+        cls.watch = Watch(cls.lab, cls.data_plane)
+        cls.addClassCleanup(cls.watch.close)
+        cls.link = cls.make_link() if FRAMES in cls.transports else None
+        if cls.link is not None:
+            cls.addClassCleanup(cls.link.close)
+
+    @classmethod
+    def wire_up(cls):
+        """What is left to do once the port is there."""
+
+    @classmethod
+    def make_link(cls):
+        mac = json.loads(cls.server_side.run("ip", "-json", "link", "show", "srv0").stdout)[0]["address"]
+        return Link(cls.client_side, cls.interface, mac)
+
+    def compare(self, asker, where):
+        """The same bytes as from every transport before, except where UDP truncates and TCP does not."""
+        for number, wire in enumerate(asker.replies):
+            key = (asker.check.ident, number)
+            first, expected = self.reference.setdefault(key, (where, wire))
+            if asker.is_tcp and expected[2] & TC >> 8:
+                first, expected = self.reference.setdefault((*key, TCP), (where, wire))
+            self.assertEqual(wire.hex(), expected.hex(), f"reply {number + 1} differs from that over {first}")
+
+    def counters(self, transport):
+        """UDP must have come by the port under test: a kernel socket beside it is another worker."""
+        return self.watch.read(None if transport == TCP else FIRST_WORKER)
+
+    def assert_counted(self, before, asker):
+        """The counters move by exactly what was sent. A worker publishes a burst's counters after its replies, so
+        they may be a moment behind; what is counted beyond shows here or in the check that follows."""
+        expected = {name: count for name, count in asker.expected.items() if count}
+
+        def changes():
+            moved = counter_changes(before, self.counters(asker.transport))
+            moved.pop("received", None)
+            if not self.has_exact_count:  # other frames than ours come here too, and each is a drop
+                moved = {name: min(count, expected.get(name, 0)) if name.startswith("drop_") else count
+                         for name, count in moved.items() if not name.startswith("drop_") or name in expected}
+            return moved
+        try:
+            wait_for(lambda: changes() == expected, 2 * SLOW, "counters")
+        except LabError:
+            self.assertEqual(changes(), expected, "verdicts counted")
+        after = self.counters(asker.transport)
+        self.assertEqual(after.pop("received"), sum(after.values()), "one verdict a packet")
+
+    def run_check(self, check, transport, family):
+        where = f"{type(self).__name__} {transport}{family}"
+        before = self.counters(transport)
+        asker = Asker(check, transport, family, self.client_side, SERVERS, self.link)
+        try:
+            check.run(asker)
+        finally:
+            asker.close()
+        if check.is_same:
+            self.compare(asker, where)
+        self.assert_counted(before, asker)
+
+    def run_all(self, transport):
+        checks = [check for check in CHECKS.values() if transport in check.over and check.config == self.config]
+        for family in (4, 6):
+            for check in checks:
+                with self.subTest(check.ident, over=f"{transport}{family}"):
+                    self.run_check(check, transport, family)
+
+    def test_udp(self):
+        self.run_all(UDP)
+
+    def test_tcp(self):
+        if TCP in self.transports:
+            self.run_all(TCP)
+
+    def test_frames(self):
+        if FRAMES in self.transports:
+            self.run_all(FRAMES)
+
+    def test_zz_clean_exit(self):
+        """Last by name: what a sanitizer has to say comes at the end."""
+        self.stop_cleanly(self.data_plane.process)
+
+
+class Sockets(Conformance, LabCase):
+    """Kernel sockets: no DPDK."""
+
+    @classmethod
+    def port(cls):
+        return programs.port_lines("socket", listen=[f"{programs.SERVER4}:53", f"[{programs.SERVER6}]:53"])
+
+
+class AfXdp(Conformance, LabCase):
+    transports = (UDP, TCP, FRAMES)
+
+    @classmethod
+    def port(cls):
+        return programs.port_lines("af_xdp", interface="srv0")
+
+
+class AfPacket(Conformance, LabCase):
+    has_exact_count = False
+    transports = (UDP, FRAMES)
+
+    @classmethod
+    def port(cls):
+        return programs.port_lines("af_packet", interface="srv0")
+
+
+class Tap(Conformance, LabCase):
+    """The TAP interface is moved to the client: what is sent into it comes to meridiand as from a NIC of its own."""
+
+    has_exact_count = False
+    transports = (UDP, FRAMES)
+    interface = "dns0"
+    MAC = "02:00:00:00:00:53"
+
+    @classmethod
+    def port(cls):
+        return programs.port_lines("tap", interface="dns0")
+
+    @classmethod
+    def wire_up(cls):
+        namespace = cls.client_side
+        cls.server_side.ip("link", "set", "dns0", "netns", namespace.name)
+        namespace.run("sysctl", "-qw", "net.ipv6.conf.dns0.accept_dad=0")
+        namespace.ip("link", "set", "dns0", "up")
+        wait_for(lambda: "LOWER_UP" in namespace.ip("link", "show", "dns0").stdout, 5, "dns0 is up")
+        for address, prefix in ((programs.SERVER4, "32"), (programs.SERVER6, "128")):
+            # Nobody answers ARP at the other end of a TAP: the port is not a host.
+            namespace.ip("neigh", "replace", address, "lladdr", cls.MAC, "dev", "dns0")
+            namespace.ip("route", "add", f"{address}/{prefix}", "dev", "dns0", "src",
+                         programs.CLIENT4 if prefix == "32" else programs.CLIENT6)
+
+    @classmethod
+    def make_link(cls):
+        return Link(cls.client_side, cls.interface, cls.MAC)
+
+
+def _configured(name):
+    """A class for the checks that need another configuration."""
+    return type(f"Sockets_{name}", (Sockets,), {"config": name, "__module__": __name__})
+
+
+for _name in sorted({check.config for check in CHECKS.values()} - {"default"}):
+    globals()[f"Sockets_{_name}"] = _configured(_name)
