@@ -289,6 +289,9 @@ answer_from_above(struct walk *walk, const struct tbl_node *apex)
 		deny(walk, TBL_RCODE_NOERROR, apex->zone);
 		return WALK_DONE;
 	}
+	if (walk->owner == TBL_OWNER_QUESTION) {
+		walk->reply->zone = match.node->zone;
+	}
 	if (match.node->cut != TBL_NONE) {
 		refer(walk, &view->nodes[match.node->cut]);
 		return WALK_DONE;
@@ -366,6 +369,19 @@ step(struct walk *walk)
 	return answer_from(walk, &view->nodes[node->wildcard]);
 }
 
+uint32_t
+tbl_zone_serial(const struct tbl_view *view, uint32_t zone)
+{
+	const struct tbl_answer *soa = &view->answers[view->zones[zone].soa_negative];
+	/* One SOA record, and five numbers end its RDATA (RFC 1035 §3.3.13); tbl_check saw to both. */
+	const uint8_t *at = view->wire + soa->wire_off + soa->wire_len - 5 * sizeof(uint32_t);
+
+	if ((soa->flags & TBL_ANSWER_SERIAL) != 0) {
+		return (uint32_t)view->header->generation;
+	}
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
 void
 tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t type,
 		const struct tbl_asker *asker, uint64_t random, struct tbl_reply *ret_reply)
@@ -395,9 +411,11 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	if (walk.at.kind == TBL_MATCH_NONE) {
 		ret_reply->rcode = TBL_RCODE_REFUSED;
 		ret_reply->is_authoritative = false;
+		ret_reply->zone = TBL_NONE;
 		return;
 	}
-	if (asker->ecs != NULL && (view->zones[walk.at.node->zone].flags & TBL_ZONE_NO_ECS) == 0) {
+	ret_reply->zone = walk.at.node->zone;
+	if (asker->ecs != NULL && (view->zones[ret_reply->zone].flags & TBL_ZONE_NO_ECS) == 0) {
 		ret_reply->has_ecs = true;
 		walk.client = asker->ecs;
 	}

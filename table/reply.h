@@ -56,6 +56,7 @@ struct tbl_reply {
 	bool has_ecs;       /* the reply carries the client subnet back, with scope_bits */
 	uint8_t scope_bits; /* longest of the dynamic records passed; 0 when none was */
 	uint8_t piece_cnt;
+	uint32_t zone; /* which speaks of the question's name, a referral's above the cut; REFUSED: TBL_NONE */
 	struct tbl_piece pieces[TBL_PIECES_MAX];
 	struct tbl_match match; /* of the question name */
 	bool is_wildcard;       /* the question was answered by a wildcard */
@@ -80,6 +81,9 @@ void tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint1
  * synthesis, and returns its length. */
 size_t tbl_reply_target(const struct tbl_view *view, const struct tbl_reply *reply,
 		const struct tbl_name *question, uint32_t piece, uint8_t name[TBL_NAME_MAX]);
+
+/* tbl_zone_serial: the serial that the zone's SOA is served with. */
+uint32_t tbl_zone_serial(const struct tbl_view *view, uint32_t zone);
 
 struct tbl_counts {
 	uint16_t answer;
