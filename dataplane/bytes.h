@@ -38,4 +38,12 @@ dp_store_be16(uint8_t *bytes, uint16_t value)
 	memcpy(bytes, &value_be, sizeof(value_be));
 }
 
+static inline void
+dp_store_be32(uint8_t *bytes, uint32_t value)
+{
+	uint32_t value_be = __builtin_bswap32(value);
+
+	memcpy(bytes, &value_be, sizeof(value_be));
+}
+
 #endif
