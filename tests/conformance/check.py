@@ -37,14 +37,16 @@ class Check:
     over: tuple      # UDP, TCP, FRAMES
     config: str      # a key of CONFIGS
     is_same: bool    # the same bytes over every transport (truncation aside)
+    is_once: bool    # over the first of its transports, kernel sockets and IPv4 alone: tens of thousands of messages
 
 
 CHECKS = {}
 
 
-def check(ident, sources, over=BOTH, config="default", same=True):
+def check(ident, sources, over=BOTH, config="default", same=True, once=False):
     """Registers the function as the check called `ident`. `sources` is a list with commas: "RFC 1035 §4.1.1, RFC 8906".
-    same=False is for replies that say something of the moment or of who asked: cookies, times."""
+    same=False is for replies that say something of the moment or of who asked: cookies, times. once=True is for what
+    takes seconds: it is run over kernel sockets and IPv4 alone."""
     names = tuple(sources.split(", "))
     for name in names:
         if not SOURCE.fullmatch(name):
@@ -59,7 +61,7 @@ def check(ident, sources, over=BOTH, config="default", same=True):
         if not text:
             raise ValueError(f"{ident}: no docstring that says what holds")
         over_all = (over,) if isinstance(over, str) else tuple(over)
-        CHECKS[ident] = Check(ident, names, text, function, over_all, config, same)
+        CHECKS[ident] = Check(ident, names, text, function, over_all, config, same, once)
         return function
     return register
 
