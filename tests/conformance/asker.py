@@ -74,9 +74,7 @@ class Asker:
 
     def send(self, wire, verdict=None):
         """Sends any bytes, returns the Reply; there must be one. It counts as what it says, or as `verdict`."""
-        reply = Reply(self._exchange(wire))
-        check_reply(wire, reply)
-        self.expected[verdict or verdict_of(reply)] += 1
+        reply = self.read(wire, self._exchange(wire), verdict)
         self.replies.append(reply.wire)
         return reply
 
@@ -110,24 +108,33 @@ class Asker:
     def flood(self, wires, verdict=None):
         """Sends many messages, a window in flight at a time, and yields (wire, Reply) in the order of the wires.
         Those in one window have different IDs. The replies are not compared between transports one by one."""
+        for wire, received in self.flood_raw(wires):
+            yield wire, self.read(wire, received, verdict)
+
+    def flood_raw(self, wires):
+        """The same with replies as bytes: each must be given to read(), or count() must be told what it is like."""
         for first in range(0, len(wires), WINDOW):
             window = wires[first:first + WINDOW]
-            found = {}
             if self.is_tcp:
                 self.socket().sendall(b"".join(struct.pack(">H", len(wire)) + wire for wire in window))
             else:
                 for wire in window:
                     self.socket().send(wire)
-            for _ in window:
-                received = self._receive()
-                found[received[:2]] = received
+            found = {received[:2]: received for received in (self._receive() for _ in window)}
             for wire in window:
                 if wire[:2] not in found:
                     raise Bad(f"no reply to {wire.hex()}")
-                reply = Reply(found[wire[:2]])
-                check_reply(wire, reply)
-                self.expected[verdict or verdict_of(reply)] += 1
-                yield wire, reply
+                yield wire, found[wire[:2]]
+
+    def read(self, wire, received, verdict=None):
+        """The Reply to `wire`, looked at and counted."""
+        reply = Reply(received)
+        check_reply(wire, reply)
+        self.count(reply, verdict)
+        return reply
+
+    def count(self, reply, verdict=None):
+        self.expected[verdict or verdict_of(reply)] += 1
 
     def socket(self):
         """The socket of this check, connected to the server: for what no method here does."""
@@ -154,9 +161,7 @@ class Asker:
         """Sends a frame that carries the query `wire`; returns (frame of the reply, Reply)."""
         self.link.send(frame)
         received = self.link.receive(lambda f: (dns_of(f) or b"")[:2] == wire[:2])
-        reply = Reply(dns_of(received))
-        check_reply(wire, reply)
-        self.expected[verdict or verdict_of(reply)] += 1
+        reply = self.read(wire, dns_of(received), verdict)
         self.replies.append(reply.wire)
         return received, reply
 
