@@ -9,7 +9,7 @@ import time
 import unittest
 
 SUITES = ["answers", "conformance", "explain", "shared_nic", "publish", "changes", "failover", "health", "crash",
-          "refusals", "layouts", "plan", "alias", "roundtrip", "ecs", "differential", "manual"]
+          "refusals", "layouts", "plan", "alias", "roundtrip", "ecs", "differential", "manual", "figures"]
 
 
 class Result(unittest.TextTestResult):

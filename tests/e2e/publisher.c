@@ -3,6 +3,8 @@
  * plane does, but makes tables that no control plane would, as fast as asked.
  *
  *   publisher SOCKET reseal IMAGE COUNT INTERVAL_MS   the same content under COUNT new generations
+ *   publisher SOCKET swap A B FIRST COUNT INTERVAL_MS COUNT tables, image A in even generations and B in
+ *                                                     odd ones
  *   publisher SOCKET churn FIRST COUNT INTERVAL_MS    COUNT tables that differ everywhere: every
  *                                                     address, TTL, serial, name set and hash seed
  *                                                     is a function of the generation alone
@@ -198,6 +200,29 @@ publish_reseals(struct publisher *publisher, const char *path, uint32_t cnt, uin
 		sleep_until_us(next_us);
 	}
 	free(image);
+	return rc;
+}
+
+static int
+publish_swaps(struct publisher *publisher, char **paths, uint32_t first, uint32_t cnt,
+		uint32_t interval_ms)
+{
+	void *images[2] = { NULL, NULL };
+	size_t sizes[2] = { 0, 0 };
+	uint64_t next_us = now_us();
+	int rc = read_image(paths[0], &images[0], &sizes[0]);
+
+	if (rc == 0) {
+		rc = read_image(paths[1], &images[1], &sizes[1]);
+	}
+	for (uint32_t generation = first; rc == 0 && generation < first + cnt; generation++) {
+		tbl_reseal(images[generation % 2], generation, 0);
+		rc = publish_image(publisher, images[generation % 2], sizes[generation % 2]);
+		next_us += (uint64_t)interval_ms * 1000u;
+		sleep_until_us(next_us);
+	}
+	free(images[0]);
+	free(images[1]);
 	return rc;
 }
 
@@ -508,6 +533,10 @@ dispatch(struct publisher *publisher, int argc, char **argv)
 	if (argc == 6 && strcmp(argv[2], "reseal") == 0) {
 		return publish_reseals(publisher, argv[3], number(argv[4]), number(argv[5]));
 	}
+	if (argc == 8 && strcmp(argv[2], "swap") == 0) {
+		return publish_swaps(publisher, argv + 3, number(argv[5]), number(argv[6]),
+				number(argv[7]));
+	}
 	if (argc == 6 && strcmp(argv[2], "churn") == 0) {
 		return publish_churn(publisher, number(argv[3]), number(argv[4]), number(argv[5]));
 	}
@@ -539,7 +568,7 @@ main(int argc, char **argv)
 
 	if (argc < 3) {
 		(void)fprintf(stderr, "usage: publisher SOCKET "
-				      "reseal|churn|file|counters|watch|buffers|hold ...\n");
+				      "reseal|swap|churn|file|counters|watch|buffers|hold ...\n");
 		return 2;
 	}
 	rc = connect_to(argv[1], &publisher);

@@ -1,8 +1,14 @@
-"""dnsperf in a namespace: a steady load whose losses are counted."""
+"""Load from inside a namespace: dnsperf, whose losses are counted; a client that judges every reply; raw frames."""
+import json
+import os
 import re
 from dataclasses import dataclass
 
+from tests.lib import programs
 from tests.lib.lab import LabError
+
+ASKER = os.path.join(programs.BUILD, "tests", "load", "asker")
+FLOOD = os.path.join(programs.BUILD, "tests", "load", "flood")
 
 
 @dataclass
@@ -59,3 +65,35 @@ def parse(text):
         latency_max_ms=float(number(r"Average Latency.*max ([\d.]+)\)")) * 1e3,
         rcodes={name: int(count) for name, count in re.findall(r"([A-Z]+) (\d+) \([\d.]+%\)", text)},
         text=text)
+
+
+class _Tool:
+    """One of tests/load/, at work from the start; finish() returns what it printed."""
+
+    def __init__(self, lab, namespace, seconds, *command):
+        self.seconds = seconds
+        self.process = lab.spawn([str(word) for word in command], f"{os.path.basename(command[0])}.{len(lab.processes)}",
+                                 namespace)
+
+    def finish(self):
+        status = self.process.wait(self.seconds + 30)
+        if status != 0:
+            raise LabError(f"{self.process.command[0]}: exit {status}\n{self.process.log()}")
+        return json.loads(self.process.log())
+
+
+class Asker(_Tool):
+    """tests/load/asker.c with a file of questions and right replies (tests/lib/expect.py). Rate 0: as fast as it can."""
+
+    def __init__(self, lab, namespace, server, path, seconds, rate=0, flows=4, window=256):
+        super().__init__(lab, namespace, seconds, ASKER, server, path, seconds, rate, flows, window)
+
+
+class Flood(_Tool):
+    """tests/load/flood.c: these frames, over and over, until `count` of them or so many seconds."""
+
+    def __init__(self, lab, namespace, interface, frames, count=10 ** 12, seconds=3600, rate=0):
+        path = lab.path(f"frames.{len(lab.processes)}")
+        with open(path, "wb") as file:
+            file.writelines(len(frame).to_bytes(2, "big") + frame for frame in frames)
+        super().__init__(lab, namespace, seconds, FLOOD, interface, path, count, seconds, rate)

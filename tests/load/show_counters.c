@@ -42,9 +42,11 @@ static void
 print_segment(const struct tbl_stats_segment *segment)
 {
 	printf("{\"ports\": {\"missed\": %" PRIu64 ", \"errors\": %" PRIu64
-	       ", \"no_buffer\": %" PRIu64 ", \"tx_errors\": %" PRIu64 "}, \"workers\": [",
+	       ", \"no_buffer\": %" PRIu64 ", \"tx_errors\": %" PRIu64 ", \"buffers\": %" PRIu64
+	       "}, \"workers\": [",
 			load(&segment->port_missed), load(&segment->port_errors),
-			load(&segment->port_no_buffer), load(&segment->port_tx_errors));
+			load(&segment->port_no_buffer), load(&segment->port_tx_errors),
+			load(&segment->port_buffers));
 	for (uint32_t w = 0; w < segment->worker_cnt; w++) {
 		printf("%s", w > 0 ? ", " : "");
 		print_worker(&segment->workers[w]);

@@ -1,0 +1,3 @@
+"""Figures to hold: what must be true under load, each measured and compared with its target."""
+
+NAMES = ["churn", "stall", "torn", "images", "determinism"]  # its modules, one or more figures each
