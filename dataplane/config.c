@@ -89,6 +89,11 @@ static const struct conf_row port_rows[] = {
 			.kind = CONF_ROW_STRING_LIST,
 			.offset = PORT(listen),
 			.help = "Addresses with port of a socket port." },
+	{ .key = "vlans",
+			.kind = CONF_ROW_STRING_LIST,
+			.offset = PORT(vlan_texts),
+			.fallback = "untagged",
+			.help = "VLANs answered in: untagged, 100, or 300.100 (outer.inner)." },
 	{ .key = NULL },
 };
 
@@ -448,8 +453,9 @@ check_interface(const struct dp_config_checker *checker, const struct dp_config 
 static void
 check_port(const struct dp_config_checker *checker, struct dp_config *config, size_t i)
 {
-	const struct dp_port_config *port = &dp_config_ports(config)[i];
+	struct dp_port_config *port = (struct dp_port_config *)config->ports.items + i;
 
+	dp_config_check_vlans(checker, i, port);
 	switch ((enum dp_port_kind)port->kind) {
 	case DP_PORT_AF_XDP:
 	case DP_PORT_AF_PACKET:
@@ -544,6 +550,7 @@ dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config 
 		return err;
 	}
 	port->kind = DP_PORT_SOCKET;
+	port->vlans.has_untagged = true;
 	config->ports = (struct conf_list){ .items = port, .cnt = 1 };
 	port->listen.items = calloc(listen_cnt > 0 ? listen_cnt : 1, sizeof(char *));
 	for (size_t i = 0; port->listen.items != NULL && i < listen_cnt; i++) {

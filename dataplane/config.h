@@ -64,6 +64,10 @@ struct dp_port_config {
 	int role;     /* enum dp_memif_role */
 	int64_t memif_id;
 	struct conf_strings listen; /* socket */
+	struct conf_strings vlan_texts;
+
+	/* What follows from it. */
+	struct dp_vlans vlans;
 };
 
 struct dp_tcp_config {

@@ -28,4 +28,8 @@ void dp_config_complain(const struct dp_config_checker *checker, const char *for
 bool is_dp_config_number(
 		const char *text, const char *end, unsigned long max, unsigned long *ret_number);
 
+/* dp_config_check_vlans reads the port's `vlans` texts into its port->vlans. */
+void dp_config_check_vlans(
+		const struct dp_config_checker *checker, size_t i, struct dp_port_config *port);
+
 #endif

@@ -6,46 +6,27 @@
 
 #include "dataplane/bytes.h"
 #include "dataplane/checksum.h"
+#include "dataplane/frame_impl.h"
 
-#define ETHER_BYTES     14u
-#define ETHER_TYPE_OFF  12u
-#define ETHER_TYPE_IPV4 0x0800u
-#define ETHER_TYPE_IPV6 0x86ddu
-
-#define IPV4_BYTES         20u
-#define IPV4_TOTAL_OFF     2u
-#define IPV4_FRAGMENT_OFF  6u
-#define IPV4_TTL_OFF       8u
-#define IPV4_PROTO_OFF     9u
-#define IPV4_CHECKSUM_OFF  10u
-#define IPV4_SOURCE_OFF    12u
-#define IPV4_DEST_OFF      16u
-#define IPV4_DF            0x4000u
 #define IPV4_FRAGMENT_MASK 0x3fffu /* MF and the offset: either makes it a fragment */
 
-#define IPV6_BYTES       40u
-#define IPV6_PAYLOAD_OFF 4u
-#define IPV6_NEXT_OFF    6u
-#define IPV6_HOPS_OFF    7u
-#define IPV6_SOURCE_OFF  8u
-#define IPV6_DEST_OFF    24u
-
 #define NEXT_HOP_BY_HOP   0u
-#define NEXT_UDP          17u
+#define NEXT_ROUTING      43u
 #define NEXT_FRAGMENT     44u
 #define NEXT_DEST_OPTIONS 60u
 
-/* RFC 8200 §4.1 allows hop-by-hop once and destination options twice; more is no sane sender. */
-#define EXTENSION_HEADERS_MAX 3u
+#define EXTENSION_UNIT_BYTES 8u /* lengths count these, the first not included */
+#define ROUTING_LEFT_OFF     3u
+#define FRAGMENT_OFFSET_OFF  2u
+#define IPV6_FRAGMENT_MASK   0xfff9u /* the offset and M */
+/* Hop-by-hop, routing, fragment and twice destination options (RFC 8200 §4.1): more is no sane
+ * sender. */
+#define EXTENSION_HEADERS_MAX 5u
 
-#define UDP_BYTES        8u
-#define UDP_LENGTH_OFF   4u
-#define UDP_CHECKSUM_OFF 6u
-#define DNS_PORT         53u
-#define REPLY_HOPS       64u /* what RFC 1700 recommends and every resolver's path is within */
+#define TCI_VID_MASK 0xfffu
+#define DNS_PORT     53u
 
-#define ETHER_ADDR_BYTES 6u
-#define PASSED           TBL_VERDICT_CNT
+#define PASSED TBL_VERDICT_CNT
 
 /* Where a packet's parts lie, found by the IP parsers. Offsets are from the frame's first byte. */
 struct layout {
@@ -59,8 +40,8 @@ struct layout {
 static enum tbl_verdict
 parse_ipv4(const uint8_t *frame, size_t len, struct layout *ret)
 {
-	const uint8_t *ip = frame + ETHER_BYTES;
-	size_t room = len - ETHER_BYTES;
+	const uint8_t *ip = frame + ret->l3_off;
+	size_t room = len - ret->l3_off;
 	size_t header_len;
 	size_t total_len;
 
@@ -84,15 +65,44 @@ parse_ipv4(const uint8_t *frame, size_t len, struct layout *ret)
 	if ((dp_load_be16(ip + IPV4_FRAGMENT_OFF) & IPV4_FRAGMENT_MASK) != 0) {
 		return TBL_VERDICT_DROP_FRAGMENT;
 	}
-	ret->l3_off = ETHER_BYTES;
-	ret->udp_off = ETHER_BYTES + header_len;
-	ret->end = ETHER_BYTES + total_len;
-	ret->addrs_off = ETHER_BYTES + IPV4_SOURCE_OFF;
+	ret->udp_off = ret->l3_off + header_len;
+	ret->end = ret->l3_off + total_len;
+	ret->addrs_off = ret->l3_off + IPV4_SOURCE_OFF;
 	ret->addr_len = 4;
 	return PASSED;
 }
 
-/* Skips the options headers in front of UDP. Their options are not looked at: each that a host may
+/* Whether what follows the header at header[0..room) can be known, and how far it lies. */
+static enum tbl_verdict
+measure_extension(uint8_t kind, const uint8_t *header, size_t room, size_t *ret_len)
+{
+	if (room < EXTENSION_UNIT_BYTES) {
+		return TBL_VERDICT_DROP_IP_HEADER;
+	}
+	if (kind == NEXT_FRAGMENT) {
+		/* A packet that is whole although it says it may not be, as translators from IPv4
+		 * make them: no fragment to wait for (RFC 6946 §4). */
+		*ret_len = EXTENSION_UNIT_BYTES;
+		return (dp_load_be16(header + FRAGMENT_OFFSET_OFF) & IPV6_FRAGMENT_MASK) == 0
+		                       ? PASSED
+		                       : TBL_VERDICT_DROP_FRAGMENT;
+	}
+	if (kind == NEXT_ROUTING && header[ROUTING_LEFT_OFF] != 0) {
+		return TBL_VERDICT_DROP_NOT_DNS; /* on its way to others (RFC 8200 §4.4) */
+	}
+	*ret_len = ((size_t)header[1] + 1) * EXTENSION_UNIT_BYTES;
+	return *ret_len <= room ? PASSED : TBL_VERDICT_DROP_IP_HEADER;
+}
+
+/* Hop-by-hop options come first or not at all (RFC 8200 §4.1). */
+static bool
+is_extension_skipped(uint8_t kind, unsigned int index)
+{
+	return kind == NEXT_DEST_OPTIONS || kind == NEXT_ROUTING || kind == NEXT_FRAGMENT ||
+	       (kind == NEXT_HOP_BY_HOP && index == 0);
+}
+
+/* Skips the extension headers in front of UDP. Options are not looked at: each that a host may
  * ignore it may ignore, and a packet that carries another gets its answer all the same. */
 static enum tbl_verdict
 skip_extensions(const uint8_t *frame, size_t end, uint8_t next, size_t *off)
@@ -100,21 +110,15 @@ skip_extensions(const uint8_t *frame, size_t end, uint8_t next, size_t *off)
 	size_t at = *off; /* at <= end */
 
 	for (unsigned int i = 0; next != NEXT_UDP; i++) {
+		enum tbl_verdict verdict;
 		size_t header_len;
 
-		if (next == NEXT_FRAGMENT) {
-			return TBL_VERDICT_DROP_FRAGMENT;
-		}
-		if ((next != NEXT_HOP_BY_HOP && next != NEXT_DEST_OPTIONS) ||
-				i == EXTENSION_HEADERS_MAX) {
+		if (i == EXTENSION_HEADERS_MAX || !is_extension_skipped(next, i)) {
 			return TBL_VERDICT_DROP_NOT_DNS;
 		}
-		if (end - at < 8) {
-			return TBL_VERDICT_DROP_IP_HEADER;
-		}
-		header_len = ((size_t)frame[at + 1] + 1) * 8;
-		if (header_len > end - at) {
-			return TBL_VERDICT_DROP_IP_HEADER;
+		verdict = measure_extension(next, frame + at, end - at, &header_len);
+		if (verdict != PASSED) {
+			return verdict;
 		}
 		next = frame[at];
 		at += header_len;
@@ -126,8 +130,8 @@ skip_extensions(const uint8_t *frame, size_t end, uint8_t next, size_t *off)
 static enum tbl_verdict
 parse_ipv6(const uint8_t *frame, size_t len, struct layout *ret)
 {
-	const uint8_t *ip = frame + ETHER_BYTES;
-	size_t room = len - ETHER_BYTES;
+	const uint8_t *ip = frame + ret->l3_off;
+	size_t room = len - ret->l3_off;
 	size_t payload_len;
 
 	if (room < IPV6_BYTES) {
@@ -140,21 +144,68 @@ parse_ipv6(const uint8_t *frame, size_t len, struct layout *ret)
 	if (payload_len > room - IPV6_BYTES) {
 		return TBL_VERDICT_DROP_FRAME;
 	}
-	ret->l3_off = ETHER_BYTES;
-	ret->udp_off = ETHER_BYTES + IPV6_BYTES;
+	ret->udp_off = ret->l3_off + IPV6_BYTES;
 	ret->end = ret->udp_off + payload_len;
-	ret->addrs_off = ETHER_BYTES + IPV6_SOURCE_OFF;
+	ret->addrs_off = ret->l3_off + IPV6_SOURCE_OFF;
 	ret->addr_len = 16;
 	return skip_extensions(frame, ret->end, ip[IPV6_NEXT_OFF], &ret->udp_off);
 }
 
+static bool
+is_tag(uint16_t type)
+{
+	return type == ETHER_TYPE_CTAG || type == ETHER_TYPE_STAG;
+}
+
+/* Steps over the tags that follow the addresses, the first of type *type; *type and *l3_off are then
+ * those of what they carry. */
 static enum tbl_verdict
-parse_ip(const uint8_t *frame, size_t len, struct layout *ret)
+parse_tags(const uint8_t *frame, size_t len, const struct dp_vlans *vlans, uint16_t *type,
+		size_t *l3_off)
+{
+	uint16_t vids[DP_VLAN_TAGS_MAX] = { 0 };
+
+	for (unsigned int i = 0; is_tag(*type); i++) {
+		if (i == DP_VLAN_TAGS_MAX) {
+			return TBL_VERDICT_DROP_VLAN;
+		}
+		if (len - *l3_off < TAG_BYTES) {
+			return TBL_VERDICT_DROP_FRAME;
+		}
+		vids[i] = dp_load_be16(frame + *l3_off) & TCI_VID_MASK;
+		*type = dp_load_be16(frame + *l3_off + 2);
+		*l3_off += TAG_BYTES;
+	}
+	return is_dp_vlan_listed(vlans, dp_vlan_key(vids[0], vids[1])) ? PASSED
+	                                                               : TBL_VERDICT_DROP_VLAN;
+}
+
+/* Ethernet: what carries the packet, and where it begins. */
+static enum tbl_verdict
+parse_link(const uint8_t *frame, size_t len, const struct dp_vlans *vlans, uint16_t *ret_type,
+		size_t *ret_l3_off)
 {
 	if (len < ETHER_BYTES) {
 		return TBL_VERDICT_DROP_FRAME;
 	}
-	switch (dp_load_be16(frame + ETHER_TYPE_OFF)) {
+	*ret_type = dp_load_be16(frame + ETHER_TYPE_OFF);
+	*ret_l3_off = ETHER_BYTES;
+	if (is_tag(*ret_type)) {
+		return parse_tags(frame, len, vlans, ret_type, ret_l3_off);
+	}
+	return vlans->has_untagged ? PASSED : TBL_VERDICT_DROP_VLAN;
+}
+
+static enum tbl_verdict
+parse_headers(const uint8_t *frame, size_t len, const struct dp_vlans *vlans, struct layout *ret)
+{
+	uint16_t type;
+	enum tbl_verdict verdict = parse_link(frame, len, vlans, &type, &ret->l3_off);
+
+	if (verdict != PASSED) {
+		return verdict;
+	}
+	switch (type) {
 	case ETHER_TYPE_IPV4:
 		return parse_ipv4(frame, len, ret);
 	case ETHER_TYPE_IPV6:
@@ -182,12 +233,20 @@ is_listed(const struct dp_addresses *addresses, const uint8_t *addr, uint8_t add
 /* Sent to our hardware address: not flooded to us by a switch, and not a link broadcast, which
  * RFC 1122 §3.3.6 has us ignore when the IP destination is unicast. */
 static bool
-is_link_ours(const struct dp_addresses *addresses, const uint8_t *frame)
+is_link_ours(const struct dp_frame_filter *filter, const uint8_t *frame)
 {
-	if (!addresses->has_mac) {
+	if (!filter->has_mac) {
 		return (frame[0] & 1u) == 0;
 	}
-	return memcmp(frame, addresses->mac, ETHER_ADDR_BYTES) == 0;
+	return memcmp(frame, filter->mac, ETHER_ADDR_BYTES) == 0;
+}
+
+/* A reply can go back: not to a group (802.3 §3.2.3: a source is an individual), nor to ourselves. */
+static bool
+is_link_source(const struct dp_frame_filter *filter, const uint8_t *source)
+{
+	return (source[0] & 1u) == 0 &&
+	       !(filter->has_mac && memcmp(source, filter->mac, ETHER_ADDR_BYTES) == 0);
 }
 
 /* RFC 1122 §3.2.1.3: this network, loopback, multicast, reserved and broadcast are no source. */
@@ -208,16 +267,28 @@ is_source_ipv6(const uint8_t *addr)
 }
 
 static bool
-is_source_valid(const struct dp_addresses *addresses, const uint8_t *frame,
+is_source_valid(const struct dp_frame_filter *filter, const uint8_t *frame,
 		const struct layout *layout)
 {
 	const uint8_t *source = frame + layout->addrs_off;
 	const uint8_t *dest = source + layout->addr_len;
 	bool is_host = layout->addr_len == 4 ? is_source_ipv4(source) : is_source_ipv6(source);
 
-	return is_host && dp_load_be16(frame + layout->udp_off) != 0 &&
+	return is_host && is_link_source(filter, frame + ETHER_ADDR_BYTES) &&
+	       dp_load_be16(frame + layout->udp_off) != 0 &&
 	       memcmp(source, dest, layout->addr_len) != 0 &&
-	       !is_listed(addresses, source, layout->addr_len);
+	       !is_listed(&filter->addresses, source, layout->addr_len);
+}
+
+static bool
+is_destination_ours(const struct dp_frame_filter *filter, const uint8_t *frame,
+		const struct layout *layout)
+{
+	return is_link_ours(filter, frame) &&
+	       (filter->addresses.cnt == 0 ||
+			       is_listed(&filter->addresses,
+					       frame + layout->addrs_off + layout->addr_len,
+					       layout->addr_len));
 }
 
 /* A sum of zero is sent as 0xffff, so a field of zero means "none": allowed over IPv4 (RFC 768),
@@ -235,11 +306,11 @@ is_udp_intact(const uint8_t *frame, const struct layout *layout, uint16_t udp_le
 }
 
 enum tbl_verdict
-dp_frame_parse(const uint8_t *frame, size_t len, const struct dp_addresses *addresses,
+dp_frame_parse(const uint8_t *frame, size_t len, const struct dp_frame_filter *filter,
 		bool verify_checksum, struct dp_frame *ret_frame)
 {
 	struct layout layout;
-	enum tbl_verdict verdict = parse_ip(frame, len, &layout);
+	enum tbl_verdict verdict = parse_headers(frame, len, &filter->vlans, &layout);
 	const uint8_t *udp;
 	size_t udp_room;
 	uint16_t udp_len;
@@ -261,14 +332,10 @@ dp_frame_parse(const uint8_t *frame, size_t len, const struct dp_addresses *addr
 	if (udp_len < UDP_BYTES || udp_len > udp_room) {
 		return TBL_VERDICT_DROP_UDP_LENGTH;
 	}
-	if (!is_link_ours(addresses, frame) ||
-			(addresses->cnt > 0 &&
-					!is_listed(addresses,
-							frame + layout.addrs_off + layout.addr_len,
-							layout.addr_len))) {
+	if (!is_destination_ours(filter, frame, &layout)) {
 		return TBL_VERDICT_DROP_NOT_OURS;
 	}
-	if (!is_source_valid(addresses, frame, &layout)) {
+	if (!is_source_valid(filter, frame, &layout)) {
 		return TBL_VERDICT_DROP_SOURCE;
 	}
 	if (!is_udp_intact(frame, &layout, udp_len, verify_checksum)) {
@@ -285,85 +352,6 @@ dp_frame_parse(const uint8_t *frame, size_t len, const struct dp_addresses *addr
 	};
 	memcpy(ret_frame->client.addr.bytes, frame + layout.addrs_off, layout.addr_len);
 	return PASSED;
-}
-
-static void
-swap_bytes(uint8_t *a, uint8_t *b, size_t len)
-{
-	uint8_t kept[16]; /* an IPv6 address, the longest thing turned round */
-
-	memcpy(kept, a, len);
-	memcpy(a, b, len);
-	memcpy(b, kept, len);
-}
-
-static void
-write_ipv4(uint8_t *ip, size_t total_len)
-{
-	uint16_t sum;
-
-	ip[0] = 0x45;
-	ip[1] = 0;
-	dp_store_be16(ip + IPV4_TOTAL_OFF, (uint16_t)total_len);
-	dp_store_be16(ip + 4, 0); /* no identification needed: DF is set (RFC 6864 §4.1) */
-	dp_store_be16(ip + IPV4_FRAGMENT_OFF, IPV4_DF);
-	ip[IPV4_TTL_OFF] = REPLY_HOPS;
-	ip[IPV4_PROTO_OFF] = NEXT_UDP;
-	dp_store_be16(ip + IPV4_CHECKSUM_OFF, 0);
-	swap_bytes(ip + IPV4_SOURCE_OFF, ip + IPV4_DEST_OFF, 4);
-	sum = (uint16_t)~dp_sum_fold(dp_sum_bytes(0, ip, IPV4_BYTES));
-	memcpy(ip + IPV4_CHECKSUM_OFF, &sum, sizeof(sum));
-}
-
-static void
-write_ipv6(uint8_t *ip, size_t payload_len)
-{
-	static const uint8_t version_class_flow[4] = { 0x60 };
-
-	memcpy(ip, version_class_flow, sizeof(version_class_flow));
-	dp_store_be16(ip + IPV6_PAYLOAD_OFF, (uint16_t)payload_len);
-	ip[IPV6_NEXT_OFF] = NEXT_UDP;
-	ip[IPV6_HOPS_OFF] = REPLY_HOPS;
-	swap_bytes(ip + IPV6_SOURCE_OFF, ip + IPV6_DEST_OFF, 16);
-}
-
-static void
-write_udp(uint8_t *udp, uint16_t udp_len, const uint8_t *addrs, size_t addrs_len)
-{
-	uint16_t sum;
-
-	swap_bytes(udp, udp + 2, 2);
-	dp_store_be16(udp + UDP_LENGTH_OFF, udp_len);
-	dp_store_be16(udp + UDP_CHECKSUM_OFF, 0);
-	sum = (uint16_t)~dp_sum_fold(dp_sum_udp(addrs, addrs_len, udp, udp_len));
-	if (sum == 0) {
-		sum = 0xffff; /* RFC 768: a computed zero goes out as all ones */
-	}
-	memcpy(udp + UDP_CHECKSUM_OFF, &sum, sizeof(sum));
-}
-
-size_t
-dp_frame_reply(uint8_t *bytes, const struct dp_frame *frame, size_t dns_len)
-{
-	uint8_t *ip = bytes + frame->l3_off;
-	bool is_ipv4 = frame->client.addr.family == 4;
-	size_t ip_len = is_ipv4 ? IPV4_BYTES : IPV6_BYTES;
-	uint8_t *udp = ip + ip_len;
-	size_t udp_len = UDP_BYTES + dns_len;
-
-	/* IP options and extension headers spoke of the query's path: the reply goes without. */
-	if (frame->udp_off != frame->l3_off + ip_len) {
-		memmove(udp, bytes + frame->udp_off, udp_len);
-	}
-	swap_bytes(bytes, bytes + ETHER_ADDR_BYTES, ETHER_ADDR_BYTES);
-	if (is_ipv4) {
-		write_ipv4(ip, ip_len + udp_len);
-		write_udp(udp, (uint16_t)udp_len, ip + IPV4_SOURCE_OFF, 8);
-	} else {
-		write_ipv6(ip, udp_len);
-		write_udp(udp, (uint16_t)udp_len, ip + IPV6_SOURCE_OFF, 32);
-	}
-	return frame->l3_off + ip_len + udp_len;
 }
 
 int

@@ -3,15 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +17,7 @@
 #include <rte_mbuf.h>
 
 #include "dataplane/eal_log.h"
+#include "dataplane/nic.h"
 #include "dataplane/sockets.h"
 #include "dataplane/xdp.h"
 
@@ -56,27 +53,6 @@ label_of(const struct dp_port_config *config)
 		break;
 	}
 	return config->interface;
-}
-
-/* Receive queues the interface has now; 1 where the driver does not tell. */
-static uint32_t
-count_queues(const char *interface)
-{
-	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
-	struct ifreq request = { 0 };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	uint32_t cnt = 0;
-
-	if (fd < 0) {
-		return 1;
-	}
-	(void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", interface);
-	request.ifr_data = (void *)&channels;
-	if (ioctl(fd, SIOCETHTOOL, &request) == 0) {
-		cnt = channels.combined_count + channels.rx_count;
-	}
-	close(fd);
-	return cnt > 0 ? cnt : 1;
 }
 
 static bool
@@ -117,7 +93,7 @@ static int
 plan_xdp_queues(struct dp_port *port, struct tbl_error *error)
 {
 	const struct dp_port_config *config = port->config;
-	uint32_t has_cnt = count_queues(config->interface);
+	uint32_t has_cnt = dp_nic_queues(config->interface);
 
 	if (config->queues == 0) {
 		port->queue_cnt = (uint16_t)(has_cnt < DP_QUEUES_MAX ? has_cnt : DP_QUEUES_MAX);
@@ -170,7 +146,8 @@ dp_ports_plan(const struct dp_config *config, struct dp_ports *ports, uint32_t *
 		}
 		port->config = port_config;
 		port->label = label_of(port_config);
-		port->addresses = config->addresses;
+		port->filter.addresses = config->addresses;
+		port->filter.vlans = port_config->vlans;
 		err = plan_port(port, ret_error);
 		if (err != 0) {
 			return err;
@@ -374,12 +351,35 @@ note_mac(struct dp_port *port)
 {
 	struct rte_ether_addr mac;
 
-	if (port->config->kind != DP_PORT_AF_PACKET && port->config->kind != DP_PORT_PCI) {
+	/* Behind a TAP or a memif nobody knows ours: there are two ends, and one is we. */
+	if (port->config->kind == DP_PORT_TAP || port->config->kind == DP_PORT_MEMIF) {
 		return;
 	}
 	if (rte_eth_macaddr_get(port->id, &mac) == 0) {
-		port->addresses.has_mac = true;
-		memcpy(port->addresses.mac, mac.addr_bytes, sizeof(port->addresses.mac));
+		port->filter.has_mac = true;
+		memcpy(port->filter.mac, mac.addr_bytes, sizeof(port->filter.mac));
+	}
+}
+
+/* A tag that the hardware has taken off is lost before the program looks: the query of some VLAN
+ * would be answered as if it had none. */
+static void
+keep_tags(const struct dp_eal_params *params, struct dp_port *port)
+{
+	char text[TBL_ERROR_MAX];
+	int err;
+
+	if (!is_dp_nic_untagging(port->config->interface)) {
+		return;
+	}
+	err = dp_nic_set_untagging(port->config->interface, false);
+	port->is_untagging_off = err == 0;
+	if (err != 0) {
+		(void)snprintf(text, sizeof(text),
+				"%.20s: takes VLAN tags off and cannot be told not to (%.60s): "
+				"queries of every VLAN pass for untagged ones",
+				port->label, strerrordesc_np(-err));
+		params->say(params->arg, text);
 	}
 }
 
@@ -389,7 +389,10 @@ begin_xdp(const struct dp_eal_params *params, struct dp_port *port, struct tbl_e
 {
 	char text[TBL_ERROR_MAX];
 	bool is_native;
-	int err = dp_xdp_fill(port->config->interface, &port->addresses, &is_native, error);
+	int err;
+
+	keep_tags(params, port);
+	err = dp_xdp_fill(port->config->interface, &port->filter, &is_native, error);
 
 	if (err != 0 || is_native) {
 		return err;
@@ -528,6 +531,9 @@ dp_ports_close(struct dp_ports *ports)
 		if (port->is_xdp) {
 			/* DPDK has detached it already, or did not get so far. */
 			(void)dp_xdp_clear(port->config->interface, false, &ignored);
+		}
+		if (port->is_untagging_off) {
+			(void)dp_nic_set_untagging(port->config->interface, true);
 		}
 	}
 }

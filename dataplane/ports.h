@@ -24,7 +24,8 @@ struct dp_port {
 	uint16_t queue_cnt;
 	bool is_started;
 	bool is_xdp;                              /* our program is on the interface */
-	struct dp_addresses addresses;            /* what its packets are checked against */
+	bool is_untagging_off;                    /* we have turned its VLAN offload off */
+	struct dp_frame_filter filter;            /* what its packets are checked against */
 	struct dp_port_counts counts;             /* when last read */
 	struct rte_mempool *pools[DP_QUEUES_MAX]; /* a queue's packet buffers */
 };

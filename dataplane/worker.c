@@ -14,6 +14,7 @@
 #include <rte_prefetch.h>
 
 #include "dataplane/frame.h"
+#include "dataplane/mbuf.h"
 #include "dataplane/ports.h"
 
 /* Packets taken at once: enough for the memory latency of one to pass behind the work on others,
@@ -37,7 +38,7 @@ struct queue {
 	uint16_t port;
 	uint16_t number;
 	bool is_trusted; /* checksum: trust */
-	const struct dp_addresses *addresses;
+	const struct dp_frame_filter *filter;
 };
 
 struct packet_worker {
@@ -84,26 +85,18 @@ dp_worker_publish(struct dp_worker *worker, const struct dp_served *served)
 	dp_counters_publish(&worker->counters);
 }
 
-static bool
-is_checksum_known_good(const struct queue *queue, const struct rte_mbuf *mbuf)
-{
-	return queue->is_trusted ||
-	       (mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-}
-
 static enum tbl_verdict
 parse_frame(const struct queue *queue, struct slot *slot)
 {
 	struct rte_mbuf *mbuf = slot->mbuf;
+	enum tbl_verdict verdict = dp_mbuf_unify(mbuf);
 
-	if (mbuf->nb_segs != 1) {
-		return TBL_VERDICT_DROP_CHAINED;
+	if (verdict != TBL_VERDICT_CNT) {
+		return verdict;
 	}
-	if ((mbuf->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) != 0) {
-		return TBL_VERDICT_DROP_NOT_DNS; /* a VLAN's packet, its tag moved aside */
-	}
-	return dp_frame_parse(slot->bytes, mbuf->data_len, queue->addresses,
-			!is_checksum_known_good(queue, mbuf), &slot->frame);
+	slot->bytes = rte_pktmbuf_mtod(mbuf, uint8_t *);
+	return dp_frame_parse(slot->bytes, mbuf->data_len, queue->filter,
+			!has_dp_mbuf_good_checksum(mbuf, queue->is_trusted), &slot->frame);
 }
 
 static void
@@ -211,8 +204,7 @@ serve_queue(struct packet_worker *worker, const struct queue *queue, const struc
 
 	for (uint16_t i = 0; i < cnt; i++) {
 		worker->slots[i].mbuf = mbufs[i];
-		worker->slots[i].bytes = rte_pktmbuf_mtod(mbufs[i], uint8_t *);
-		rte_prefetch0(worker->slots[i].bytes);
+		rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], uint8_t *));
 	}
 	if (cnt == 0) {
 		return 0;
@@ -304,7 +296,7 @@ deal_queues(struct dp_packet_workers *workers, const struct dp_ports *ports)
 				.port = port->id,
 				.number = number,
 				.is_trusted = port->config->checksum == DP_CHECKSUM_TRUST,
-				.addresses = &port->addresses,
+				.filter = &port->filter,
 			};
 		}
 	}

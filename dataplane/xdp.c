@@ -9,10 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dataplane/xdp/link.h"
+
 /* The function in filter.bpf.c; the kernel keeps 15 characters of it, which is all of them. */
 #define PROGRAM_NAME "meridian_filter"
-/* Maps of one program of ours: sockets, IPv4, IPv6; with room for one more. */
-#define MAPS_MAX 4u
+/* Maps of one program of ours: sockets and the four filled here; with room for some more. */
+#define MAPS_MAX        8u
+#define MAPS_FILLED_CNT 4u
 
 static int
 fail(int err, struct tbl_error *error, const char *interface, const char *what)
@@ -120,7 +123,54 @@ add_addresses(int map_fd, unsigned int family, const struct dp_addresses *addres
 }
 
 static int
-fill_map(uint32_t map_id, const struct dp_addresses *addresses, unsigned int *filled_cnt)
+add_vlans(int map_fd, const struct dp_vlans *vlans)
+{
+	const uint8_t present = 1;
+
+	for (uint32_t i = 0; i < vlans->cnt; i++) {
+		int err = bpf_map_update_elem(map_fd, &vlans->keys[i], &present, BPF_ANY);
+
+		if (err != 0) {
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int
+set_link(int map_fd, const struct dp_frame_filter *filter)
+{
+	const uint32_t only = 0;
+	struct dp_xdp_link link = { .has_untagged = filter->vlans.has_untagged };
+
+	memcpy(link.mac, filter->mac, sizeof(link.mac));
+	return bpf_map_update_elem(map_fd, &only, &link, BPF_ANY);
+}
+
+/* The kernel keeps 15 characters of a map's name. What is not ours to fill is skipped. */
+static int
+fill_named(int map_fd, const char *name, const struct dp_frame_filter *filter,
+		unsigned int *filled_cnt)
+{
+	int err;
+
+	if (strcmp(name, "our_ipv4") == 0) {
+		err = add_addresses(map_fd, 4, &filter->addresses);
+	} else if (strcmp(name, "our_ipv6") == 0) {
+		err = add_addresses(map_fd, 6, &filter->addresses);
+	} else if (strcmp(name, "our_vlans") == 0) {
+		err = add_vlans(map_fd, &filter->vlans);
+	} else if (strcmp(name, "our_link") == 0) {
+		err = set_link(map_fd, filter);
+	} else {
+		return 0;
+	}
+	(*filled_cnt)++;
+	return err;
+}
+
+static int
+fill_map(uint32_t map_id, const struct dp_frame_filter *filter, unsigned int *filled_cnt)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t size = sizeof(info);
@@ -131,19 +181,15 @@ fill_map(uint32_t map_id, const struct dp_addresses *addresses, unsigned int *fi
 		return fd;
 	}
 	err = bpf_obj_get_info_by_fd(fd, &info, &size);
-	if (err == 0 && strcmp(info.name, "our_ipv4") == 0) {
-		err = add_addresses(fd, 4, addresses);
-		(*filled_cnt)++;
-	} else if (err == 0 && strcmp(info.name, "our_ipv6") == 0) {
-		err = add_addresses(fd, 6, addresses);
-		(*filled_cnt)++;
+	if (err == 0) {
+		err = fill_named(fd, info.name, filter, filled_cnt);
 	}
 	close(fd);
 	return err;
 }
 
 int
-dp_xdp_fill(const char *interface, const struct dp_addresses *addresses, bool *ret_is_native,
+dp_xdp_fill(const char *interface, const struct dp_frame_filter *filter, bool *ret_is_native,
 		struct tbl_error *ret_error)
 {
 	int index = (int)if_nametoindex(interface);
@@ -159,13 +205,13 @@ dp_xdp_fill(const char *interface, const struct dp_addresses *addresses, bool *r
 		err = id == 0 ? -ENOENT : program_info(id, &info);
 	}
 	for (uint32_t i = 0; err == 0 && i < info.nr_map_ids && i < MAPS_MAX; i++) {
-		err = fill_map(map_ids[i], addresses, &filled_cnt);
+		err = fill_map(map_ids[i], filter, &filled_cnt);
 	}
-	if (err == 0 && filled_cnt != 2) {
+	if (err == 0 && filled_cnt != MAPS_FILLED_CNT) {
 		err = -EBADMSG;
 	}
 	if (err != 0) {
-		return fail(err, ret_error, interface, "cannot give the XDP program its addresses");
+		return fail(err, ret_error, interface, "cannot tell the XDP program what is ours");
 	}
 	*ret_is_native = (flags & XDP_FLAGS_SKB_MODE) == 0;
 	return 0;

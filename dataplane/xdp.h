@@ -1,6 +1,6 @@
 /*
  * The XDP program around an AF_XDP port (xdp/filter.bpf.c): DPDK's port attaches it; here it is
- * given its addresses, and what a killed process left on the interface is removed.
+ * given addresses, VLANs and MAC, and what a killed process left on the interface is removed.
  *
  * Threads:   the main thread, at start and at exit.
  * Memory:    nothing is kept; the kernel owns program and maps.
@@ -19,9 +19,9 @@
  * alone (-EEXIST, and the sentence names it) unless `replace`. */
 int dp_xdp_clear(const char *interface, bool replace, struct tbl_error *ret_error);
 
-/* dp_xdp_fill tells the attached program our addresses: from here on it takes their queries.
+/* dp_xdp_fill tells the attached program what is ours: from here on it takes such queries.
  * *ret_is_native says whether the driver runs it, or the kernel's slower generic code. */
-int dp_xdp_fill(const char *interface, const struct dp_addresses *addresses, bool *ret_is_native,
+int dp_xdp_fill(const char *interface, const struct dp_frame_filter *filter, bool *ret_is_native,
 		struct tbl_error *ret_error);
 
 /* dp_xdp_quiet keeps libbpf from printing; what matters comes back as an error. */

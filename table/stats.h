@@ -43,7 +43,7 @@
 	X(DROP_FRAGMENT, "drop_fragment", "IP fragment")                                        \
 	X(DROP_SOURCE, "drop_source", "source is us, broadcast, multicast, loopback or port 0") \
 	X(DROP_SOURCE_PORT, "drop_source_port", "from a port that no resolver asks from")       \
-	X(DROP_VLAN, "drop_vlan", "VLAN tag that is not configured")                            \
+	X(DROP_VLAN, "drop_vlan", "VLAN tag, or lack of one, not configured")                   \
 	X(DROP_UDP_LENGTH, "drop_udp_length", "UDP length disagrees with IP length")            \
 	X(DROP_UDP_CHECKSUM, "drop_udp_checksum", "wrong UDP checksum, or none over IPv6")      \
 	X(DROP_RUNT, "drop_runt", "payload shorter than a DNS header")                          \

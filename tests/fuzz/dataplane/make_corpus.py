@@ -95,6 +95,10 @@ def ipv6(message, extensions=b"", first=17):
     return bytes.fromhex("020000000001020000000002") + b"\x86\xdd" + header + body
 
 
+def tagged(frame, *tags):
+    return frame[:12] + b"".join(struct.pack("!HH", *tag) for tag in tags) + frame[12:]
+
+
 QUERY = query("www.example.test", 1)
 PADN = bytes([17, 0, 1, 4, 0, 0, 0, 0])
 
@@ -112,6 +116,17 @@ FRAMES = {
     "ipv6-two-options": ipv6(QUERY, bytes([60, 1, 1, 12]) + b"\0" * 12 + PADN, 0),
     "ipv6-fragment": ipv6(QUERY, PADN, 44),
     "ipv6-routing": ipv6(QUERY, PADN, 43),
+    "ipv6-atomic-fragment": ipv6(QUERY, b"\x11" + b"\0" * 7, 44),
+    "ipv6-routing-arrived": ipv6(QUERY, bytes([17, 0, 4, 0, 0, 0, 0, 0]), 43),
+    "ipv6-five-headers": ipv6(QUERY, bytes([60, 0, 1, 4, 0, 0, 0, 0]) + bytes([43, 0, 1, 4, 0, 0, 0, 0]) +
+                              bytes([44, 0, 4, 0, 0, 0, 0, 0]) + b"\x3c" + b"\0" * 7 + PADN, 0),
+    "vlan-100": tagged(ipv4(QUERY), (0x8100, 0xF064)),
+    "vlan-7": tagged(ipv4(QUERY), (0x8100, 7)),
+    "vlan-priority": tagged(ipv6(QUERY), (0x8100, 0xE000)),
+    "qinq-300-100": tagged(ipv6(QUERY, PADN, 0), (0x88A8, 300), (0x8100, 100)),
+    "qinq-300-7": tagged(ipv4(QUERY), (0x88A8, 300), (0x8100, 7)),
+    "vlan-three": tagged(ipv4(QUERY), (0x88A8, 300), (0x8100, 100), (0x8100, 100)),
+    "vlan-cut": tagged(ipv4(QUERY), (0x8100, 100))[:17],
     "arp": b"\xff" * 6 + b"\2\0\0\0\0\2" + b"\x08\6" + b"\0" * 28,
     "short": b"\0" * 13,
 }
@@ -126,3 +141,5 @@ def write(folder, seeds, controls):
 
 write("corpus_message", MESSAGES, [(b"\0", "-udp"), (b"\5", "-tcp"), (b"\x0a", "-exact")])
 write("corpus_frame", FRAMES, [(b"\3\x20", "-verify"), (b"\4\xf0", "-any")])
+write("corpus_frame", {seed: data for seed, data in FRAMES.items() if seed[:4] in ("vlan", "qinq")},
+      [(b"\x0b\x20", "-in-vlans"), (b"\x0c\xf0", "-in-vlans-any")])

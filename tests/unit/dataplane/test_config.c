@@ -33,8 +33,9 @@ load(const char *text, struct dp_config *config, char *said, size_t said_size)
 	return err;
 }
 
-#define SOCKET_PORT "ports: [{kind: socket, listen: '127.0.0.1:5300'}]\n"
-#define XDP_PORT    "ports: [{kind: af_xdp, interface: v0}]\n"
+#define SOCKET_PORT      "ports: [{kind: socket, listen: '127.0.0.1:5300'}]\n"
+#define XDP_PORT         "ports: [{kind: af_xdp, interface: v0}]\n"
+#define TAP_VLANS(vlans) "ports: [{kind: tap, interface: t0, vlans: [" vlans "]}]\n"
 
 static void
 mistakes_are_named_with_their_place(void **state)
@@ -58,6 +59,11 @@ mistakes_are_named_with_their_place(void **state)
 		{ "ports: [{kind: socket, listen: '127.0.0.1:0'}]\n",
 				"ports[0].listen[0]: '127.0.0.1:0'" },
 		{ "ports: [{kind: socket, listen: 'localhost:53'}]\n", "'localhost:53'" },
+		{ TAP_VLANS("0"), "ports[0].vlans[0]: '0' is not untagged, a VLAN from 1 to 4094" },
+		{ TAP_VLANS("100, 4095"), "ports[0].vlans[1]: '4095' is not" },
+		{ TAP_VLANS("untagged, 100, 100"), "ports[0].vlans[2]: '100' is named twice" },
+		{ "ports: [{kind: socket, listen: '127.0.0.1:5300', vlans: [100]}]\n",
+				"ports[0].vlans: not for kind socket" },
 		{ SOCKET_PORT "addresses: [192.0.2.1, 192.0.2]\n",
 				"addresses[1]: '192.0.2' is not an IPv4 or IPv6 address" },
 		{ SOCKET_PORT "cores: [1, x]\n", "cores[1]: 'x'" },
@@ -152,6 +158,30 @@ ports_cores_and_addresses_are_read(void **state)
 	assert_int_equal(dp_config_ports(&config)[1].role, DP_MEMIF_CLIENT);
 	assert_int_equal(dp_config_ports(&config)[1].checksum, DP_CHECKSUM_TRUST);
 	assert_string_equal(dp_config_ports(&config)[1].socket, "/tmp/m.sock");
+	assert_true(dp_config_ports(&config)[1].vlans.has_untagged);
+	assert_int_equal(dp_config_ports(&config)[1].vlans.cnt, 0);
+	dp_config_done(&config);
+}
+
+static void
+vlans_are_read_as_they_are_written(void **state)
+{
+	const struct dp_vlans *vlans;
+	struct dp_config config;
+	char said[1024];
+
+	(void)state;
+	/* 300.100 is no number: it is not 300.1. */
+	assert_int_equal(load(TAP_VLANS("100, 300.100, 4094.1"), &config, said, sizeof(said)), 0);
+	vlans = &dp_config_ports(&config)[0].vlans;
+	assert_false(vlans->has_untagged);
+	assert_int_equal(vlans->cnt, 3);
+	assert_int_equal(vlans->keys[0], dp_vlan_key(100, 0));
+	assert_int_equal(vlans->keys[1], dp_vlan_key(300, 100));
+	assert_int_equal(vlans->keys[2], dp_vlan_key(4094, 1));
+	dp_config_done(&config);
+	assert_int_equal(load(TAP_VLANS("untagged"), &config, said, sizeof(said)), 0);
+	assert_true(dp_config_ports(&config)[0].vlans.has_untagged);
 	dp_config_done(&config);
 }
 
@@ -303,6 +333,7 @@ main(void)
 		cmocka_unit_test(all_mistakes_are_told_in_one_run),
 		cmocka_unit_test(what_is_not_said_has_its_default),
 		cmocka_unit_test(ports_cores_and_addresses_are_read),
+		cmocka_unit_test(vlans_are_read_as_they_are_written),
 		cmocka_unit_test(endpoints_are_read_and_written),
 		cmocka_unit_test(listen_arguments_make_a_socket_port),
 		cmocka_unit_test(the_example_shows_every_key_that_help_lists),

@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "dataplane/vlan.h"
+#include "dataplane/xdp/link.h"
 #include "tests/unit/test.h"
 
 #define SKIP_EXIT 77 /* what meson counts as skipped */
@@ -40,6 +42,15 @@ add_address(const char *map, int family, const char *text)
 	assert_int_equal(bpf_map_update_elem(map_fd(map), key, &present, BPF_ANY), 0);
 }
 
+static void
+add_vlan(uint16_t outer, uint16_t inner)
+{
+	const uint32_t key = dp_vlan_key(outer, inner);
+	const uint8_t present = 1;
+
+	assert_int_equal(bpf_map_update_elem(map_fd("our_vlans"), &key, &present, BPF_ANY), 0);
+}
+
 /* A frame in the making; the parts are appended in order. */
 struct frame {
 	size_t len;
@@ -62,13 +73,30 @@ put16(struct frame *frame, unsigned int value)
 	put(frame, bytes, sizeof(bytes));
 }
 
+struct row {
+	const char *what;
+	const char *dst;
+	unsigned int port;
+	uint16_t fragment; /* IPv4: flags and offset */
+	uint8_t protocol;
+	uint8_t ihl;     /* IPv4: header words; 0: 5 */
+	uint8_t version; /* 0: the right one */
+	bool is_ours;
+	bool is_other_mac;
+	struct {
+		uint16_t type; /* 0: no more */
+		uint16_t tci;
+	} tags[3];
+};
+
 static void
-put_ethernet(struct frame *frame, bool has_vlan, unsigned int type)
+put_ethernet(struct frame *frame, const struct row *row, unsigned int type)
 {
-	put(frame, "\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02", 12);
-	if (has_vlan) {
-		put16(frame, 0x8100);
-		put16(frame, 7);
+	put(frame, row->is_other_mac ? "\x02\x00\x00\x00\x00\x09" : "\x02\x00\x00\x00\x00\x01", 6);
+	put(frame, "\x02\x00\x00\x00\x00\x02", 6);
+	for (size_t i = 0; i < ARRAY_LEN(row->tags) && row->tags[i].type != 0; i++) {
+		put16(frame, row->tags[i].type);
+		put16(frame, row->tags[i].tci);
 	}
 	put16(frame, type);
 }
@@ -82,18 +110,6 @@ put_udp(struct frame *frame, unsigned int port)
 	put16(frame, 0);
 	put(frame, "\x12\x34\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12);
 }
-
-struct row {
-	const char *what;
-	const char *dst;
-	unsigned int port;
-	uint16_t fragment; /* IPv4: flags and offset */
-	uint8_t protocol;
-	uint8_t ihl;     /* IPv4: header words; 0: 5 */
-	uint8_t version; /* 0: the right one */
-	bool has_vlan;
-	bool is_ours;
-};
 
 static void
 put_ipv4(struct frame *frame, const struct row *row)
@@ -131,7 +147,7 @@ make_frame(struct frame *frame, const struct row *row)
 	bool is_v6 = strchr(row->dst, ':') != NULL;
 
 	memset(frame, 0, sizeof(*frame));
-	put_ethernet(frame, row->has_vlan, is_v6 ? 0x86dd : 0x0800);
+	put_ethernet(frame, row, is_v6 ? 0x86dd : 0x0800);
 	if (is_v6) {
 		put_ipv6(frame, row);
 	} else {
@@ -159,31 +175,48 @@ decide(const struct frame *frame, size_t len)
 	return opts.retval;
 }
 
+#define V4_QUERY "192.0.2.53", 53, 0, IPPROTO_UDP, 0, 0
+#define V6_QUERY "2001:db8::53", 53, 0, IPPROTO_UDP, 0, 0
+
 static const struct row rows[] = {
-	{ "IPv4", "192.0.2.53", 53, 0, IPPROTO_UDP, 0, 0, false, true },
-	{ "IPv4, second address", "192.0.2.54", 53, 0, IPPROTO_UDP, 0, 0, false, true },
-	{ "IPv4, do not fragment", "192.0.2.53", 53, 0x4000, IPPROTO_UDP, 0, 0, false, true },
-	{ "IPv4, one word of options", "192.0.2.53", 53, 0, IPPROTO_UDP, 6, 0, false, true },
-	{ "IPv4, all options", "192.0.2.53", 53, 0, IPPROTO_UDP, 15, 0, false, true },
-	{ "IPv6", "2001:db8::53", 53, 0, IPPROTO_UDP, 0, 0, false, true },
-	{ "IPv4, not our address", "192.0.2.55", 53, 0, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv6, not our address", "2001:db8::54", 53, 0, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv4, port 5353", "192.0.2.53", 5353, 0, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv4, port bytes swapped", "192.0.2.53", 53 << 8, 0, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv6, port 5353", "2001:db8::53", 5353, 0, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv4, TCP", "192.0.2.53", 53, 0, IPPROTO_TCP, 0, 0, false, false },
-	{ "IPv4, ICMP", "192.0.2.53", 53, 0, IPPROTO_ICMP, 0, 0, false, false },
-	{ "IPv6, TCP", "2001:db8::53", 53, 0, IPPROTO_TCP, 0, 0, false, false },
-	{ "IPv6, hop-by-hop options", "2001:db8::53", 53, 0, IPPROTO_HOPOPTS, 0, 0, false, false },
-	{ "IPv6, fragment header", "2001:db8::53", 53, 0, IPPROTO_FRAGMENT, 0, 0, false, false },
-	{ "IPv4, first fragment", "192.0.2.53", 53, 0x2000, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv4, later fragment", "192.0.2.53", 53, 0x0001, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv4, last fragment", "192.0.2.53", 53, 0x1fff, IPPROTO_UDP, 0, 0, false, false },
-	{ "IPv4, header length 4", "192.0.2.53", 53, 0, IPPROTO_UDP, 4, 0, false, false },
-	{ "IPv4, version 6", "192.0.2.53", 53, 0, IPPROTO_UDP, 0, 6, false, false },
-	{ "IPv6, version 4", "2001:db8::53", 53, 0, IPPROTO_UDP, 0, 4, false, false },
-	{ "IPv4, VLAN", "192.0.2.53", 53, 0, IPPROTO_UDP, 0, 0, true, false },
-	{ "IPv6, VLAN", "2001:db8::53", 53, 0, IPPROTO_UDP, 0, 0, true, false },
+	{ "IPv4", "192.0.2.53", 53, 0, IPPROTO_UDP, 0, 0, true },
+	{ "IPv4, second address", "192.0.2.54", 53, 0, IPPROTO_UDP, 0, 0, true },
+	{ "IPv4, do not fragment", "192.0.2.53", 53, 0x4000, IPPROTO_UDP, 0, 0, true },
+	{ "IPv4, one word of options", "192.0.2.53", 53, 0, IPPROTO_UDP, 6, 0, true },
+	{ "IPv4, all options", "192.0.2.53", 53, 0, IPPROTO_UDP, 15, 0, true },
+	{ "IPv6", "2001:db8::53", 53, 0, IPPROTO_UDP, 0, 0, true },
+	{ "IPv4, not our address", "192.0.2.55", 53, 0, IPPROTO_UDP, 0, 0, false },
+	{ "IPv6, not our address", "2001:db8::54", 53, 0, IPPROTO_UDP, 0, 0, false },
+	{ "IPv4, port 5353", "192.0.2.53", 5353, 0, IPPROTO_UDP, 0, 0, false },
+	{ "IPv4, port bytes swapped", "192.0.2.53", 53 << 8, 0, IPPROTO_UDP, 0, 0, false },
+	{ "IPv6, port 5353", "2001:db8::53", 5353, 0, IPPROTO_UDP, 0, 0, false },
+	{ "IPv4, TCP", "192.0.2.53", 53, 0, IPPROTO_TCP, 0, 0, false },
+	{ "IPv4, ICMP", "192.0.2.53", 53, 0, IPPROTO_ICMP, 0, 0, false },
+	{ "IPv6, TCP", "2001:db8::53", 53, 0, IPPROTO_TCP, 0, 0, false },
+	{ "IPv6, hop-by-hop options", "2001:db8::53", 53, 0, IPPROTO_HOPOPTS, 0, 0, false },
+	{ "IPv6, fragment header", "2001:db8::53", 53, 0, IPPROTO_FRAGMENT, 0, 0, false },
+	{ "IPv4, first fragment", "192.0.2.53", 53, 0x2000, IPPROTO_UDP, 0, 0, false },
+	{ "IPv4, later fragment", "192.0.2.53", 53, 0x0001, IPPROTO_UDP, 0, 0, false },
+	{ "IPv4, last fragment", "192.0.2.53", 53, 0x1fff, IPPROTO_UDP, 0, 0, false },
+	{ "IPv4, header length 4", "192.0.2.53", 53, 0, IPPROTO_UDP, 4, 0, false },
+	{ "IPv4, version 6", "192.0.2.53", 53, 0, IPPROTO_UDP, 0, 6, false },
+	{ "IPv6, version 4", "2001:db8::53", 53, 0, IPPROTO_UDP, 0, 4, false },
+	{ "IPv4, another's MAC", "192.0.2.53", 53, 0, IPPROTO_UDP, 0, 0, false, true },
+	{ "IPv4, VLAN 100", V4_QUERY, true, .tags = { { 0x8100, 100 } } },
+	{ "IPv6, VLAN 100", V6_QUERY, true, .tags = { { 0x8100, 100 } } },
+	{ "IPv4, VLAN 100, priority 7", V4_QUERY, true, .tags = { { 0x8100, 0xf064 } } },
+	{ "IPv4, VLAN 100, 802.1ad", V4_QUERY, true, .tags = { { 0x88a8, 100 } } },
+	{ "IPv4, VLAN 100, another's MAC", V4_QUERY, false, true, .tags = { { 0x8100, 100 } } },
+	{ "IPv4, VLAN 7", V4_QUERY, false, .tags = { { 0x8100, 7 } } },
+	{ "IPv6, VLAN 7", V6_QUERY, false, .tags = { { 0x8100, 7 } } },
+	{ "IPv4, VLAN 300", V4_QUERY, false, .tags = { { 0x8100, 300 } } },
+	{ "IPv4, priority tag", V4_QUERY, true, .tags = { { 0x8100, 0xe000 } } },
+	{ "IPv4, QinQ 300.100", V4_QUERY, true, .tags = { { 0x88a8, 300 }, { 0x8100, 100 } } },
+	{ "IPv6, QinQ 300.100", V6_QUERY, true, .tags = { { 0x8100, 300 }, { 0x8100, 100 } } },
+	{ "IPv4, QinQ 100.300", V4_QUERY, false, .tags = { { 0x88a8, 100 }, { 0x8100, 300 } } },
+	{ "IPv4, QinQ 300.101", V4_QUERY, false, .tags = { { 0x88a8, 300 }, { 0x8100, 101 } } },
+	{ "IPv4, three tags", V4_QUERY, false,
+			.tags = { { 0x88a8, 300 }, { 0x8100, 100 }, { 0x8100, 100 } } },
 };
 
 static void
@@ -225,6 +258,34 @@ a_frame_cut_inside_its_headers_is_the_kernels(void **state)
 			cut_everywhere(&rows[i]);
 		}
 	}
+}
+
+static void
+set_link(bool has_untagged)
+{
+	const uint32_t only = 0;
+	const struct dp_xdp_link link = { .mac = { 2, 0, 0, 0, 0, 1 },
+		.has_untagged = has_untagged };
+
+	assert_int_equal(bpf_map_update_elem(map_fd("our_link"), &only, &link, BPF_ANY), 0);
+}
+
+static void
+untagged_frames_pass_where_only_tags_are_ours(void **state)
+{
+	(void)state;
+	set_link(false);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool is_in_vlan = rows[i].tags[0].type != 0 && (rows[i].tags[0].tci & 0xfff) != 0;
+		struct frame frame;
+
+		make_frame(&frame, &rows[i]);
+		if (decide(&frame, frame.len) !=
+				(rows[i].is_ours && is_in_vlan ? XDP_REDIRECT : XDP_PASS)) {
+			fail_msg("%s", rows[i].what);
+		}
+	}
+	set_link(true);
 }
 
 static void
@@ -276,6 +337,9 @@ set_up(void **state)
 	add_address("our_ipv4", AF_INET, "192.0.2.53");
 	add_address("our_ipv4", AF_INET, "192.0.2.54");
 	add_address("our_ipv6", AF_INET6, "2001:db8::53");
+	set_link(true);
+	add_vlan(100, 0);
+	add_vlan(300, 100);
 	return 0;
 }
 
@@ -284,6 +348,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_queries_are_taken_and_nothing_else),
+		cmocka_unit_test(untagged_frames_pass_where_only_tags_are_ours),
 		cmocka_unit_test(a_frame_cut_inside_its_headers_is_the_kernels),
 		cmocka_unit_test(everything_passes_without_addresses_or_socket),
 	};

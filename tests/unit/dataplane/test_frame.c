@@ -17,9 +17,10 @@ enum base {
 	V4_OPTIONS = 38,    /* four NOPs */
 	V4_OPTIONS_40 = 74, /* IHL 15 */
 	V6 = 54,
-	V6_OPTIONS = 62,   /* hop-by-hop */
-	V6_OPTIONS_3 = 86, /* hop-by-hop, 16 bytes of destination options, destination options */
-	V6_OPTIONS_4 = 94, /* one more than anybody sends */
+	V6_OPTIONS = 62,    /* hop-by-hop */
+	V6_OPTIONS_3 = 86,  /* hop-by-hop, 16 bytes of destination options, destination options */
+	V6_OPTIONS_5 = 102, /* as many headers as are skipped, of whatever kind */
+	V6_OPTIONS_6 = 110, /* one more */
 };
 
 static const uint8_t payload[] = "thirty-two bytes of DNS message";
@@ -177,10 +178,14 @@ static const struct row rows[] = {
 			.edits = { WORD(12, 0x88b5) } },
 	{ "ethertype-arp", V4, .expected = TBL_VERDICT_DROP_NOT_DNS,
 			.edits = { WORD(12, 0x0806) } },
-	{ "vlan-tag-99", V4, .expected = TBL_VERDICT_DROP_NOT_DNS,
-			.edits = { WORD(12, 0x8100), WORD(14, 99) } },
 	{ "link-broadcast", V4, .expected = TBL_VERDICT_DROP_NOT_OURS,
 			.edits = { WORD(0, 0xffff) } }, /* 1122 3.3.6 */
+	{ "link-multicast", V6, .expected = TBL_VERDICT_DROP_NOT_OURS,
+			.edits = { WORD(0, 0x3333) } },
+	{ "src-mac-multicast", V4, .expected = TBL_VERDICT_DROP_SOURCE,
+			.edits = { WORD(6, 0x0100) } },
+	{ "src-mac-broadcast", V6, .expected = TBL_VERDICT_DROP_SOURCE,
+			.edits = { WORD(6, 0xffff) } },
 	/* IPv4, RFC 791 §3.1 */
 	{ "frame-cut-in-ip-header", V4, .expected = TBL_VERDICT_DROP_FRAME,
 			.grow = 33 - (V4 + 40) },
@@ -252,7 +257,12 @@ static const struct row rows[] = {
 			.edits = { WORD(IP, 0x6fff), WORD(IP + 2, 0xffff) } },
 	{ "hop-by-hop", V6_OPTIONS, .expected = OK },
 	{ "hop-by-hop-and-twice-destination-options", V6_OPTIONS_3, .expected = OK },
-	{ "four-options-headers", V6_OPTIONS_4, .expected = TBL_VERDICT_DROP_NOT_DNS },
+	{ "five-options-headers", V6_OPTIONS_5, .expected = OK },
+	{ "six-options-headers", V6_OPTIONS_6, .expected = TBL_VERDICT_DROP_NOT_DNS },
+	{ "hop-by-hop-second", V6_OPTIONS_3, .expected = TBL_VERDICT_DROP_NOT_DNS,
+			.edits = { BYTE(IP + 40, 0) } },
+	{ "hop-by-hop-then-tcp", V6_OPTIONS, .expected = TBL_VERDICT_DROP_NOT_DNS,
+			.edits = { BYTE(IP + 40, 6) } },
 	{ "options-longer-than-packet", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_HEADER,
 			.edits = { BYTE(IP + 41, 255) } },
 	{ "options-cut", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_HEADER,
@@ -263,8 +273,24 @@ static const struct row rows[] = {
 			.edits = { WORD(IP + 4, 8) } },
 	{ "fragment-header", V6_OPTIONS, .expected = TBL_VERDICT_DROP_FRAGMENT,
 			.edits = { BYTE(IP + 6, 44) } },
-	{ "routing-header", V6_OPTIONS, .expected = TBL_VERDICT_DROP_NOT_DNS,
-			.edits = { BYTE(IP + 6, 43) } },
+	{ "first-fragment-alone-ipv6", V6_OPTIONS, .expected = TBL_VERDICT_DROP_FRAGMENT,
+			.edits = { BYTE(IP + 6, 44), WORD(IP + 42, 0x0001) } },
+	{ "last-fragment-alone-ipv6", V6_OPTIONS, .expected = TBL_VERDICT_DROP_FRAGMENT,
+			.edits = { BYTE(IP + 6, 44), WORD(IP + 42, 0x0008) } },
+	{ "atomic-fragment", V6_OPTIONS, .expected = OK,
+			.edits = { BYTE(IP + 6, 44), WORD(IP + 42, 0) } }, /* 6946 4 */
+	{ "atomic-fragment-reserved-bits", V6_OPTIONS, .expected = OK,
+			.edits = { BYTE(IP + 6, 44), WORD(IP + 42, 0x0006) } },
+	{ "routing-header-on-its-way", V6_OPTIONS, .expected = TBL_VERDICT_DROP_NOT_DNS,
+			.edits = { BYTE(IP + 6, 43), BYTE(IP + 43, 1) } }, /* 8200 4.4 */
+	{ "routing-header-arrived", V6_OPTIONS, .expected = OK,
+			.edits = { BYTE(IP + 6, 43), BYTE(IP + 43, 0) } },
+	{ "authentication-header", V6_OPTIONS, .expected = TBL_VERDICT_DROP_NOT_DNS,
+			.edits = { BYTE(IP + 6, 51) } },
+	{ "encrypted", V6_OPTIONS, .expected = TBL_VERDICT_DROP_NOT_DNS,
+			.edits = { BYTE(IP + 6, 50) } },
+	{ "mobility-header", V6_OPTIONS, .expected = TBL_VERDICT_DROP_NOT_DNS,
+			.edits = { BYTE(IP + 6, 135) } },
 	{ "icmpv6", V6, .expected = TBL_VERDICT_DROP_NOT_DNS, .edits = { BYTE(IP + 6, 58) } },
 	{ "no-next-header", V6, .expected = TBL_VERDICT_DROP_NOT_DNS,
 			.edits = { BYTE(IP + 6, 59) } },
@@ -328,21 +354,21 @@ make_frame(const struct row *row, uint8_t frame[FRAME_MAX])
 	return (size_t)((long)len + row->grow);
 }
 
-static struct dp_addresses
-our_addresses(void)
+static struct dp_frame_filter
+our_filter(void)
 {
 	static const char *const texts[] = { "192.0.2.53", "192.0.2.55", "2001:db8::53" };
-	struct dp_addresses addresses = { .cnt = 3 };
+	struct dp_frame_filter filter = { .addresses.cnt = 3, .vlans.has_untagged = true };
 
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(dp_address_parse(texts[i], &addresses.items[i]), 0);
+		assert_int_equal(dp_address_parse(texts[i], &filter.addresses.items[i]), 0);
 	}
-	return addresses;
+	return filter;
 }
 
 /* Parses a copy in a heap block of exactly the frame's size, so that sanitizers see overreads. */
 static enum tbl_verdict
-parse_exact(const uint8_t *frame, size_t len, const struct dp_addresses *addresses, bool verify,
+parse_exact(const uint8_t *frame, size_t len, const struct dp_frame_filter *filter, bool verify,
 		struct dp_frame *ret_frame)
 {
 	uint8_t *copy = malloc(len > 0 ? len : 1);
@@ -350,7 +376,7 @@ parse_exact(const uint8_t *frame, size_t len, const struct dp_addresses *address
 
 	assert_non_null(copy);
 	memcpy(copy, frame, len);
-	verdict = dp_frame_parse(copy, len, addresses, verify, ret_frame);
+	verdict = dp_frame_parse(copy, len, filter, verify, ret_frame);
 	free(copy);
 	return verdict;
 }
@@ -358,7 +384,7 @@ parse_exact(const uint8_t *frame, size_t len, const struct dp_addresses *address
 static void
 every_frame_has_its_verdict(void **state)
 {
-	struct dp_addresses addresses = our_addresses();
+	struct dp_frame_filter filter = our_filter();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -366,7 +392,7 @@ every_frame_has_its_verdict(void **state)
 		size_t len = make_frame(&rows[i], frame);
 		struct dp_frame parsed;
 		enum tbl_verdict verdict =
-				parse_exact(frame, len, &addresses, !rows[i].trust, &parsed);
+				parse_exact(frame, len, &filter, !rows[i].trust, &parsed);
 
 		if (verdict != rows[i].expected) {
 			fail_msg("%s: verdict %u, expected %u", rows[i].name, verdict,
@@ -385,7 +411,7 @@ static void
 a_frame_cut_anywhere_is_dropped(void **state)
 {
 	static const enum base bases[] = { V4, V4_OPTIONS, V6, V6_OPTIONS_3 };
-	struct dp_addresses addresses = our_addresses();
+	struct dp_frame_filter filter = our_filter();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(bases); i++) {
@@ -394,9 +420,9 @@ a_frame_cut_anywhere_is_dropped(void **state)
 		struct dp_frame parsed;
 
 		seal(frame, bases[i]);
-		assert_int_equal(parse_exact(frame, len, &addresses, true, &parsed), OK);
+		assert_int_equal(parse_exact(frame, len, &filter, true, &parsed), OK);
 		for (size_t cut = 0; cut < len; cut++) {
-			assert_int_equal(parse_exact(frame, cut, &addresses, true, &parsed),
+			assert_int_equal(parse_exact(frame, cut, &filter, true, &parsed),
 					TBL_VERDICT_DROP_FRAME);
 		}
 	}
@@ -406,37 +432,37 @@ a_frame_cut_anywhere_is_dropped(void **state)
 static void
 a_flipped_bit_behind_the_ip_header_is_noticed(void **state)
 {
-	struct dp_addresses addresses = our_addresses();
+	struct dp_frame_filter filter = our_filter();
 	uint8_t frame[FRAME_MAX];
 	size_t len = make_base(frame, V6);
 	struct dp_frame parsed;
 
 	(void)state;
 	seal(frame, V6);
-	assert_int_equal(parse_exact(frame, len, &addresses, true, &parsed), OK);
+	assert_int_equal(parse_exact(frame, len, &filter, true, &parsed), OK);
 	for (size_t bit = (size_t)(IP + 8) * 8; bit < len * 8; bit++) {
 		frame[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_not_equal(parse_exact(frame, len, &addresses, true, &parsed), OK);
+		assert_int_not_equal(parse_exact(frame, len, &filter, true, &parsed), OK);
 		frame[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 }
 
 /* A query that claims to come from where it goes would have us answer ourselves. */
 static enum tbl_verdict
-parse_to_self(const struct dp_addresses *addresses)
+parse_to_self(const struct dp_frame_filter *filter)
 {
 	const struct row row = { "to-self", V4, .source = "192.0.2.53" };
 	uint8_t frame[FRAME_MAX];
 	size_t len = make_frame(&row, frame);
 	struct dp_frame parsed;
 
-	return parse_exact(frame, len, addresses, true, &parsed);
+	return parse_exact(frame, len, filter, true, &parsed);
 }
 
 static void
 without_addresses_any_destination_is_ours(void **state)
 {
-	const struct dp_addresses any = { .cnt = 0 };
+	const struct dp_frame_filter any = { .vlans.has_untagged = true };
 	uint8_t frame[FRAME_MAX];
 	size_t len = make_base(frame, V4);
 	struct dp_frame parsed;
@@ -453,26 +479,30 @@ without_addresses_any_destination_is_ours(void **state)
 static void
 with_a_mac_frames_for_others_are_not_ours(void **state)
 {
-	struct dp_addresses addresses = our_addresses();
+	struct dp_frame_filter filter = our_filter();
 	uint8_t frame[FRAME_MAX];
 	size_t len = make_base(frame, V4);
 	struct dp_frame parsed;
 
 	(void)state;
 	seal(frame, V4);
-	addresses.has_mac = true;
-	memcpy(addresses.mac, "\2\0\0\0\0\1", 6);
-	assert_int_equal(parse_exact(frame, len, &addresses, true, &parsed), OK);
-	addresses.mac[5] = 9;
-	assert_int_equal(parse_exact(frame, len, &addresses, true, &parsed),
-			TBL_VERDICT_DROP_NOT_OURS);
+	filter.has_mac = true;
+	memcpy(filter.mac, "\2\0\0\0\0\1", 6);
+	assert_int_equal(parse_exact(frame, len, &filter, true, &parsed), OK);
+	filter.mac[5] = 9;
+	assert_int_equal(
+			parse_exact(frame, len, &filter, true, &parsed), TBL_VERDICT_DROP_NOT_OURS);
+	/* From ourselves to ourselves: something sends our frames back. */
+	filter.mac[5] = 1;
+	memcpy(frame + 6, filter.mac, 6);
+	assert_int_equal(parse_exact(frame, len, &filter, true, &parsed), TBL_VERDICT_DROP_SOURCE);
 }
 
 /* The reply to a base, its message replaced by dns_len bytes: every header field checked. */
 static void
 check_reply(enum base base, size_t dns_len)
 {
-	struct dp_addresses addresses = our_addresses();
+	struct dp_frame_filter filter = our_filter();
 	uint8_t query[FRAME_MAX];
 	uint8_t reply[FRAME_MAX];
 	size_t len = make_base(query, base);
@@ -482,7 +512,7 @@ check_reply(enum base base, size_t dns_len)
 	struct dp_frame parsed;
 
 	seal(query, base);
-	assert_int_equal(parse_exact(query, len, &addresses, true, &parsed), OK);
+	assert_int_equal(parse_exact(query, len, &filter, true, &parsed), OK);
 	memcpy(reply, query, sizeof(reply));
 	for (size_t i = 0; i < dns_len; i++) {
 		reply[parsed.dns_off + i] = (uint8_t)(i * 7);
@@ -515,6 +545,144 @@ check_reply(enum base base, size_t dns_len)
 	}
 }
 
+struct tag {
+	uint16_t type;
+	uint16_t tci;
+};
+
+/* Puts tags behind the addresses of a sealed frame; a type of 0 ends them. */
+static size_t
+insert_tags(uint8_t *frame, size_t len, const struct tag *tags, size_t max)
+{
+	size_t at = 12;
+
+	for (size_t i = 0; i < max && tags[i].type != 0; i++, at += 4) {
+		memmove(frame + at + 4, frame + at, len - at);
+		put_be16(frame + at, tags[i].type);
+		put_be16(frame + at + 2, tags[i].tci);
+		len += 4;
+	}
+	return len;
+}
+
+/* The port answers untagged, 100, 200 and 300.100. */
+static const struct {
+	const char *name;
+	struct tag tags[3];
+	enum tbl_verdict expected;
+} tagged[] = {
+	{ "vlan-100", { { 0x8100, 100 } }, OK },
+	{ "vlan-200-as-802.1ad", { { 0x88a8, 200 } }, OK },
+	{ "vlan-tag-99", { { 0x8100, 99 } }, TBL_VERDICT_DROP_VLAN },
+	{ "vlan-300-without-inner", { { 0x8100, 300 } }, TBL_VERDICT_DROP_VLAN },
+	{ "vlan-4095", { { 0x8100, 0xffff } }, TBL_VERDICT_DROP_VLAN },
+	{ "vlan-priority-and-dei", { { 0x8100, 0xf064 } }, OK },
+	{ "vlan-priority-tag-alone", { { 0x8100, 0xe000 } }, OK }, /* no VLAN: as untagged */
+	{ "qinq-802.1ad", { { 0x88a8, 300 }, { 0x8100, 100 } }, OK },
+	{ "qinq-802.1q-twice", { { 0x8100, 300 }, { 0x8100, 100 } }, OK },
+	{ "qinq-priorities", { { 0x88a8, 0xb12c }, { 0x8100, 0x7064 } }, OK },
+	{ "qinq-inner-priority-tag", { { 0x88a8, 100 }, { 0x8100, 0xa000 } }, OK },
+	{ "qinq-turned-round", { { 0x88a8, 100 }, { 0x8100, 300 } }, TBL_VERDICT_DROP_VLAN },
+	{ "qinq-wrong-inner", { { 0x88a8, 300 }, { 0x8100, 101 } }, TBL_VERDICT_DROP_VLAN },
+	{ "qinq-inner-alone", { { 0x88a8, 0 }, { 0x8100, 100 } }, TBL_VERDICT_DROP_VLAN },
+	{ "three-tags", { { 0x88a8, 300 }, { 0x8100, 100 }, { 0x8100, 0 } },
+			TBL_VERDICT_DROP_VLAN },
+	{ "tag-type-9100", { { 0x9100, 100 } }, TBL_VERDICT_DROP_NOT_DNS },
+};
+
+static struct dp_frame_filter
+vlan_filter(void)
+{
+	struct dp_frame_filter filter = our_filter();
+
+	assert_int_equal(dp_vlans_add(&filter.vlans, "100"), 0);
+	assert_int_equal(dp_vlans_add(&filter.vlans, "200"), 0);
+	assert_int_equal(dp_vlans_add(&filter.vlans, "300.100"), 0);
+	return filter;
+}
+
+/* The reply's tags are the query's without the drop-eligible bit, and the rest is as without them. */
+static void
+check_tagged_reply(
+		const uint8_t *frame, size_t len, const struct dp_frame *parsed, const char *name)
+{
+	uint8_t reply[FRAME_MAX];
+	size_t tags_len = parsed->l3_off - IP;
+	size_t reply_len;
+
+	memcpy(reply, frame, len);
+	reply_len = dp_frame_reply(reply, parsed, parsed->dns_len);
+	assert_memory_equal(reply, frame + 6, 6);
+	assert_memory_equal(reply + 6, frame, 6);
+	for (size_t at = 12; at < 12 + tags_len; at += 4) {
+		if (be16(reply + at) != be16(frame + at) ||
+				be16(reply + at + 2) != (be16(frame + at + 2) & 0xefffu)) {
+			fail_msg("%s: tag at %zu", name, at);
+		}
+	}
+	memmove(reply + 12, reply + 12 + tags_len, reply_len - 12 - tags_len);
+	assert_int_equal(sum_udp(reply, is_ipv6_frame(reply) ? V6 : V4), 0xffff);
+}
+
+static void
+tags_are_answered_where_they_are_configured(void **state)
+{
+	static const enum base bases[] = { V4, V4_OPTIONS_40, V6, V6_OPTIONS_3 };
+	struct dp_frame_filter filter = vlan_filter();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(tagged) * ARRAY_LEN(bases); i++) {
+		size_t row = i / ARRAY_LEN(bases);
+		enum base base = bases[i % ARRAY_LEN(bases)];
+		uint8_t frame[FRAME_MAX];
+		size_t plain_len = make_base(frame, base);
+		struct dp_frame parsed;
+		enum tbl_verdict verdict;
+		size_t len;
+
+		seal(frame, base);
+		len = insert_tags(frame, plain_len, tagged[row].tags, 3);
+		verdict = parse_exact(frame, len, &filter, true, &parsed);
+		if (verdict != tagged[row].expected) {
+			fail_msg("%s: verdict %u", tagged[row].name, verdict);
+		}
+		if (verdict == OK) {
+			assert_int_equal(parsed.l3_off, IP + len - plain_len);
+			assert_int_equal(parsed.udp_off, base + len - plain_len);
+			check_tagged_reply(frame, len, &parsed, tagged[row].name);
+		}
+		for (size_t cut = 0; cut < len && verdict == OK; cut++) {
+			enum tbl_verdict of_cut = parse_exact(frame, cut, &filter, true, &parsed);
+
+			assert_int_equal(of_cut, TBL_VERDICT_DROP_FRAME);
+		}
+	}
+}
+
+static void
+without_untagged_only_tags_are_answered(void **state)
+{
+	static const struct tag priority = { 0x8100, 0xe000 };
+	static const struct tag vlan_100 = { 0x8100, 100 };
+	struct dp_frame_filter filter = vlan_filter();
+	uint8_t frame[FRAME_MAX];
+	uint8_t copy[FRAME_MAX];
+	size_t len = make_base(frame, V4);
+	struct dp_frame parsed;
+
+	(void)state;
+	seal(frame, V4);
+	filter.vlans.has_untagged = false;
+	assert_int_equal(parse_exact(frame, len, &filter, true, &parsed), TBL_VERDICT_DROP_VLAN);
+	memcpy(copy, frame, sizeof(copy));
+	assert_int_equal(parse_exact(copy, insert_tags(copy, len, &priority, 1), &filter, true,
+					 &parsed),
+			TBL_VERDICT_DROP_VLAN);
+	assert_int_equal(parse_exact(frame, insert_tags(frame, len, &vlan_100, 1), &filter, true,
+					 &parsed),
+			OK);
+}
+
 static void
 a_reply_is_the_query_turned_round(void **state)
 {
@@ -535,13 +703,13 @@ static void
 a_computed_zero_is_sent_as_all_ones(void **state)
 {
 	uint8_t frame[FRAME_MAX];
-	struct dp_addresses addresses = our_addresses();
+	struct dp_frame_filter filter = our_filter();
 	struct dp_frame parsed;
 	size_t len = make_base(frame, V6);
 
 	(void)state;
 	seal(frame, V6);
-	assert_int_equal(parse_exact(frame, len, &addresses, true, &parsed), OK);
+	assert_int_equal(parse_exact(frame, len, &filter, true, &parsed), OK);
 	/* The old checksum put into the payload makes the rest sum to all ones, complement 0. */
 	put_be16(frame + V6 + 8, 0);
 	(void)dp_frame_reply(frame, &parsed, 12);
@@ -577,6 +745,8 @@ main(void)
 		cmocka_unit_test(a_flipped_bit_behind_the_ip_header_is_noticed),
 		cmocka_unit_test(without_addresses_any_destination_is_ours),
 		cmocka_unit_test(with_a_mac_frames_for_others_are_not_ours),
+		cmocka_unit_test(tags_are_answered_where_they_are_configured),
+		cmocka_unit_test(without_untagged_only_tags_are_answered),
 		cmocka_unit_test(a_reply_is_the_query_turned_round),
 		cmocka_unit_test(a_computed_zero_is_sent_as_all_ones),
 		cmocka_unit_test(addresses_are_read_strictly),
