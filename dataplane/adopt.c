@@ -25,21 +25,21 @@ select_header(const struct dp_image *selection)
 	return selection->bytes;
 }
 
-/* Makes the pair what workers answer from; takes no hold of its own beyond the view's. */
+/* Makes the pair and the keys what workers answer from; takes no hold of its own beyond the view's.
+ * *ret_served is set unless memory ran out. */
 static int
-serve(struct dp_adopter *adopter, struct dp_image *table, struct dp_image *selection,
-		uint64_t *ret_swap_ns, struct tbl_error *error)
+swap_in(struct dp_adopter *adopter, struct dp_image *table, struct dp_image *selection,
+		const struct dp_served **ret_served, uint64_t *ret_swap_ns, struct tbl_error *error)
 {
-	const struct dp_served *before = dp_swap_current(adopter->swap);
-	bool is_new_table = before == NULL || before->table != table;
 	struct dp_served *served;
 	int err = dp_served_new(table, selection, &served);
 
 	if (err != 0) {
 		return fail(err, error, "out of memory");
 	}
+	served->cookie_keys = adopter->cookie_keys;
+	*ret_served = served;
 	err = dp_swap_publish(adopter->swap, served, ret_swap_ns);
-	adopter->served(adopter->arg, served, is_new_table);
 	if (err == -ETIMEDOUT) {
 		return fail(err, error,
 				"generation %" PRIu64 " is served, but a worker still uses the one "
@@ -47,6 +47,36 @@ serve(struct dp_adopter *adopter, struct dp_image *table, struct dp_image *selec
 				served->view.header->generation, *ret_swap_ns / 1000000);
 	}
 	return 0;
+}
+
+static int
+serve(struct dp_adopter *adopter, struct dp_image *table, struct dp_image *selection,
+		uint64_t *ret_swap_ns, struct tbl_error *error)
+{
+	const struct dp_served *before = dp_swap_current(adopter->swap);
+	bool is_new_table = before == NULL || before->table != table;
+	const struct dp_served *served = NULL;
+	int err = swap_in(adopter, table, selection, &served, ret_swap_ns, error);
+
+	if (served != NULL) {
+		adopter->served(adopter->arg, served, is_new_table);
+	}
+	return err;
+}
+
+int
+dp_adopt_cookie_keys(struct dp_adopter *adopter, const struct dp_cookie_keys *keys,
+		struct tbl_error *ret_error)
+{
+	const struct dp_served *now = dp_swap_current(adopter->swap);
+	uint64_t swap_ns;
+
+	adopter->cookie_keys = *keys;
+	if (now == NULL) {
+		return 0; /* the first table brings them */
+	}
+	/* Nobody is told: what is served is what was. */
+	return swap_in(adopter, now->table, now->selection, &now, &swap_ns, ret_error);
 }
 
 /* The selection that came ahead of `table`, checked against it; NULL: none did. */

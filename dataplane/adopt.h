@@ -18,7 +18,8 @@
 
 struct dp_adopter {
 	struct dp_swap *swap;
-	struct dp_image *waiting; /* checked when its table arrives; NULL: none */
+	struct dp_cookie_keys cookie_keys; /* served with every table from now on */
+	struct dp_image *waiting;          /* checked when its table arrives; NULL: none */
 	void *arg;
 	/* Asked before a table is served; not 0 refuses it, with a sentence. NULL: all are welcome. */
 	int (*admit)(void *arg, const struct tbl_header *table, struct tbl_error *ret_error);
@@ -35,6 +36,11 @@ int dp_adopt_table(struct dp_adopter *adopter, struct dp_image *table, struct dp
  * its table. */
 int dp_adopt_selection(struct dp_adopter *adopter, struct dp_image *selection,
 		uint64_t *ret_swap_ns, struct tbl_error *ret_error);
+
+/* dp_adopt_cookie_keys serves what is served now, and all that comes, with these keys. 0, or as
+ * dp_adopt_table (-ENOMEM: not yet; they come with the next table or selection). */
+int dp_adopt_cookie_keys(struct dp_adopter *adopter, const struct dp_cookie_keys *keys,
+		struct tbl_error *ret_error);
 
 void dp_adopter_done(struct dp_adopter *adopter);
 

@@ -6,8 +6,9 @@
  * Threads:   pure; `struct dp_query` and `struct dp_answerer` belong to one worker.
  * Memory:    nothing is allocated; nothing outside the given buffers is read or written.
  * Errors:    a verdict (table/stats.h) for every message; no errno, no log.
- * Standards: RFC 1034, 1035, 2181, 2308, 4343, 4592, 5001 (NSID), 6891 (EDNS), 7871 (ECS), 8482
- *            (ANY), 8906 (no communication). Readings of doubtful sentences: docs/dns-readings.md.
+ * Standards: RFC 1034, 1035, 2181, 2308, 4343, 4592, 5001 (NSID), 6891 (EDNS), 7828 (keepalive), 7871
+ *            (ECS), 7873 and 9018 (cookies), 8482 (ANY), 8906 (no communication), 8914 (extended errors),
+ *            9660 (ZONEVERSION). Readings of doubtful sentences: docs/dns-readings.md.
  */
 #ifndef DATAPLANE_MESSAGE_H
 #define DATAPLANE_MESSAGE_H
@@ -21,6 +22,7 @@
 #include "table/view.h"
 
 #include "dataplane/client.h"
+#include "dataplane/cookie.h"
 #include "dataplane/now.h"
 
 #define DP_HEADER_BYTES    12u
@@ -33,11 +35,11 @@ struct dp_settings {
 	/* How long a TCP connection may be idle, in the 100 ms of RFC 7828 §3.1. The TCP thread has
 	 * settings of its own, in which this is 0 while it has few places left. */
 	uint16_t tcp_keepalive_ds;
+	bool is_cookie_required; /* BADCOOKIE to who shows a cookie without ours, over UDP */
 	uint8_t identity_len;
 	char identity[DP_IDENTITY_MAX]; /* id.server, hostname.bind, NSID */
 };
 
-struct dp_cookie_keys;
 struct dp_limiter;
 
 /* What one worker answers with. view, cookie_keys and now change between bursts only. */
@@ -58,13 +60,32 @@ struct dp_ecs {
 	uint8_t addr[16];
 };
 
+/* Options that ask for one back. */
+enum dp_ask {
+	DP_ASK_NSID = 1u << 0,        /* RFC 5001 §2.1; an empty one alone asks */
+	DP_ASK_COOKIE = 1u << 1,      /* RFC 7873 §5.2 */
+	DP_ASK_KEEPALIVE = 1u << 2,   /* RFC 7828 §3.2.1; an empty one alone asks */
+	DP_ASK_ZONEVERSION = 1u << 3, /* RFC 9660 §3.1 */
+};
+
 struct dp_edns {
 	bool is_present;
 	bool is_do;
-	bool has_nsid; /* empty NSID request */
 	uint8_t version;
-	uint16_t udp_bytes; /* as sent; below 512 counts as 512 */
+	uint8_t asks;                    /* enum dp_ask */
+	uint16_t udp_bytes;              /* as sent; below 512 counts as 512 */
+	uint8_t cookie_len;              /* as sent: 8, or 16 to 40; 0 when none was */
+	uint8_t cookie[DP_COOKIE_BYTES]; /* its first bytes */
 	struct dp_ecs ecs;
+};
+
+/* Extended errors that we tell (RFC 8914 §4, RFC 9824 §3.4). */
+enum dp_ede {
+	DP_EDE_NONE = 0, /* that number, "other", is never told */
+	DP_EDE_PROHIBITED = 18,
+	DP_EDE_NOT_AUTHORITATIVE = 20,
+	DP_EDE_NOT_SUPPORTED = 21,
+	DP_EDE_INVALID_QUERY_TYPE = 30,
 };
 
 /* A parsed query. `early` is TBL_VERDICT_CNT when the query goes on to the table; else the verdict
@@ -74,8 +95,10 @@ struct dp_query {
 	uint16_t rcode; /* 12 bits: BADVERS is 16 */
 	uint16_t qtype;
 	uint16_t qclass;
+	uint16_t len;          /* bytes of the message */
 	uint16_t question_end; /* offset behind the question; 12 when there is none to echo */
-	bool has_question;
+	uint8_t ede;           /* enum dp_ede, that goes with `rcode` */
+	bool has_question;     /* else, when it goes on, a COOKIE option alone (RFC 7873 §5.4) */
 	struct dp_edns edns;
 	struct tbl_name name; /* lower-cased; hashes filled by dp_query_prefetch */
 };

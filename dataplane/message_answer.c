@@ -3,24 +3,17 @@
 #include "dataplane/bytes.h"
 #include "dataplane/message_impl.h"
 
-#define UDP_REPLY_MIN 512u /* RFC 1035 §4.2.1: every client takes this much */
-
-/* One reply in the making: where it is written, how far it may go, what its header will say. */
+/* One reply in the making: where it is written, how far it may go, what its header and OPT will say. */
 struct draft {
-	struct dp_answerer *answerer;
-	const struct dp_query *query;
-	const struct dp_client *client;
 	uint8_t *message;
 	size_t limit; /* bytes the reply may have */
 	size_t len;
-	uint8_t *opt; /* DP_OPT_MAX bytes: the OPT, made before the records so that its room is known */
+	uint8_t *opt_bytes; /* the OPT, made before the records so that its room is known */
 	size_t opt_len;
 	struct tbl_counts counts;
-	uint16_t rcode;
 	bool is_authoritative;
 	bool is_truncated;
-	bool has_ecs;
-	uint8_t scope_bits;
+	struct dp_opt opt;
 };
 
 static uint16_t
@@ -44,10 +37,10 @@ reply_limit(const struct dp_settings *settings, const struct dp_edns *edns,
 		return DP_TCP_MESSAGE_MAX;
 	}
 	if (!edns->is_present) {
-		return UDP_REPLY_MIN;
+		return DP_UDP_REPLY_MIN;
 	}
-	return min_size(max_u16(edns->udp_bytes, UDP_REPLY_MIN),
-			max_u16(settings->max_udp_bytes, UDP_REPLY_MIN));
+	return min_size(max_u16(edns->udp_bytes, DP_UDP_REPLY_MIN),
+			max_u16(settings->max_udp_bytes, DP_UDP_REPLY_MIN));
 }
 
 /* Whose place the client subnet tells. A source prefix of 0 asks us not to use the client's address
@@ -65,49 +58,92 @@ locate_by(const struct dp_ecs *ecs, const struct tbl_addr *source)
 	return client;
 }
 
-/* Makes the OPT, once rcode and scope are known. Header, question and the largest OPT are 416 bytes,
- * so only a buffer under 512 bytes can be too small for them: then no OPT. */
+static inline enum dp_cookie_state
+check_cookie(const struct draft *draft)
+{
+	const struct dp_answerer *answerer = draft->opt.answerer;
+	const struct dp_edns *edns = &draft->opt.query->edns;
+
+	if ((edns->asks & DP_ASK_COOKIE) == 0 || answerer->cookie_keys == NULL) {
+		return DP_COOKIE_NONE;
+	}
+	return dp_cookie_check(answerer->cookie_keys, edns->cookie, edns->cookie_len,
+			&draft->opt.client->addr, answerer->now.unix_s);
+}
+
+/* Whether the client is told to come again with the cookie it gets now. Over TCP its address has been
+ * proved, so it need not (RFC 7873 §5.2.3); one that shows no cookie at all knows of none (§5.2.1);
+ * one that asks for nothing but whether its cookie is good is told (§5.4). */
+static bool
+is_cookie_wanting(const struct draft *draft)
+{
+	if (draft->opt.cookie == DP_COOKIE_GOOD || draft->opt.cookie == DP_COOKIE_OLD) {
+		return false;
+	}
+	if (!draft->opt.query->has_question) {
+		return draft->opt.cookie == DP_COOKIE_BAD;
+	}
+	return draft->opt.answerer->settings->is_cookie_required &&
+	       draft->opt.client->transport == DP_UDP;
+}
+
+/* A reply without records is at most half as long again as its query, or a forger of sources would
+ * gain by us. What a client asks for keeps to that by itself (a cookie adds 16 bytes to 35 or more),
+ * but for NSID, which is as long as the operator's identity. */
+static bool
+is_terse(const struct draft *draft)
+{
+	return 2 * (draft->len + draft->opt_len) <= 3 * (size_t)draft->opt.query->len;
+}
+
+/* Header, question and the largest OPT fit in 512 bytes (message_edns_write.c), so only a buffer under
+ * that can be too small for them: then no OPT. */
 static void
+write_opt(struct draft *draft)
+{
+	draft->opt_len = dp_opt_write(&draft->opt, draft->opt_bytes);
+	/* Nobody asked for the extended error: it is the first to go. */
+	if (draft->opt.ede != DP_EDE_NONE && !is_terse(draft)) {
+		draft->opt.ede = DP_EDE_NONE;
+		draft->opt_len = dp_opt_write(&draft->opt, draft->opt_bytes);
+	}
+	if (draft->opt_len > draft->limit - draft->len) {
+		draft->opt_len = 0;
+	}
+}
+
+/* Makes the OPT, once rcode, scope and zone are known. */
+static inline void
 make_opt(struct draft *draft)
 {
-	const struct dp_opt opt = {
-		.edns = &draft->query->edns,
-		.settings = draft->answerer->settings,
-		.view = draft->answerer->view,
-		.rcode = draft->rcode,
-		.has_ecs = draft->has_ecs,
-		.scope_bits = draft->scope_bits,
-	};
-
-	if (opt.edns->is_present) {
-		draft->opt_len = dp_opt_write(&opt, draft->opt);
-		if (draft->opt_len > draft->limit - draft->len) {
-			draft->opt_len = 0;
-		}
+	if (draft->opt.query->edns.is_present) {
+		write_opt(draft);
 	}
 }
 
 static void
 answer_from_table(struct draft *draft)
 {
-	const struct tbl_view *view = draft->answerer->view;
-	const struct dp_query *query = draft->query;
+	const struct tbl_view *view = draft->opt.answerer->view;
+	const struct dp_query *query = draft->opt.query;
 	const struct dp_ecs *ecs = &query->edns.ecs;
-	struct tbl_asker asker = { .source = &draft->client->addr };
+	struct tbl_asker asker = { .source = &draft->opt.client->addr };
 	struct tbl_addr subnet;
 	struct tbl_reply reply;
 	int len;
 
 	if (ecs->is_present) {
-		subnet = locate_by(ecs, &draft->client->addr);
+		subnet = locate_by(ecs, &draft->opt.client->addr);
 		asker.ecs = &subnet;
 	}
-	tbl_resolve(view, &query->name, query->qtype, &asker, dp_random(&draft->answerer->random),
-			&reply);
-	draft->rcode = reply.rcode;
+	tbl_resolve(view, &query->name, query->qtype, &asker,
+			dp_random(&draft->opt.answerer->random), &reply);
+	draft->opt.rcode = reply.rcode;
 	draft->is_authoritative = reply.is_authoritative;
-	draft->has_ecs = reply.has_ecs;
-	draft->scope_bits = reply.scope_bits;
+	draft->opt.has_ecs = reply.has_ecs;
+	draft->opt.scope_bits = reply.scope_bits;
+	draft->opt.zone = reply.zone;
+	draft->opt.ede = reply.rcode == DP_RCODE_REFUSED ? DP_EDE_NOT_AUTHORITATIVE : DP_EDE_NONE;
 	make_opt(draft);
 	if (reply.rcode == DP_RCODE_REFUSED) {
 		return;
@@ -125,11 +161,12 @@ static void
 answer_chaos(struct draft *draft)
 {
 	uint8_t text[DP_CHAOS_TEXT_MAX];
-	size_t text_len = dp_chaos_text(
-			draft->answerer->view, draft->answerer->settings, draft->query, text);
+	size_t text_len = dp_chaos_text(draft->opt.answerer->view, draft->opt.answerer->settings,
+			draft->opt.query, text);
 	size_t len;
 
-	draft->rcode = text_len == 0 ? DP_RCODE_REFUSED : DP_RCODE_NOERROR;
+	draft->opt.rcode = text_len == 0 ? DP_RCODE_REFUSED : DP_RCODE_NOERROR;
+	draft->opt.ede = text_len == 0 ? DP_EDE_NOT_AUTHORITATIVE : DP_EDE_NONE;
 	draft->is_authoritative = text_len > 0;
 	make_opt(draft);
 	if (text_len == 0) {
@@ -145,11 +182,38 @@ answer_chaos(struct draft *draft)
 	draft->len = len;
 }
 
+/* Header and OPT say it all. */
+static void
+answer_tersely(struct draft *draft, uint16_t rcode)
+{
+	draft->opt.rcode = rcode;
+	make_opt(draft);
+}
+
+static void
+answer(struct draft *draft)
+{
+	const struct dp_query *query = draft->opt.query;
+
+	if (query->early != TBL_VERDICT_CNT) {
+		answer_tersely(draft, query->rcode);
+	} else if (draft->opt.cookie != DP_COOKIE_NONE && is_cookie_wanting(draft)) {
+		answer_tersely(draft, DP_RCODE_BADCOOKIE);
+	} else if (query->qclass == DP_CLASS_IN) {
+		answer_from_table(draft);
+	} else if (query->has_question) {
+		answer_chaos(draft);
+	} else { /* a cookie alone was asked for; without any keys, nothing we know was */
+		answer_tersely(draft, draft->opt.cookie == DP_COOKIE_NONE ? DP_RCODE_FORMERR
+									  : DP_RCODE_NOERROR);
+	}
+}
+
 static void
 append_opt(struct draft *draft)
 {
 	if (draft->opt_len > 0) {
-		memcpy(draft->message + draft->len, draft->opt, draft->opt_len);
+		memcpy(draft->message + draft->len, draft->opt_bytes, draft->opt_len);
 		draft->len += draft->opt_len;
 		draft->counts.additional++;
 	}
@@ -167,8 +231,8 @@ write_header(const struct draft *draft)
 	high |= DP_FLAG_QR | (draft->is_authoritative ? DP_FLAG_AA : 0) |
 	        (draft->is_truncated ? DP_FLAG_TC : 0);
 	message[DP_FLAGS_HIGH] = (uint8_t)high;
-	message[DP_FLAGS_LOW] = (uint8_t)(low | (draft->rcode & DP_RCODE_MASK));
-	dp_store_be16(message + DP_QDCOUNT, draft->query->has_question ? 1 : 0);
+	message[DP_FLAGS_LOW] = (uint8_t)(low | (draft->opt.rcode & DP_RCODE_MASK));
+	dp_store_be16(message + DP_QDCOUNT, draft->opt.query->has_question ? 1 : 0);
 	dp_store_be16(message + DP_ANCOUNT, draft->counts.answer);
 	dp_store_be16(message + DP_NSCOUNT, draft->counts.authority);
 	dp_store_be16(message + DP_ARCOUNT, draft->counts.additional);
@@ -194,15 +258,18 @@ enum tbl_verdict
 dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 		const struct dp_client *client, uint8_t *message, size_t capacity, size_t *ret_len)
 {
-	uint8_t opt[DP_OPT_MAX];
+	uint8_t opt_bytes[DP_OPT_MAX];
 	struct draft draft = {
-		.answerer = answerer,
-		.query = query,
-		.client = client,
 		.message = message,
 		.len = query->question_end,
-		.opt = opt,
-		.rcode = query->rcode,
+		.opt_bytes = opt_bytes,
+		.opt = {
+			.answerer = answerer,
+			.query = query,
+			.client = client,
+			.ede = query->ede,
+			.zone = TBL_NONE,
+		},
 	};
 
 	*ret_len = 0;
@@ -214,17 +281,12 @@ dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 	}
 	draft.limit = min_size(capacity, reply_limit(answerer->settings, &query->edns,
 							 (enum dp_transport)client->transport));
-	if (query->early != TBL_VERDICT_CNT) {
-		make_opt(&draft);
-	} else if (query->qclass == DP_CLASS_IN) {
-		answer_from_table(&draft);
-	} else {
-		answer_chaos(&draft);
-	}
+	draft.opt.cookie = (uint8_t)check_cookie(&draft);
+	answer(&draft);
 	append_opt(&draft);
 	write_header(&draft);
 	*ret_len = draft.len;
-	return draft.is_truncated ? TBL_VERDICT_ANSWER_TRUNCATED : dp_verdict_of(draft.rcode);
+	return draft.is_truncated ? TBL_VERDICT_ANSWER_TRUNCATED : dp_verdict_of(draft.opt.rcode);
 }
 
 enum tbl_verdict

@@ -43,6 +43,32 @@ find_topic(const struct tbl_name *name)
 	return TOPIC_NONE;
 }
 
+/* Digits of `value`, most significant first; returns how many. */
+static size_t
+write_decimal(uint64_t value, uint8_t *text)
+{
+	uint8_t digits[20];
+	size_t cnt = 0;
+
+	do {
+		digits[cnt++] = (uint8_t)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	for (size_t i = 0; i < cnt; i++) {
+		text[i] = digits[cnt - 1 - i];
+	}
+	return cnt;
+}
+
+size_t
+dp_generation_text(const struct tbl_view *view, uint8_t text[DP_GENERATION_TEXT_MAX])
+{
+	size_t len = write_decimal(view->header->generation, text);
+
+	text[len++] = '.';
+	return len + write_decimal(view->select->sequence, text + len);
+}
+
 size_t
 dp_chaos_text(const struct tbl_view *view, const struct dp_settings *settings,
 		const struct dp_query *query, uint8_t text[DP_CHAOS_TEXT_MAX])

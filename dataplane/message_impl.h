@@ -37,6 +37,7 @@ enum dp_rcode {
 	DP_RCODE_REFUSED = 5,
 	DP_RCODE_YXDOMAIN = 6,
 	DP_RCODE_BADVERS = 16,
+	DP_RCODE_BADCOOKIE = 23,
 };
 
 enum dp_class {
@@ -65,8 +66,30 @@ enum dp_type {
 /* Identity, a space and the generation: what NSID says. */
 #define DP_NSID_MAX (DP_IDENTITY_MAX + 1u + DP_GENERATION_TEXT_MAX)
 
-/* The longest OPT record of ours: its fixed part, NSID, and an ECS with an IPv6 address. */
-#define DP_OPT_MAX (1u + DP_RECORD_FIXED_BYTES + 4u + DP_NSID_MAX + 4u + 4u + 16u)
+enum dp_option {
+	DP_OPTION_NSID = 3,
+	DP_OPTION_ECS = 8,
+	DP_OPTION_COOKIE = 10,
+	DP_OPTION_KEEPALIVE = 11,
+	DP_OPTION_EDE = 15,
+	DP_OPTION_ZONEVERSION = 19,
+};
+
+#define DP_EDNS_FLAG_DO        0x8000u /* in the TTL field's lower half */
+#define DP_OPTION_HEADER_BYTES 4u      /* code, length (RFC 6891 §6.1.2) */
+#define DP_ECS_HEAD_BYTES      4u      /* family, source, scope (RFC 7871 §6) */
+#define DP_KEEPALIVE_BYTES     2u      /* RFC 7828 §3.1 */
+#define DP_EDE_BYTES           2u      /* RFC 8914 §2, without text */
+#define DP_ZONEVERSION_BYTES   6u      /* label count, type, SOA serial (RFC 9660 §2) */
+
+/* The longest OPT record of ours: its fixed part and each of the six options once, the ECS with an
+ * IPv6 address. */
+#define DP_OPT_MAX                                                                       \
+	(1u + DP_RECORD_FIXED_BYTES + 6u * DP_OPTION_HEADER_BYTES + DP_NSID_MAX +        \
+			DP_ECS_HEAD_BYTES + 16u + DP_COOKIE_BYTES + DP_KEEPALIVE_BYTES + \
+			DP_EDE_BYTES + DP_ZONEVERSION_BYTES)
+
+#define DP_UDP_REPLY_MIN 512u /* RFC 1035 §4.2.1: every client takes this much */
 
 /* What a class CHAOS reply says: identity, version or generation, each within it. */
 #define DP_CHAOS_TEXT_MAX 64u
@@ -80,17 +103,21 @@ enum tbl_verdict dp_verdict_of(uint16_t rcode);
 enum dp_rcode dp_edns_parse(const uint8_t *rdata, size_t rdata_len, uint16_t class_field,
 		uint32_t ttl_field, struct dp_edns *edns);
 
-/* What goes into the OPT record of one reply. */
+/* What the OPT record of one reply is made of: who asks what of whom, and what it comes to. */
 struct dp_opt {
-	const struct dp_edns *edns; /* the query's; is_present */
-	const struct dp_settings *settings;
-	const struct tbl_view *view;
+	struct dp_answerer *answerer;
+	const struct dp_query *query;
+	const struct dp_client *client;
 	uint16_t rcode; /* 12 bits, of which OPT carries the upper 8 */
+	uint8_t ede;    /* enum dp_ede */
+	uint8_t cookie; /* enum dp_cookie_state; GOOD and OLD: the client is where it says it is. Not
+	                 * DP_COOKIE_NONE: the answerer has keys */
 	bool has_ecs;   /* an answer from the table: an ECS option is echoed */
 	uint8_t scope_bits;
+	uint32_t zone; /* whose version may be told; TBL_NONE: none's */
 };
 
-/* dp_opt_write writes the record and returns its length. */
+/* dp_opt_write writes the record, for a query that had one, and returns its length. */
 size_t dp_opt_write(const struct dp_opt *opt, uint8_t record[DP_OPT_MAX]);
 
 /* dp_generation_text writes "<generation>.<sequence>" without NUL; returns its length. */

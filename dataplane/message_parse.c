@@ -29,6 +29,8 @@ dp_verdict_of(uint16_t rcode)
 		return TBL_VERDICT_ANSWER_YXDOMAIN;
 	case DP_RCODE_BADVERS:
 		return TBL_VERDICT_ANSWER_BADVERS;
+	case DP_RCODE_BADCOOKIE:
+		return TBL_VERDICT_ANSWER_BADCOOKIE;
 	default:
 		return TBL_VERDICT_ANSWER_REFUSED;
 	}
@@ -122,7 +124,19 @@ parse_records(const uint8_t *message, size_t len, size_t at, struct dp_query *qu
 	return result;
 }
 
-/* QDCOUNT other than 1 (RFC 9619 §4). No question is echoed, for none is the question; but an OPT
+/* QDCOUNT 0: with a COOKIE option a request for a cookie and nothing else (RFC 7873 §5.4), else no
+ * query (RFC 9619 §4). */
+static enum dp_rcode
+parse_no_question(const uint8_t *message, size_t len, struct dp_query *query)
+{
+	if (parse_records(message, len, DP_HEADER_BYTES, query) != DP_RCODE_NOERROR ||
+			(query->edns.asks & DP_ASK_COOKIE) == 0) {
+		return DP_RCODE_FORMERR;
+	}
+	return DP_RCODE_NOERROR;
+}
+
+/* QDCOUNT above 1 (RFC 9619 §4). No question is echoed, for none is the question; but an OPT
  * behind readable ones is answered by an OPT. */
 static enum dp_rcode
 parse_many_questions(const uint8_t *message, size_t len, struct dp_query *query)
@@ -141,38 +155,45 @@ parse_many_questions(const uint8_t *message, size_t len, struct dp_query *query)
 	return DP_RCODE_FORMERR;
 }
 
+static enum dp_rcode
+fail(struct dp_query *query, enum dp_rcode rcode, enum dp_ede ede)
+{
+	query->ede = (uint8_t)ede;
+	return rcode;
+}
+
 /* Types that are no data of any zone. Everything else, known or not, is looked up: a type nobody
  * has heard of is NODATA (RFC 3597 §3, RFC 8906 §3.1.4). */
 static enum dp_rcode
-check_type(uint16_t qtype)
+check_type(struct dp_query *query)
 {
-	switch (qtype) {
+	switch (query->qtype) {
 	case DP_TYPE_OPT:    /* RFC 6891 §6.1.1: a pseudo record, never asked for */
 	case DP_TYPE_TSIG:   /* RFC 8945 §4.2: likewise */
 	case DP_TYPE_NXNAME: /* RFC 9824 §3.4 */
-		return DP_RCODE_FORMERR;
+		return fail(query, DP_RCODE_FORMERR, DP_EDE_INVALID_QUERY_TYPE);
 	case DP_TYPE_TKEY:  /* RFC 2930 §4: no key exchange here */
 	case DP_TYPE_MAILB: /* RFC 1035 §3.2.3: experimental, obsolete */
 	case DP_TYPE_MAILA:
-		return DP_RCODE_NOTIMP;
+		return fail(query, DP_RCODE_NOTIMP, DP_EDE_NOT_SUPPORTED);
 	case DP_TYPE_IXFR: /* no zone transfer is offered (RFC 5936 §5, RFC 1995 §2) */
 	case DP_TYPE_AXFR:
-		return DP_RCODE_REFUSED;
+		return fail(query, DP_RCODE_REFUSED, DP_EDE_PROHIBITED);
 	default:
 		return DP_RCODE_NOERROR;
 	}
 }
 
 static enum dp_rcode
-check_question(const struct dp_query *query)
+check_question(struct dp_query *query)
 {
 	switch (query->qclass) {
 	case DP_CLASS_IN:
-		return check_type(query->qtype);
+		return check_type(query);
 	case DP_CLASS_CHAOS:
 		return DP_RCODE_NOERROR;
 	default: /* ANY too: RFC 1035 §3.2.5 would have us merge classes for nobody's use */
-		return DP_RCODE_REFUSED;
+		return fail(query, DP_RCODE_REFUSED, DP_EDE_NOT_SUPPORTED);
 	}
 }
 
@@ -207,10 +228,14 @@ parse_message(const uint8_t *message, size_t len, struct dp_query *query)
 	if ((message[DP_FLAGS_HIGH] & DP_OPCODE_MASK) != 0) {
 		return DP_RCODE_NOTIMP;
 	}
-	if (dp_load_be16(message + DP_QDCOUNT) != 1) {
+	switch (dp_load_be16(message + DP_QDCOUNT)) {
+	case 0:
+		return parse_no_question(message, len, query);
+	case 1:
+		return parse_question(message, len, query);
+	default:
 		return parse_many_questions(message, len, query);
 	}
-	return parse_question(message, len, query);
 }
 
 void
@@ -219,9 +244,12 @@ dp_query_parse(const uint8_t *message, size_t len, struct dp_query *query)
 	query->rcode = DP_RCODE_NOERROR;
 	query->qtype = 0;
 	query->qclass = 0;
+	query->len = (uint16_t)len;
 	query->question_end = DP_HEADER_BYTES;
+	query->ede = DP_EDE_NONE;
 	query->has_question = false;
 	query->edns.is_present = false;
+	query->edns.asks = 0;
 	query->edns.ecs.is_present = false;
 	if (len < DP_HEADER_BYTES) {
 		query->early = TBL_VERDICT_DROP_RUNT;

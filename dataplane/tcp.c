@@ -79,7 +79,7 @@ answer(struct connection *connection, size_t len)
 	uint8_t prefix[2];
 	enum tbl_verdict verdict;
 
-	tcp->answerer.view = served != NULL ? &served->view : NULL;
+	dp_answerer_use(&tcp->answerer, served);
 	tcp->answerer.now = dp_now_read();
 	verdict = dp_answer_message(&tcp->answerer, &connection->client, tcp->message, len,
 			sizeof(tcp->message), &reply_len);

@@ -29,6 +29,7 @@ dp_served_new(struct dp_image *table, struct dp_image *selection, struct dp_serv
 	}
 	served->table = dp_image_hold(table);
 	served->selection = selection != NULL ? dp_image_hold(selection) : NULL;
+	served->cookie_keys.cnt = 0;
 	tbl_view_init(&served->view, table->bytes, selection != NULL ? selection->bytes : NULL);
 	*ret_served = served;
 	return 0;

@@ -1,6 +1,7 @@
 /*
- * The one pointer through which workers see the data they answer from, and how it is replaced:
- * store the new view, wait until every worker has been seen without a view, release the old one.
+ * The one pointer through which workers see what they answer from, table and cookie secrets alike, and
+ * how it is replaced: store the new view, wait until every worker has been seen without a view,
+ * release the old one.
  *
  * A worker's burst:          report quiescent; view = dp_swap_current(); ...use it...; again.
  * The cold thread's publish: dp_swap_publish(); on 0 the old view is gone.
@@ -22,11 +23,14 @@
 #include "table/view.h"
 
 #include "dataplane/image.h"
+#include "dataplane/message.h"
 
 struct dp_served {
 	struct tbl_view view;
 	struct dp_image *table;
 	struct dp_image *selection; /* NULL: the one embedded in the table */
+	struct dp_cookie_keys
+			cookie_keys; /* none after dp_served_new; to be set before publishing */
 };
 
 /* How the swap learns that every reader has let go. */
@@ -62,6 +66,15 @@ dp_swap_current(const struct dp_swap *swap)
 {
 	/* Acquire: nothing of the view may be read before the pointer that leads to it. */
 	return atomic_load_explicit(&swap->current, memory_order_acquire);
+}
+
+/* dp_answerer_use makes a worker answer from `served` (NULL: no table) until its next quiescent report. */
+static inline void
+dp_answerer_use(struct dp_answerer *answerer, const struct dp_served *served)
+{
+	answerer->view = served != NULL ? &served->view : NULL;
+	answerer->cookie_keys =
+			served != NULL && served->cookie_keys.cnt > 0 ? &served->cookie_keys : NULL;
 }
 
 /* dp_served_new makes a view of checked images, taking a hold on each. -ENOMEM. */

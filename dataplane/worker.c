@@ -70,7 +70,7 @@ dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsign
 void
 dp_worker_begin(struct dp_worker *worker, const struct dp_served *served)
 {
-	worker->answerer.view = served != NULL ? &served->view : NULL;
+	dp_answerer_use(&worker->answerer, served);
 	worker->answerer.now = dp_now_read();
 }
 

@@ -66,6 +66,12 @@ reparse_u16(const struct reparse_message *message, size_t at)
 	return (uint16_t)(message->bytes[at] << 8 | message->bytes[at + 1]);
 }
 
+static inline uint32_t
+reparse_u32(const struct reparse_message *message, size_t at)
+{
+	return (uint32_t)reparse_u16(message, at) << 16 | reparse_u16(message, at + 2);
+}
+
 /* Reads the name at *at, which then lies behind it. NULL, or what is wrong. A name that is followed
  * through pointers may only go down: each lies before the labels that led to it. */
 static inline const char *

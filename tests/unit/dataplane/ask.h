@@ -72,6 +72,7 @@ struct ask {
 	int grow;             /* bytes cut off (negative) */
 	const char *from;     /* NULL: 198.51.100.7, in the United States */
 	bool is_tcp;
+	bool is_required; /* the server insists on cookies */
 };
 
 /* `reply` is what render.h makes of it; "" when nothing is to be said. */
@@ -89,6 +90,7 @@ struct row {
 #define FORMERR   TBL_VERDICT_ANSWER_FORMERR
 #define NOTIMP    TBL_VERDICT_ANSWER_NOTIMP
 #define BADVERS   TBL_VERDICT_ANSWER_BADVERS
+#define BADCOOKIE TBL_VERDICT_ANSWER_BADCOOKIE
 #define TRUNCATED TBL_VERDICT_ANSWER_TRUNCATED
 
 #define SOA_NEGATIVE "ns example.test. 300 SOA ns1.example.test. 300"
@@ -105,6 +107,16 @@ struct row {
 #define ECS_DE_24  ECS("\7") "\0\1\x18\0\xcb\0\x71"
 #define ECS_US6_56 ECS("\xb") "\0\2\x38\0\x20\1\xd\xb8\0\xa\0"
 #define UNKNOWN    "\xff\x01\0\3abc"
+
+/* The server of RFC 9018 Appendix A, at the time of its first example, and that example's client. */
+#define ASK_NOW_S        1559731985u
+#define CLIENT_COOKIE    "\x24\x64\xc4\xab\xcf\x10\xc9\x57"
+#define SERVER_COOKIE    "\1\0\0\0\x5c\xf7\x9f\x11\x1f\x81\x30\xc3\xee\xe2\x94\x80"
+#define COOKIE(len)      "\0\xa\0" len
+#define COOKIE_CLIENT    COOKIE("\x8") CLIENT_COOKIE
+#define COOKIE_GOOD      COOKIE("\x18") CLIENT_COOKIE SERVER_COOKIE
+#define COOKIE_CLIENT_AT "198.51.100.100"
+#define COOKIE_GOOD_TEXT "cookie 2464c4abcf10c957010000005cf79f111f8130c3eee29480"
 
 struct fixture {
 	void *image;
@@ -124,7 +136,8 @@ size_t ask_make(const struct ask *ask, uint8_t message[MESSAGE_MAX]);
 /* ask_client: who the query comes from. */
 struct dp_client ask_client(const struct ask *ask, enum dp_transport transport);
 
-/* ask_answerer: a server of that table (NULL: none), set up as ask_settings say. */
+/* ask_answerer: a server of that table (NULL: none), set up as ask_settings say, with one secret for
+ * cookies, at ASK_NOW_S. */
 struct dp_answerer ask_answerer(const struct fixture *fixture);
 
 /* ask_run does the three steps over message[0..*len), the parse over a heap block of exactly the

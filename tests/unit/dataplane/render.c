@@ -81,6 +81,14 @@ put_text(struct line *line, const uint8_t *bytes, size_t len)
 }
 
 static void
+put_hex(struct line *line, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		put(line, "%02x", bytes[i]);
+	}
+}
+
+static void
 put_address(struct line *line, int family, const uint8_t *bytes)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -164,6 +172,16 @@ put_options(struct line *line, const struct reparse_message *message)
 		} else if (option->code == 8 && option->len >= 4) {
 			put(line, " ecs %u/%u/%u", reparse_u16(message, option->off), data[2],
 					data[3]);
+		} else if (option->code == 10) {
+			put(line, " cookie ");
+			put_hex(line, data, option->len);
+		} else if (option->code == 11 && option->len == 2) {
+			put(line, " keepalive %u", reparse_u16(message, option->off));
+		} else if (option->code == 15 && option->len == 2) {
+			put(line, " ede %u", reparse_u16(message, option->off));
+		} else if (option->code == 19 && option->len == 6 && data[1] == 0) {
+			put(line, " zoneversion %u labels serial %u", data[0],
+					reparse_u32(message, option->off + 2u));
 		} else {
 			put(line, " option %u", option->code);
 		}
@@ -195,8 +213,8 @@ put_header(struct line *line, const struct reparse_message *message)
 	unsigned int rcode = (message->flags & 0xfu) |
 	                     (message->has_opt ? message->opt.ttl_field >> 24 << 4 : 0);
 
-	if (rcode == 16) {
-		put(line, "BADVERS");
+	if (rcode == 16 || rcode == 23) {
+		put(line, rcode == 16 ? "BADVERS" : "BADCOOKIE");
 	} else {
 		put(line, "%s", rcode < 7 ? rcodes[rcode] : "RCODE?");
 	}

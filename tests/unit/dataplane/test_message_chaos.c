@@ -72,7 +72,7 @@ without_identity_it_is_refused(void **state)
 	assert_int_equal(dp_answer_message(&answerer, &client, message, len, MESSAGE_MAX, &len),
 			REFUSED);
 	render_reply(message, len, text);
-	assert_string_equal(text, "REFUSED; opt 1232 nsid \"7.0\"");
+	assert_string_equal(text, "REFUSED; opt 1232 nsid \"7.0\" ede 20");
 }
 
 int
