@@ -75,7 +75,6 @@ struct dp_tcp_config {
 	int64_t max_connections;
 	int64_t max_per_address;
 	int64_t idle_timeout_s;
-	int64_t max_buffered_mb;
 };
 
 /* A kernel socket's own address. */

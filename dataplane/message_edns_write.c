@@ -134,7 +134,7 @@ dp_opt_write(const struct dp_opt *opt, uint8_t record[DP_OPT_MAX])
 	if ((edns->asks | opt->ede) != 0) {
 		len += put_options(opt, record + len);
 	}
-	if (opt->has_ecs && edns->ecs.is_present) {
+	if (opt->has_ecs) {
 		len += put_ecs(opt, record + len);
 	}
 	dp_store_be16(record + 9, (uint16_t)(len - OPT_BYTES));

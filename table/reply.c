@@ -151,13 +151,14 @@ tbl_reply_target(const struct tbl_view *view, const struct tbl_reply *reply,
 	return expand_name(view, reply, question, (int8_t)piece, name);
 }
 
+/* Whether that piece's target, of `len` bytes as the name is, is the name. */
 __attribute__((noinline)) static bool
 is_target(const struct walk *walk, int8_t piece, const uint8_t *name, size_t len)
 {
 	uint8_t target[TBL_NAME_MAX];
 
-	return expand_name(walk->view, walk->reply, walk->question, piece, target) == len &&
-	       memcmp(target, name, len) == 0;
+	(void)expand_name(walk->view, walk->reply, walk->question, piece, target);
+	return memcmp(target, name, len) == 0;
 }
 
 /* Whether the last piece's CNAME leads back to a name this reply has already answered for. */
@@ -222,7 +223,7 @@ add_dname(struct walk *walk, const struct tbl_node *owner)
 		const struct tbl_piece *piece = &reply->pieces[i];
 
 		if ((piece->answer->flags & TBL_ANSWER_DNAME) != 0 && piece->node == node) {
-			return piece->section == TBL_REPLY_SYNTHESIS ? piece->dname : i;
+			return i; /* it stands before the CNAMEs that were made of it */
 		}
 	}
 	add_piece(walk, answer_of(walk, rrset), TBL_REPLY_ANSWER)->node = node;

@@ -1,5 +1,7 @@
 /* Options that ask for one back, and the extended errors that nobody asks for: row by row with the RFC
  * section that decides. NSID and client subnets are in test_message_edns.c. */
+#include <string.h>
+
 #include "tests/unit/dataplane/ask.h"
 
 #define ZONEVERSION "\0\x13\0\0"
@@ -297,6 +299,27 @@ without_keys_cookies_are_ignored(void **state)
 	}
 }
 
+/* RFC 9018 §4.3: past half its life a cookie is as good, and a new one comes back. */
+static void
+an_old_cookie_is_taken_and_renewed(void **state)
+{
+	static const struct ask ask = REQUIRING(COOKIE_GOOD);
+	static uint8_t message[MESSAGE_MAX];
+	struct dp_settings requiring = ask_settings;
+	struct dp_answerer answerer = ask_answerer(*state);
+	struct dp_client client = ask_client(&ask, DP_UDP);
+	size_t len = ask_make(&ask, message);
+	char text[RENDER_MAX];
+
+	requiring.is_cookie_required = true;
+	answerer.settings = &requiring;
+	answerer.now.unix_s += 1801;
+	assert_int_equal(dp_answer_message(&answerer, &client, message, len, MESSAGE_MAX, &len),
+			NOERROR);
+	render_reply(message, len, text);
+	assert_non_null(strstr(text, ANSWERED "cookie 2464c4abcf10c957010000005cf7a61a"));
+}
+
 int
 main(void)
 {
@@ -308,6 +331,7 @@ main(void)
 		cmocka_unit_test(check_zoneversion_rows),
 		cmocka_unit_test(check_many_rows),
 		cmocka_unit_test(without_keys_cookies_are_ignored),
+		cmocka_unit_test(an_old_cookie_is_taken_and_renewed),
 	};
 
 	return cmocka_run_group_tests(tests, ask_set_up, ask_tear_down);

@@ -34,6 +34,7 @@ prefixes_are_read(void **state)
 		{ "2001:db8:0:8000::/49", "2001:db8:0:8000::/49" },
 		{ "192.0.2.1/24", NULL }, /* bits behind the prefix */
 		{ "10.128.0.0/8", NULL },
+		{ "192.0.2.64/25", NULL }, /* within an octet */
 		{ "2001:db8::1/64", NULL },
 		{ "192.0.2.0/33", NULL },
 		{ "2001:db8::/129", NULL },

@@ -202,7 +202,8 @@ within_means_whole_labels(void **state)
 		{ "example.", "example.", true }, { "www.example.", "example.", true },
 		{ "a.b.c.example.", "c.example.", true }, { "example.", ".", true },
 		{ ".", ".", true }, { "example.", "www.example.", false },
-		{ "notexample.", "example.", false }, { "www.example.", "example.test.", false },
+		{ "notexample.", "example.", false }, { "www.example.", "ftp.example.", false },
+		{ "www.example.", "example.test.", false },
 		{ "x\\007example.", "example.", false }, /* the bytes match inside a label */
 	};
 

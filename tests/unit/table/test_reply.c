@@ -120,6 +120,7 @@ delegations_refer_and_their_parent_owns_the_ds(void **state)
 		{ "host.sub.example.", A, "NOERROR" REFERRAL_SUB },
 		{ "ns1.sub.example.", A, "NOERROR" REFERRAL_SUB },
 		{ "a.b.c.sub.example.", DS, "NOERROR" REFERRAL_SUB },
+		{ "ns1.sub.example.", DS, "NOERROR" REFERRAL_SUB },
 		{ "sub.example.", DS, "NOERROR aa; an sub.example. 300 TYPE43 \"digest\"" },
 		/* a zone below that we serve as well: its data is its own, its DS our other zone's */
 		{ "child.example.", NS, "NOERROR aa; an child.example. 300 NS ns.child.example." },
@@ -345,6 +346,54 @@ dynamic_records_answer_by_place_and_say_how_far(void **state)
 	struct tbl_view view;
 	size_t size;
 	void *image = sample_everything(&size);
+
+	(void)state;
+	tbl_view_init(&view, image, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct reply_message message;
+
+		reply_expect(&view, &rows[i].row, rows[i].client);
+		assert_int_equal(reply_ask(&view, rows[i].row.name, rows[i].row.type,
+						 rows[i].client, &message),
+				rows[i].scope_bits);
+	}
+	free(image);
+}
+
+/* The client is located once; the answer holds where both records stay as they are. */
+static void
+a_chain_of_dynamic_records_has_the_longer_scope(void **state)
+{
+	static const struct sample_record records[] = {
+		{ "test.", SOA, "ns." },
+		{ NULL, 0, NULL },
+	};
+	static const struct sample_zone zone = { "test.", records };
+	static const struct sample_dynamic dynamics[] = {
+		{ "by-place.test.", CNAME, 0, { "by-subnet.test.", "out.example." },
+				"out.example." },
+		{ "by-subnet.test.", A, 1, { "192.0.2.1", "192.0.2.2" }, "192.0.2.9" },
+		{ "first.test.", CNAME, 1, { "second.test.", "out.example." }, "out.example." },
+		{ "second.test.", A, 0, { "192.0.2.3", "192.0.2.4" }, "192.0.2.9" },
+		{ NULL, 0, 0, { NULL, NULL }, NULL },
+	};
+	static const struct {
+		struct reply_row row;
+		const char *client;
+		uint8_t scope_bits;
+	} rows[] = {
+		{ { "by-place.test.", A,
+				  "NOERROR aa; an by-place.test. 300 CNAME by-subnet.test."
+				  "; an by-subnet.test. 300 A 192.0.2.9" },
+				AMERICA, AMERICA_SCOPE },
+		{ { "first.test.", A,
+				  "NOERROR aa; an first.test. 300 CNAME second.test."
+				  "; an second.test. 300 A 192.0.2.4" },
+				"198.51.100.129", 25 },
+	};
+	struct tbl_view view;
+	size_t size;
+	void *image = sample_build(&zone, 1, dynamics, &size);
 
 	(void)state;
 	tbl_view_init(&view, image, NULL);
@@ -641,6 +690,7 @@ main(void)
 		cmocka_unit_test(loops_give_each_record_once),
 		cmocka_unit_test(chains_stop_at_the_limit),
 		cmocka_unit_test(dynamic_records_answer_by_place_and_say_how_far),
+		cmocka_unit_test(a_chain_of_dynamic_records_has_the_longer_scope),
 		cmocka_unit_test(the_trace_names_the_dynamic_record),
 		cmocka_unit_test(client_subnets_count_where_the_zone_lets_them),
 		cmocka_unit_test(the_root_can_be_a_zone),

@@ -15,6 +15,7 @@ static const struct sample_record parent_records[] = {
 	{ "sub.example.", NS, "ns.elsewhere.test." },
 	{ "to.example.", CNAME, "www.child.example." },
 	{ "child.example.", NS, "ns1.example." },
+	{ "alias.example.", CNAME, "child.example." },
 	{ NULL, 0, NULL },
 };
 static const struct sample_record child_records[] = {
@@ -59,6 +60,7 @@ the_zone_is_the_questions(void **state)
 		{ "deep.sub.example.", A, "example." },
 		/* the chain goes on in another zone; the question does not */
 		{ "to.example.", A, "example." },
+		{ "alias.example.", DS, "example." },
 		{ "www.child.example.", A, "child.example." },
 		{ "x.child.example.", A, "child.example." },
 		{ "child.example.", NS, "child.example." },

@@ -3,6 +3,7 @@
 
 #include "table/name.h"
 #include "table/view.h"
+#include "table/view_impl.h"
 
 #include "tests/unit/table/sample.h"
 #include "tests/unit/test.h"
@@ -256,6 +257,26 @@ a_selection_of_its_own_takes_the_embedded_ones_place(void **state)
 	free(selection);
 }
 
+/* A tag is 32 bits of a hash: equal ones are no proof, and an empty place has one too. */
+static void
+equal_tags_do_not_make_equal_names(void **state)
+{
+	static const char *const others[] = { "sail.example.", "longer.mail.example." };
+	struct tbl_name name;
+	struct tbl_name other;
+
+	(void)state;
+	sample_name(image, "mail.example.", &name);
+	assert_non_null(tbl_probe(&view, name.hash[0], name.wire, name.len));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		sample_name(image, others[i], &other);
+		assert_null(tbl_probe(&view, name.hash[0], other.wire, other.len));
+	}
+	for (uint64_t bucket = 0; bucket <= view.bucket_mask; bucket++) {
+		assert_null(tbl_probe(&view, bucket, other.wire, other.len)); /* tag 0 */
+	}
+}
+
 int
 main(void)
 {
@@ -266,6 +287,7 @@ main(void)
 		cmocka_unit_test(locate_and_choose_find_rule_and_scope),
 		cmocka_unit_test(draw_follows_the_weights),
 		cmocka_unit_test(draw_of_extreme_numbers_stays_in_the_set),
+		cmocka_unit_test(equal_tags_do_not_make_equal_names),
 		cmocka_unit_test(a_selection_of_its_own_takes_the_embedded_ones_place),
 	};
 
