@@ -8,7 +8,7 @@
  * Errors:    a verdict (table/stats.h) for every message; no errno, no log.
  * Standards: RFC 1034, 1035, 2181, 2308, 4343, 4592, 5001 (NSID), 6891 (EDNS), 7828 (keepalive), 7871
  *            (ECS), 7873 and 9018 (cookies), 8482 (ANY), 8906 (no communication), 8914 (extended errors),
- *            9660 (ZONEVERSION). Readings of doubtful sentences: docs/dns-readings.md.
+ *            8945 (TSIG), 9660 (ZONEVERSION). Readings of doubtful sentences: docs/dns-readings.md.
  */
 #ifndef DATAPLANE_MESSAGE_H
 #define DATAPLANE_MESSAGE_H
@@ -24,10 +24,19 @@
 #include "dataplane/client.h"
 #include "dataplane/cookie.h"
 #include "dataplane/now.h"
+#include "dataplane/prefixes.h"
 
 #define DP_HEADER_BYTES    12u
 #define DP_TCP_MESSAGE_MAX 65535u
 #define DP_IDENTITY_MAX    64u
+
+/* UDP source ports that are not answered, ascending. Checked linearly, but only for ports up to the
+ * highest: those a resolver asks from are nearly all above what anybody lists. */
+#define DP_SOURCE_PORTS_MAX 32u
+struct dp_source_ports {
+	uint16_t cnt;
+	uint16_t items[DP_SOURCE_PORTS_MAX];
+};
 
 /* What the configuration says of answers; constant from the start on but for tcp_keepalive_ds. */
 struct dp_settings {
@@ -37,7 +46,10 @@ struct dp_settings {
 	uint16_t tcp_keepalive_ds;
 	bool is_cookie_required; /* BADCOOKIE to who shows a cookie without ours, over UDP */
 	uint8_t identity_len;
-	char identity[DP_IDENTITY_MAX]; /* id.server, hostname.bind, NSID */
+	char identity[DP_IDENTITY_MAX];   /* id.server, hostname.bind, NSID */
+	bool is_ecs_off;                  /* client subnets are not looked at */
+	struct dp_prefixes ecs_resolvers; /* whose client subnets count; none listed: everybody's */
+	struct dp_source_ports drop_source_ports;
 };
 
 struct dp_limiter;
@@ -88,6 +100,14 @@ enum dp_ede {
 	DP_EDE_INVALID_QUERY_TYPE = 30,
 };
 
+/* The TSIG of a query, which is its last record. Offsets are from the message's first byte. */
+struct dp_tsig {
+	bool is_present;
+	uint16_t owner_off;
+	uint16_t rdata_off;
+	uint16_t algorithm_len;
+};
+
 /* A parsed query. `early` is TBL_VERDICT_CNT when the query goes on to the table; else the verdict
  * that parsing came to, and `rcode` what to say (drops say nothing). */
 struct dp_query {
@@ -100,6 +120,7 @@ struct dp_query {
 	uint8_t ede;           /* enum dp_ede, that goes with `rcode` */
 	bool has_question;     /* else, when it goes on, a COOKIE option alone (RFC 7873 §5.4) */
 	struct dp_edns edns;
+	struct dp_tsig tsig;
 	struct tbl_name name; /* lower-cased; hashes filled by dp_query_prefetch */
 };
 

@@ -10,6 +10,7 @@ struct draft {
 	size_t len;
 	uint8_t *opt_bytes; /* the OPT, made before the records so that its room is known */
 	size_t opt_len;
+	size_t tsig_len; /* written behind where the OPT goes */
 	struct tbl_counts counts;
 	bool is_authoritative;
 	bool is_truncated;
@@ -121,6 +122,17 @@ make_opt(struct draft *draft)
 	}
 }
 
+/* A listed resolver's client subnet is believed, and answered; another's is as if it were not there. */
+static bool
+is_ecs_heard(const struct dp_settings *settings, const struct dp_ecs *ecs,
+		const struct tbl_addr *source)
+{
+	const struct dp_prefixes *resolvers = &settings->ecs_resolvers;
+
+	return ecs->is_present && !settings->is_ecs_off &&
+	       (is_dp_prefixes_empty(resolvers) || is_in_dp_prefixes(resolvers, source));
+}
+
 static void
 answer_from_table(struct draft *draft)
 {
@@ -132,7 +144,7 @@ answer_from_table(struct draft *draft)
 	struct tbl_reply reply;
 	int len;
 
-	if (ecs->is_present) {
+	if (is_ecs_heard(draft->opt.answerer->settings, ecs, &draft->opt.client->addr)) {
 		subnet = locate_by(ecs, &draft->opt.client->addr);
 		asker.ecs = &subnet;
 	}
@@ -190,12 +202,31 @@ answer_tersely(struct draft *draft, uint16_t rcode)
 	make_opt(draft);
 }
 
+/* RFC 8945 §5.2.1: who signs with a key that we do not have is told so, without a signature. When even
+ * that does not fit, over TCP it will (§5.3). */
+static void
+answer_tsig(struct draft *draft)
+{
+	uint8_t record[DP_TSIG_MAX]; /* the query's own lies where it will go */
+	size_t len = dp_tsig_write(draft->message, &draft->opt.query->tsig, record);
+
+	answer_tersely(draft, DP_RCODE_NOTAUTH);
+	if (len > draft->limit - draft->len - draft->opt_len) {
+		draft->is_truncated = true;
+		return;
+	}
+	memcpy(draft->message + draft->len + draft->opt_len, record, len);
+	draft->tsig_len = len;
+}
+
 static void
 answer(struct draft *draft)
 {
 	const struct dp_query *query = draft->opt.query;
 
-	if (query->early != TBL_VERDICT_CNT) {
+	if (query->rcode == DP_RCODE_NOTAUTH) {
+		answer_tsig(draft);
+	} else if (query->early != TBL_VERDICT_CNT) {
 		answer_tersely(draft, query->rcode);
 	} else if (draft->opt.cookie != DP_COOKIE_NONE && is_cookie_wanting(draft)) {
 		answer_tersely(draft, DP_RCODE_BADCOOKIE);
@@ -210,11 +241,15 @@ answer(struct draft *draft)
 }
 
 static void
-append_opt(struct draft *draft)
+append_pseudo_records(struct draft *draft)
 {
 	if (draft->opt_len > 0) {
 		memcpy(draft->message + draft->len, draft->opt_bytes, draft->opt_len);
 		draft->len += draft->opt_len;
+		draft->counts.additional++;
+	}
+	if (draft->tsig_len > 0) {
+		draft->len += draft->tsig_len;
 		draft->counts.additional++;
 	}
 }
@@ -236,6 +271,22 @@ write_header(const struct draft *draft)
 	dp_store_be16(message + DP_ANCOUNT, draft->counts.answer);
 	dp_store_be16(message + DP_NSCOUNT, draft->counts.authority);
 	dp_store_be16(message + DP_ARCOUNT, draft->counts.additional);
+}
+
+/* Ports whose services answer anything, an answer of ours too (docs/abuse.md). */
+static bool
+is_port_dropped(const struct dp_source_ports *ports, const struct dp_client *client)
+{
+	if (ports->cnt == 0 || client->port > ports->items[ports->cnt - 1u] ||
+			client->transport != DP_UDP) {
+		return false;
+	}
+	for (uint16_t i = 0; i < ports->cnt; i++) {
+		if (ports->items[i] == client->port) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool
@@ -273,6 +324,9 @@ dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 	};
 
 	*ret_len = 0;
+	if (is_port_dropped(&answerer->settings->drop_source_ports, client)) {
+		return TBL_VERDICT_DROP_SOURCE_PORT;
+	}
 	if (is_drop(query->early)) {
 		return query->early;
 	}
@@ -283,7 +337,7 @@ dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 							 (enum dp_transport)client->transport));
 	draft.opt.cookie = (uint8_t)check_cookie(&draft);
 	answer(&draft);
-	append_opt(&draft);
+	append_pseudo_records(&draft);
 	write_header(&draft);
 	*ret_len = draft.len;
 	return draft.is_truncated ? TBL_VERDICT_ANSWER_TRUNCATED : dp_verdict_of(draft.opt.rcode);

@@ -1,11 +1,11 @@
 /*
- * What the files behind dataplane/message.h share: header fields, codes, and the EDNS and CHAOS
- * halves of a reply. Nobody else includes this.
+ * What the files behind dataplane/message.h share: header fields, codes, records of a query, and the
+ * EDNS, CHAOS and TSIG parts of a reply. Nobody else includes this.
  *
  * Threads:   pure.
  * Memory:    nothing is allocated.
  * Errors:    an rcode.
- * Standards: RFC 1035 §4.1.1 (header), RFC 6891 §6.1 (OPT).
+ * Standards: RFC 1035 §4.1.1 (header), RFC 6891 §6.1 (OPT), RFC 8945 §4.2 (TSIG).
  */
 #ifndef DATAPLANE_MESSAGE_IMPL_H
 #define DATAPLANE_MESSAGE_IMPL_H
@@ -36,6 +36,7 @@ enum dp_rcode {
 	DP_RCODE_NOTIMP = 4,
 	DP_RCODE_REFUSED = 5,
 	DP_RCODE_YXDOMAIN = 6,
+	DP_RCODE_NOTAUTH = 9,
 	DP_RCODE_BADVERS = 16,
 	DP_RCODE_BADCOOKIE = 23,
 };
@@ -43,9 +44,18 @@ enum dp_rcode {
 enum dp_class {
 	DP_CLASS_IN = 1,
 	DP_CLASS_CHAOS = 3,
+	DP_CLASS_ANY = 255,
 };
 
+enum dp_opcode {
+	DP_OPCODE_QUERY = 0,
+	DP_OPCODE_NOTIFY = 4,
+	DP_OPCODE_UPDATE = 5,
+};
+#define DP_OPCODE_SHIFT 3u /* of DP_OPCODE_MASK */
+
 enum dp_type {
+	DP_TYPE_SOA = 6,
 	DP_TYPE_TXT = 16,
 	DP_TYPE_OPT = 41,
 	DP_TYPE_NXNAME = 128,
@@ -59,6 +69,16 @@ enum dp_type {
 };
 
 #define DP_RECORD_FIXED_BYTES 10u /* type, class, TTL, RDLENGTH (RFC 1035 §3.2.1) */
+
+/* One resource record of a query. */
+struct dp_record {
+	size_t owner_off;
+	uint16_t type;
+	uint16_t class_field;
+	uint32_t ttl_field;
+	size_t rdata_off;
+	uint16_t rdata_len;
+};
 
 /* "<generation>.<sequence>": two 64-bit numbers of at most 20 digits, and the dot. */
 #define DP_GENERATION_TEXT_MAX 41u
@@ -119,6 +139,20 @@ struct dp_opt {
 
 /* dp_opt_write writes the record, for a query that had one, and returns its length. */
 size_t dp_opt_write(const struct dp_opt *opt, uint8_t record[DP_OPT_MAX]);
+
+/* The longest TSIG record of ours: owner, fixed fields, algorithm, and 16 bytes of RDATA. */
+#define DP_TSIG_MAX (TBL_NAME_MAX + DP_RECORD_FIXED_BYTES + TBL_NAME_MAX + 16u)
+
+/* dp_tsig_parse checks the form of a TSIG record. DP_RCODE_NOERROR and where its parts are, or
+ * DP_RCODE_FORMERR (RFC 8945 §4.2, §5.2). */
+enum dp_rcode
+dp_tsig_parse(const uint8_t *message, const struct dp_record *record, struct dp_tsig *tsig);
+
+/* dp_tsig_write writes the TSIG that says BADKEY to the one that was parsed: unsigned, Time Signed, Fudge
+ * and Original ID as they came (RFC 8945 §5.2.1, §5.3.2). `message` is still the query, and `record`
+ * lies elsewhere. Returns its length. */
+size_t
+dp_tsig_write(const uint8_t *message, const struct dp_tsig *tsig, uint8_t record[DP_TSIG_MAX]);
 
 /* dp_generation_text writes "<generation>.<sequence>" without NUL; returns its length. */
 size_t dp_generation_text(const struct tbl_view *view, uint8_t text[DP_GENERATION_TEXT_MAX]);

@@ -3,16 +3,6 @@
 
 #define QUESTION_FIXED_BYTES 4u /* type, class */
 
-/* One resource record of the query, its owner skipped. */
-struct record {
-	size_t owner_off;
-	uint16_t type;
-	uint16_t class_field;
-	uint32_t ttl_field;
-	size_t rdata_off;
-	uint16_t rdata_len;
-};
-
 enum tbl_verdict
 dp_verdict_of(uint16_t rcode)
 {
@@ -27,6 +17,8 @@ dp_verdict_of(uint16_t rcode)
 		return TBL_VERDICT_ANSWER_NOTIMP;
 	case DP_RCODE_YXDOMAIN:
 		return TBL_VERDICT_ANSWER_YXDOMAIN;
+	case DP_RCODE_NOTAUTH:
+		return TBL_VERDICT_ANSWER_NOTAUTH;
 	case DP_RCODE_BADVERS:
 		return TBL_VERDICT_ANSWER_BADVERS;
 	case DP_RCODE_BADCOOKIE:
@@ -61,7 +53,7 @@ skip_name(const uint8_t *message, size_t len, size_t at)
 
 /* Offset behind the record at `at`, or 0. */
 static size_t
-read_record(const uint8_t *message, size_t len, size_t at, struct record *ret)
+read_record(const uint8_t *message, size_t len, size_t at, struct dp_record *ret)
 {
 	const uint8_t *fixed;
 
@@ -84,7 +76,7 @@ read_record(const uint8_t *message, size_t len, size_t at, struct record *ret)
 
 /* The OPT of the additional section: one, owned by the root (RFC 6891 §6.1.1, §6.1.2). */
 static enum dp_rcode
-parse_opt(const uint8_t *message, const struct record *record, struct dp_query *query)
+parse_opt(const uint8_t *message, const struct dp_record *record, struct dp_query *query)
 {
 	if (query->edns.is_present || message[record->owner_off] != 0) {
 		return DP_RCODE_FORMERR;
@@ -93,9 +85,24 @@ parse_opt(const uint8_t *message, const struct record *record, struct dp_query *
 			record->ttl_field, &query->edns);
 }
 
-/* Walks what lies behind the question for the sake of the OPT. Each turn consumes at least 11
- * bytes, so counts that lie end the walk and not the other way round. Bytes behind the last
- * record are nobody's business. A malformed message outranks an unknown EDNS version. */
+/* What a record behind the question means to us. A TSIG has to be the last of all, in the additional
+ * section (RFC 8945 §5.1); an OPT among the answers is no OPT (RFC 6891 §6.1.1: additional data). */
+static enum dp_rcode
+parse_record(const uint8_t *message, const struct dp_record *record, bool is_additional,
+		bool is_last, struct dp_query *query)
+{
+	if (record->type == DP_TYPE_TSIG) {
+		return is_additional && is_last ? dp_tsig_parse(message, record, &query->tsig)
+		                                : DP_RCODE_FORMERR;
+	}
+	return is_additional && record->type == DP_TYPE_OPT ? parse_opt(message, record, query)
+	                                                    : DP_RCODE_NOERROR;
+}
+
+/* Walks what lies behind the question for the sake of OPT and TSIG, to the end even when a record is
+ * wrong: an OPT behind it is answered by one. Each turn consumes at least 11 bytes, so counts that
+ * lie end the walk and not the other way round. Bytes behind the last record are nobody's business.
+ * A malformed message outranks an unknown EDNS version, and that an unknown key. */
 static enum dp_rcode
 parse_records(const uint8_t *message, size_t len, size_t at, struct dp_query *query)
 {
@@ -105,32 +112,29 @@ parse_records(const uint8_t *message, size_t len, size_t at, struct dp_query *qu
 	enum dp_rcode result = DP_RCODE_NOERROR;
 
 	for (uint32_t i = 0; i < cnt; i++) {
-		struct record record;
+		struct dp_record record;
+		enum dp_rcode rcode;
 
 		at = read_record(message, len, at, &record);
 		if (at == 0) {
 			return DP_RCODE_FORMERR;
 		}
-		/* An OPT among the answers is no OPT (RFC 6891 §6.1.1: additional data). */
-		if (i >= skip_cnt && record.type == DP_TYPE_OPT) {
-			enum dp_rcode rcode = parse_opt(message, &record, query);
-
-			if (rcode == DP_RCODE_FORMERR) {
-				return rcode;
-			}
+		rcode = parse_record(message, &record, i >= skip_cnt, i + 1 == cnt, query);
+		if (rcode != DP_RCODE_NOERROR && result != DP_RCODE_FORMERR) {
 			result = rcode;
 		}
 	}
-	return result;
+	/* Keys are the control plane's: here none is known (RFC 8945 §5.2.1). */
+	return result == DP_RCODE_NOERROR && query->tsig.is_present ? DP_RCODE_NOTAUTH : result;
 }
 
 /* QDCOUNT 0: with a COOKIE option a request for a cookie and nothing else (RFC 7873 §5.4), else no
  * query (RFC 9619 §4). */
 static enum dp_rcode
-parse_no_question(const uint8_t *message, size_t len, struct dp_query *query)
+parse_no_question(const uint8_t *message, size_t len, enum dp_opcode opcode, struct dp_query *query)
 {
 	if (parse_records(message, len, DP_HEADER_BYTES, query) != DP_RCODE_NOERROR ||
-			(query->edns.asks & DP_ASK_COOKIE) == 0) {
+			opcode != DP_OPCODE_QUERY || (query->edns.asks & DP_ASK_COOKIE) == 0) {
 		return DP_RCODE_FORMERR;
 	}
 	return DP_RCODE_NOERROR;
@@ -197,8 +201,21 @@ check_question(struct dp_query *query)
 	}
 }
 
+/* NOTIFY and UPDATE have the sections of a query. Nobody may tell us of changes, for we have no primary
+ * (RFC 1996 §3.10), nor make any (RFC 2136 §3.3); a zone is named by class IN and type SOA, or it is
+ * not named (RFC 2136 §3.1.1). */
 static enum dp_rcode
-parse_question(const uint8_t *message, size_t len, struct dp_query *query)
+check_change(struct dp_query *query, enum dp_opcode opcode)
+{
+	if (opcode == DP_OPCODE_UPDATE &&
+			(query->qtype != DP_TYPE_SOA || query->qclass != DP_CLASS_IN)) {
+		return DP_RCODE_FORMERR;
+	}
+	return fail(query, DP_RCODE_REFUSED, DP_EDE_PROHIBITED);
+}
+
+static enum dp_rcode
+parse_question(const uint8_t *message, size_t len, enum dp_opcode opcode, struct dp_query *query)
 {
 	int name_len = tbl_name_parse(
 			message + DP_HEADER_BYTES, len - DP_HEADER_BYTES, &query->name);
@@ -217,22 +234,27 @@ parse_question(const uint8_t *message, size_t len, struct dp_query *query)
 	query->question_end = (uint16_t)(at + QUESTION_FIXED_BYTES);
 	query->has_question = true;
 	rcode = parse_records(message, len, query->question_end, query);
-	return rcode != DP_RCODE_NOERROR ? rcode : check_question(query);
+	if (rcode != DP_RCODE_NOERROR) {
+		return rcode;
+	}
+	return opcode == DP_OPCODE_QUERY ? check_question(query) : check_change(query, opcode);
 }
 
 /* The first rule that a message breaks says what becomes of it. */
 static enum dp_rcode
 parse_message(const uint8_t *message, size_t len, struct dp_query *query)
 {
-	/* Of an opcode we do not implement not even the sections are known (RFC 8906 §3.2). */
-	if ((message[DP_FLAGS_HIGH] & DP_OPCODE_MASK) != 0) {
+	unsigned int opcode = (message[DP_FLAGS_HIGH] & DP_OPCODE_MASK) >> DP_OPCODE_SHIFT;
+
+	/* Of an opcode we do not know not even the sections are known (RFC 8906 §3.2). */
+	if (opcode != DP_OPCODE_QUERY && opcode != DP_OPCODE_NOTIFY && opcode != DP_OPCODE_UPDATE) {
 		return DP_RCODE_NOTIMP;
 	}
 	switch (dp_load_be16(message + DP_QDCOUNT)) {
 	case 0:
-		return parse_no_question(message, len, query);
+		return parse_no_question(message, len, (enum dp_opcode)opcode, query);
 	case 1:
-		return parse_question(message, len, query);
+		return parse_question(message, len, (enum dp_opcode)opcode, query);
 	default:
 		return parse_many_questions(message, len, query);
 	}
@@ -251,6 +273,7 @@ dp_query_parse(const uint8_t *message, size_t len, struct dp_query *query)
 	query->edns.is_present = false;
 	query->edns.asks = 0;
 	query->edns.ecs.is_present = false;
+	query->tsig.is_present = false;
 	if (len < DP_HEADER_BYTES) {
 		query->early = TBL_VERDICT_DROP_RUNT;
 		return;

@@ -41,6 +41,12 @@ int dp_prefixes_make(const struct tbl_prefix *items, size_t cnt, struct dp_prefi
 /* dp_prefixes_done leaves the empty set. */
 void dp_prefixes_done(struct dp_prefixes *prefixes);
 
+static inline bool
+is_dp_prefixes_empty(const struct dp_prefixes *prefixes)
+{
+	return prefixes->v4_cnt == 0 && prefixes->v6_cnt == 0;
+}
+
 /* is_in_dp_prefixes: whether a prefix of the set holds the address. */
 bool is_in_dp_prefixes(const struct dp_prefixes *prefixes, const struct tbl_addr *addr);
 

@@ -6,6 +6,7 @@
  *   - the reply is one that a strict reader accepts, its rcode is the verdict's;
  *   - an OPT comes only to who sent one, an option only to who asked for it, once, and of its size; an
  *     ECS option as it was sent, a cookie with the client's own and a server cookie that is accepted;
+ *   - a TSIG comes with NOTAUTH alone, last of all;
  *   - a reply without records is at most half as long again as its query, NSID aside;
  *   - the same query gets the same reply.
  */
@@ -79,6 +80,8 @@ rcode_of(enum tbl_verdict verdict)
 		return 6;
 	case TBL_VERDICT_ANSWER_REFUSED:
 		return 5;
+	case TBL_VERDICT_ANSWER_NOTAUTH:
+		return 9;
 	case TBL_VERDICT_ANSWER_BADVERS:
 		return 16;
 	case TBL_VERDICT_ANSWER_BADCOOKIE:
@@ -99,7 +102,8 @@ check_rcode(const struct reparse_message *reply, enum tbl_verdict verdict)
 	}
 	FUZZ_ASSERT(is_truncated == (verdict == TBL_VERDICT_ANSWER_TRUNCATED));
 	if (is_truncated) {
-		FUZZ_ASSERT((rcode == 0 || rcode == 3 || rcode == 6) && reply->record_cnt == 0);
+		FUZZ_ASSERT((rcode == 0 || rcode == 3 || rcode == 6 || rcode == 9) &&
+				reply->record_cnt == 0);
 	} else if (reply->has_opt || rcode_of(verdict) < 16) {
 		FUZZ_ASSERT(rcode == rcode_of(verdict)); /* the others need an OPT to be said */
 	}
@@ -181,6 +185,22 @@ check_option(const struct reparse_message *reply, const struct reparse_option *o
 	}
 }
 
+/* A TSIG comes with NOTAUTH, always but when there was no room for it, and says BADKEY. */
+static void
+check_tsig(const struct reparse_message *reply, const struct dp_query *parsed)
+{
+	bool is_notauth = parsed->rcode == 9;
+	bool is_truncated = (reply->flags & 0x0200) != 0;
+
+	FUZZ_ASSERT(reply->has_tsig == (is_notauth && !is_truncated));
+	FUZZ_ASSERT(!is_notauth || parsed->tsig.is_present);
+	if (reply->has_tsig) {
+		size_t end = (size_t)reply->tsig.rdata_off + reply->tsig.rdata_len;
+
+		FUZZ_ASSERT(end == reply->len && reparse_u16(reply, end - 4) == 17);
+	}
+}
+
 static void
 check_opt(const struct reparse_message *reply, const struct asked *asked)
 {
@@ -233,6 +253,7 @@ check_reply(const uint8_t *query, const struct asked *asked, const uint8_t *byte
 	check_rcode(&reply, verdict);
 	check_opt(&reply, asked);
 	check_amplification(&reply, asked, verdict);
+	check_tsig(&reply, asked->query);
 }
 
 static size_t

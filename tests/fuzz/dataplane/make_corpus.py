@@ -30,6 +30,13 @@ ECS4 = option(8, bytes.fromhex("00011800c63364"))
 ECS6 = option(8, bytes.fromhex("0002380020010db8000a00"))
 NSID = option(3)
 COOKIE = option(10, b"abcdefgh")
+TSIG_RDATA = name("hmac-sha256") + bytes.fromhex("000065000001" "012c" "0004") + b"mac!" + bytes.fromhex("cafe00000000")
+
+
+def tsig(owner=name("Key.example.test"), rdata=TSIG_RDATA, rclass=255, ttl=0):
+    return owner + struct.pack("!HHIH", 250, rclass, ttl, len(rdata)) + rdata
+
+
 RECORD = b"\0" + struct.pack("!HHIH", 1, 1, 0, 4) + b"\1\2\3\4"
 
 MESSAGES = {
@@ -57,6 +64,13 @@ MESSAGES = {
     "record-then-opt": query("example.test", 1, extra=RECORD + opt(ECS4), arcount=2),
     "axfr": query("example.test", 252),
     "notify": query("example.test", 6, flags=0x2400),
+    "update": query("example.test", 6, flags=0x2800, extra=tsig()),
+    "tsig": query("www.example.test", 1, extra=tsig()),
+    "tsig-opt": query("www.example.test", 1, extra=opt(NSID) + tsig(b"\3key\xc0\x10"), arcount=2),
+    "tsig-long": query("www.example.test", 1, extra=tsig(name(".".join(["k" * 63] * 3 + ["k" * 60])))),
+    "tsig-not-last": query("www.example.test", 1, extra=tsig() + opt(), arcount=2),
+    "tsig-class-in": query("www.example.test", 1, extra=tsig(rclass=1)),
+    "tsig-cut": query("www.example.test", 1, extra=tsig(rdata=TSIG_RDATA[:-1])),
     "response": query("example.test", 1, flags=0x8180),
     "no-question": struct.pack("!HHHHHH", 1, 0, 0, 0, 0, 1) + opt(COOKIE),
     "cut-option": query("example.test", 1, extra=opt(ECS4))[:-2],

@@ -52,10 +52,12 @@ struct reparse_message {
 	uint16_t qtype;
 	uint16_t qclass;
 	size_t question_end;
-	unsigned int record_cnt; /* OPT not among them */
+	unsigned int record_cnt; /* OPT and TSIG not among them */
 	struct reparse_record records[REPARSE_RECORDS_MAX];
 	bool has_opt;
 	struct reparse_record opt;
+	bool has_tsig;
+	struct reparse_record tsig;
 	unsigned int option_cnt;
 	struct reparse_option options[REPARSE_OPTIONS_MAX];
 };
@@ -225,6 +227,31 @@ reparse_opt(struct reparse_message *message)
 	return NULL;
 }
 
+/* A TSIG that nobody signed: a plain name, 16 bytes of which the last two and the MAC's length are 0 (RFC
+ * 8945 section 4.2). */
+static inline const char *
+reparse_tsig(struct reparse_message *message, const struct reparse_record *record)
+{
+	size_t at = record->rdata_off;
+	struct reparse_name algorithm;
+
+	message->has_tsig = true;
+	message->tsig = *record;
+	if (record->section != REPARSE_ADDITIONAL || record->class_field != 255 ||
+			record->ttl_field != 0) {
+		return "TSIG misplaced, or not of class ANY and TTL 0";
+	}
+	if (reparse_name(message, &at, &algorithm) != NULL ||
+			at != (size_t)record->rdata_off + algorithm.len) {
+		return "TSIG algorithm is no plain name";
+	}
+	return at + 16 == (size_t)record->rdata_off + record->rdata_len &&
+	                                       reparse_u16(message, at + 8) == 0 &&
+	                                       reparse_u16(message, at + 14) == 0
+	                       ? NULL
+	                       : "TSIG is not an unsigned one";
+}
+
 static inline const char *
 reparse_record(struct reparse_message *message, enum reparse_section section, size_t *at)
 {
@@ -247,6 +274,12 @@ reparse_record(struct reparse_message *message, enum reparse_section section, si
 		return "RDATA runs past the message";
 	}
 	*at += 10u + record.rdata_len;
+	if (message->has_tsig) {
+		return "a record behind the TSIG";
+	}
+	if (record.type == 250) {
+		return reparse_tsig(message, &record);
+	}
 	if (record.type == 41) {
 		if (message->has_opt || section != REPARSE_ADDITIONAL || record.owner.len != 1) {
 			return "OPT twice, misplaced or not at the root";

@@ -204,6 +204,24 @@ put_opt(struct line *line, const struct reparse_message *message)
 	put_options(line, message);
 }
 
+/* Key, algorithm, the two numbers that come back, and the error. */
+static void
+put_tsig(struct line *line, const struct reparse_message *message)
+{
+	size_t at = message->tsig.rdata_off;
+	struct reparse_name algorithm;
+
+	put(line, "; tsig ");
+	put_name(line, &message->tsig.owner);
+	put(line, " ");
+	if (reparse_name(message, &at, &algorithm) == NULL) {
+		put_name(line, &algorithm);
+		put(line, " time %u fudge %u id %04x error %u", reparse_u16(message, at + 4),
+				reparse_u16(message, at + 6), reparse_u16(message, at + 10),
+				reparse_u16(message, at + 12));
+	}
+}
+
 static void
 put_header(struct line *line, const struct reparse_message *message)
 {
@@ -216,7 +234,7 @@ put_header(struct line *line, const struct reparse_message *message)
 	if (rcode == 16 || rcode == 23) {
 		put(line, rcode == 16 ? "BADVERS" : "BADCOOKIE");
 	} else {
-		put(line, "%s", rcode < 7 ? rcodes[rcode] : "RCODE?");
+		put(line, "%s", rcode == 9 ? "NOTAUTH" : rcode < 7 ? rcodes[rcode] : "RCODE?");
 	}
 	if ((message->flags & 0x8000) == 0) {
 		put(line, " QUERY");
@@ -248,5 +266,8 @@ render_reply(const uint8_t *reply, size_t len, char text[RENDER_MAX])
 	}
 	if (message.has_opt) {
 		put_opt(&line, &message);
+	}
+	if (message.has_tsig) {
+		put_tsig(&line, &message);
 	}
 }

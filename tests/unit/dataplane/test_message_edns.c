@@ -45,7 +45,7 @@ static const struct row edns_rows[] = {
 	{ "opt-owner-not-root-then-opt (6891 6.1.2)",
 			{ "www.example.test.", A, .before = BYTES("\1a" RR_OPT), .udp_bytes = 1232,
 					.edits = { ARCOUNT(2) } },
-			FORMERR, "FORMERR" },
+			FORMERR, "FORMERR; opt 1232" },
 	{ "opt-owner-compressed (6891 6.1.2)",
 			{ "www.example.test.", A, .before = BYTES("\xc0\x1d" OPT_FIXED),
 					.edits = { ARCOUNT(1) } },
