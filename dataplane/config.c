@@ -200,6 +200,16 @@ static const struct conf_row top_rows[] = {
 			.max = 1452,
 			.unit = "bytes",
 			.help = "Largest UDP reply." },
+	{ .key = "ecs",
+			.kind = CONF_ROW_MAP,
+			.offset = TOP(ecs),
+			.rows = dp_config_ecs_rows,
+			.help = "EDNS client subnets." },
+	{ .key = "drop_source_ports",
+			.kind = CONF_ROW_STRING_LIST,
+			.offset = TOP(drop_source_port_texts),
+			.help = "UDP source ports that get no answer; default 7, 11, 13, 17, 19, "
+				"37, 69, 123; []: none." },
 	{ .key = "tcp",
 			.kind = CONF_ROW_MAP,
 			.offset = TOP(tcp),
@@ -487,10 +497,14 @@ check(const char *file, const struct conf_document *document, struct dp_config *
 		struct conf_errors *errors)
 {
 	const struct dp_config_checker checker = { file, document, errors };
+	int err = dp_config_check_limits(&checker, config);
 
 	check_addresses(&checker, config);
 	check_cores(&checker, config);
 	check_identity(&checker, config);
+	if (err != 0) {
+		return err;
+	}
 	if (config->ports.cnt == 0 || config->ports.cnt > DP_PORTS_MAX) {
 		dp_config_complain(&checker, "ports: %zu of them; 1 to %u", config->ports.cnt,
 				DP_PORTS_MAX);
@@ -571,6 +585,7 @@ dp_config_listen(const char *const *listen, size_t listen_cnt, struct dp_config 
 void
 dp_config_done(struct dp_config *config)
 {
+	dp_config_limits_done(config);
 	conf_schema_free(top_rows, config);
 	memset(config, 0, sizeof(*config));
 }

@@ -77,6 +77,11 @@ struct dp_tcp_config {
 	int64_t idle_timeout_s;
 };
 
+struct dp_ecs_config {
+	bool enabled;
+	struct conf_strings resolvers;
+};
+
 /* A kernel socket's own address. */
 struct dp_endpoint {
 	struct tbl_addr addr;
@@ -100,6 +105,8 @@ struct dp_config {
 	struct conf_strings eal_args;
 	char *xdp_program;
 	int64_t max_udp_bytes;
+	struct dp_ecs_config ecs;
+	struct conf_strings drop_source_port_texts;
 	struct dp_tcp_config tcp;
 	char *run_dir;
 	char *state_dir;

@@ -1,9 +1,9 @@
 /*
- * What the files behind dataplane/config.h share: how a mistake is told with its place. Nobody else
- * includes this.
+ * What the files behind dataplane/config.h share: how a mistake is told with its place, and the rows
+ * and checks that are not in config.c. Nobody else includes this.
  *
  * Threads:   pure.
- * Memory:    nothing is kept.
+ * Memory:    dp_config_limits_done releases what dp_config_check_limits allocated.
  * Errors:    added to checker->errors; the caller looks at their number in the end.
  */
 #ifndef DATAPLANE_CONFIG_IMPL_H
@@ -31,5 +31,11 @@ bool is_dp_config_number(
 /* dp_config_check_vlans reads the port's `vlans` texts into its port->vlans. */
 void dp_config_check_vlans(
 		const struct dp_config_checker *checker, size_t i, struct dp_port_config *port);
+
+/* config_limits.c: who is answered, and how much. */
+extern const struct conf_row dp_config_ecs_rows[];
+/* dp_config_check_limits: 0 whatever it complains of, or -ENOMEM. */
+int dp_config_check_limits(const struct dp_config_checker *checker, struct dp_config *config);
+void dp_config_limits_done(struct dp_config *config);
 
 #endif

@@ -137,6 +137,8 @@ MALFORMED = [
     ("a response", header(0x8000) + question(), None, "drop_response"),
     ("opcode STATUS", header(0x1000) + question(), 4, "notimp"),
     ("opcode 15", header(0x7800) + question(), 4, "notimp"),
+    ("NOTIFY", header(0x2400) + question(rdtype=6), 5, "refused"),
+    ("UPDATE", header(0x2800) + question(rdtype=6), 5, "refused"),
     ("two questions", header(counts=(2, 0, 0, 0)) + question() + question(), 1, "formerr"),
     ("no question", header(counts=(0, 0, 0, 0)), 1, "formerr"),
     ("label type 0x40", header() + question(b"\x41a\x00"), 1, "formerr"),

@@ -73,6 +73,15 @@ mistakes_are_named_with_their_place(void **state)
 		{ SOCKET_PORT "max_udp_bytes: 65535\n", "max_udp_bytes" },
 		{ SOCKET_PORT "max_udp_byte: 1232\n", "max_udp_byte" },
 		{ SOCKET_PORT "tcp: {idle_timeout_s: 0}\n", "idle_timeout_s" },
+		{ SOCKET_PORT "drop_source_ports: [7, 0]\n",
+				"drop_source_ports[1]: '0' is not a port (1 to 65535)" },
+		{ SOCKET_PORT "drop_source_ports: 65536\n", "'65536' is not a port" },
+		{ SOCKET_PORT "drop_source_ports: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,"
+			      "18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33]\n",
+				"drop_source_ports: 33 of them; at most 32" },
+		{ SOCKET_PORT "ecs: {resolvers: [192.0.2.0/24, 192.0.2.1/24]}\n",
+				"2:33: ecs.resolvers[1]: '192.0.2.1/24' is not an address or a "
+				"prefix" },
 		{ SOCKET_PORT "identity: " /* 65 characters */
 			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 				"identity: 65 characters; at most 64" },
@@ -129,6 +138,39 @@ what_is_not_said_has_its_default(void **state)
 	assert_false(is_dp_config_packet(&config));
 	assert_int_equal(config.listen.cnt, 1);
 	assert_int_equal(config.listen.items[0].port, 5300);
+	dp_config_done(&config);
+}
+
+static void
+who_is_answered_is_read(void **state)
+{
+	static const uint16_t talkative[] = { 7, 11, 13, 17, 19, 37, 69, 123 };
+	const struct tbl_addr listed = { { 192, 0, 2, 77 }, 4 };
+	const struct tbl_addr other = { { 192, 0, 3, 77 }, 4 };
+	struct dp_config config;
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(load(SOCKET_PORT, &config, said, sizeof(said)), 0);
+	assert_false(config.settings.is_ecs_off);
+	assert_true(is_dp_prefixes_empty(&config.settings.ecs_resolvers));
+	assert_int_equal(config.settings.drop_source_ports.cnt, ARRAY_LEN(talkative));
+	assert_memory_equal(config.settings.drop_source_ports.items, talkative, sizeof(talkative));
+	dp_config_done(&config);
+	assert_int_equal(load(SOCKET_PORT "drop_source_ports: [123, 7]\n"
+					  "ecs: {resolvers: 192.0.2.0/24}\n",
+					 &config, said, sizeof(said)),
+			0);
+	assert_int_equal(config.settings.drop_source_ports.cnt, 2);
+	assert_int_equal(config.settings.drop_source_ports.items[0], 7);
+	assert_true(is_in_dp_prefixes(&config.settings.ecs_resolvers, &listed));
+	assert_false(is_in_dp_prefixes(&config.settings.ecs_resolvers, &other));
+	dp_config_done(&config);
+	assert_int_equal(load(SOCKET_PORT "drop_source_ports: []\necs: {enabled: false}\n", &config,
+					 said, sizeof(said)),
+			0);
+	assert_int_equal(config.settings.drop_source_ports.cnt, 0);
+	assert_true(config.settings.is_ecs_off);
 	dp_config_done(&config);
 }
 
@@ -332,6 +374,7 @@ main(void)
 		cmocka_unit_test(mistakes_are_named_with_their_place),
 		cmocka_unit_test(all_mistakes_are_told_in_one_run),
 		cmocka_unit_test(what_is_not_said_has_its_default),
+		cmocka_unit_test(who_is_answered_is_read),
 		cmocka_unit_test(ports_cores_and_addresses_are_read),
 		cmocka_unit_test(vlans_are_read_as_they_are_written),
 		cmocka_unit_test(endpoints_are_read_and_written),

@@ -191,6 +191,88 @@ a_small_buffer_is_not_overrun(void **state)
 	}
 }
 
+/* Answers `ask` under `settings`, and renders the reply. */
+static enum tbl_verdict
+answer_under(const struct fixture *fixture, const struct dp_settings *settings,
+		const struct ask *ask, const struct dp_client *client, char text[RENDER_MAX])
+{
+	static uint8_t message[MESSAGE_MAX];
+	struct dp_answerer answerer = ask_answerer(fixture);
+	size_t len = ask_make(ask, message);
+	enum tbl_verdict verdict;
+
+	answerer.settings = settings;
+	verdict = dp_answer_message(&answerer, client, message, len, MESSAGE_MAX, &len);
+	text[0] = '\0';
+	if (len > 0) {
+		render_reply(message, len, text);
+	}
+	return verdict;
+}
+
+/* Ports that are listed get no answer over UDP; a TCP client may have any. */
+static void
+listed_source_ports_are_dropped(void **state)
+{
+	static const struct {
+		uint16_t port;
+		bool is_dropped;
+	} rows[] = { { 7, true }, { 19, true }, { 11211, true }, { 1, false }, { 8, false },
+		{ 53, false }, { 11210, false }, { 11212, false }, { 65535, false } };
+	struct dp_settings settings = ask_settings;
+	const struct ask ask = { "www.example.test.", A };
+	struct dp_client client = ask_client(&ask, DP_UDP);
+	char text[RENDER_MAX];
+
+	settings.drop_source_ports = (struct dp_source_ports){ 3, { 7, 19, 11211 } };
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		client.port = rows[i].port;
+		client.transport = DP_UDP;
+		assert_int_equal(answer_under(*state, &settings, &ask, &client, text),
+				rows[i].is_dropped ? TBL_VERDICT_DROP_SOURCE_PORT : NOERROR);
+		client.transport = DP_TCP;
+		assert_int_equal(answer_under(*state, &settings, &ask, &client, text), NOERROR);
+		assert_int_equal(answer_under(*state, &ask_settings, &ask, &client, text), NOERROR);
+	}
+}
+
+/* A client subnet from a resolver that is not listed is as if it were not there, unless it is no client
+ * subnet at all. The client is in the United States, what it tells is in Germany. */
+static void
+client_subnets_count_from_listed_resolvers(void **state)
+{
+	const struct ask asks[] = {
+		{ "example.test.", A, .udp_bytes = 1232, .options = BYTES(ECS_DE_24) },
+		{ "example.test.", A, .udp_bytes = 1232,
+				.options = BYTES(ECS("\7") "\0\1\x18\1\xcb\0\x71") },
+	};
+	const struct dp_client client = ask_client(&asks[0], DP_UDP);
+	struct tbl_prefix listed;
+	struct dp_settings settings = ask_settings;
+	char without[RENDER_MAX];
+	char with[RENDER_MAX];
+	char text[RENDER_MAX];
+	const struct ask plain = { "example.test.", A, .udp_bytes = 1232 };
+
+	(void)answer_under(*state, &settings, &plain, &client, without);
+	(void)answer_under(*state, &settings, &asks[0], &client, with);
+	assert_non_null(strstr(with, "ecs 1/24/"));
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(dp_prefix_parse(i == 0 ? "198.51.100.0/29" : "198.51.100.8/29",
+						 &listed),
+				0);
+		assert_int_equal(dp_prefixes_make(&listed, 1, &settings.ecs_resolvers), 0);
+		assert_int_equal(answer_under(*state, &settings, &asks[0], &client, text), NOERROR);
+		assert_string_equal(text, i == 0 ? with : without);
+		assert_int_equal(answer_under(*state, &settings, &asks[1], &client, text), FORMERR);
+		dp_prefixes_done(&settings.ecs_resolvers);
+	}
+	settings.is_ecs_off = true;
+	assert_int_equal(answer_under(*state, &settings, &asks[0], &client, text), NOERROR);
+	assert_string_equal(text, without);
+	assert_string_not_equal(with, without);
+}
+
 int
 main(void)
 {
@@ -200,6 +282,8 @@ main(void)
 		cmocka_unit_test(every_qtype_is_answered),
 		cmocka_unit_test(without_a_table_nothing_is_said),
 		cmocka_unit_test(a_small_buffer_is_not_overrun),
+		cmocka_unit_test(listed_source_ports_are_dropped),
+		cmocka_unit_test(client_subnets_count_from_listed_resolvers),
 	};
 
 	return cmocka_run_group_tests(tests, ask_set_up, ask_tear_down);
