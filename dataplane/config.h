@@ -75,6 +75,7 @@ struct dp_tcp_config {
 	int64_t max_connections;
 	int64_t max_per_address;
 	int64_t idle_timeout_s;
+	int64_t max_buffered_mb;
 };
 
 struct dp_ecs_config {

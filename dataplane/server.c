@@ -19,7 +19,6 @@
 #include "dataplane/keeper.h"
 #include "dataplane/ports.h"
 #include "dataplane/sockets.h"
-#include "dataplane/tcp.h"
 #include "dataplane/watchdog.h"
 #include "dataplane/worker.h"
 
@@ -38,7 +37,7 @@ struct dp_server {
 	struct dp_worker_shared shared;
 	int stats_fd;
 	struct dp_keeper *keeper;
-	struct dp_tcp *tcp;
+	struct dp_tcp_worker *tcp_worker;
 	struct dp_intake *intake;
 	bool is_eal_started;
 	struct dp_ports ports;
@@ -174,7 +173,7 @@ open_shared(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *err
 	if (err != 0) {
 		return fail(err, error, "counters");
 	}
-	err = dp_quiesce_new(worker_cnt, &server->shared.quiesce);
+	err = dp_quiesce_new(worker_cnt + 1, &server->shared.quiesce); /* TCP is the last */
 	if (err != 0) {
 		return fail(err, error, "workers");
 	}
@@ -231,33 +230,25 @@ claim_addresses(struct dp_server *server, struct tbl_error *error)
 static int
 open_tcp(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *error)
 {
-	const struct dp_config *config = server->params.config;
-	const struct dp_tcp_params params = {
-		.base = server->base,
-		.limits = &config->tcp,
-		.settings = &config->settings,
-		.swap = &server->swap,
-		.stats = &server->shared.stats->workers[worker_cnt],
-		.random_seed = server->shared.random_seed | 1u,
-	};
+	const struct dp_tcp_config *config = &server->params.config->tcp;
+	uint32_t max;
 	int err;
 
-	if (!config->tcp.enabled) {
+	if (!config->enabled) {
 		return 0;
 	}
-	err = dp_tcp_open(&params, &server->tcp);
+	err = dp_tcp_worker_open(&server->shared, worker_cnt, &server->tcp_worker, error);
 	if (err != 0) {
-		return fail(err, error, "TCP");
+		return err;
 	}
-	for (uint32_t i = 0; err == 0 && i < config->listen.cnt; i++) {
-		err = dp_tcp_listen(server->tcp, &config->listen.items[i], false, error);
+	max = dp_tcp_worker_max(server->tcp_worker);
+	if (max < (uint64_t)config->max_connections) {
+		say(server,
+				"tcp.max_connections: %u in place of %" PRId64
+				": the process may not open more files (LimitNOFILE=, ulimit -n)",
+				max, config->max_connections);
 	}
-	for (uint32_t i = 0; err == 0 && i < config->addresses.cnt; i++) {
-		const struct dp_endpoint endpoint = { config->addresses.items[i], DP_DNS_PORT };
-
-		err = dp_tcp_listen(server->tcp, &endpoint, true, error);
-	}
-	return err;
+	return 0;
 }
 
 static int
@@ -332,6 +323,9 @@ start_workers(struct dp_server *server, struct tbl_error *error)
 		err = dp_packet_workers_start(&server->shared, &server->ports,
 				server->cpus.worker_cnt, &server->packet_workers, error);
 	}
+	if (err == 0 && server->tcp_worker != NULL) {
+		err = dp_tcp_worker_start(server->tcp_worker, error);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
@@ -397,7 +391,7 @@ open_all(struct dp_server *server, struct tbl_error *error)
 		say(server, "ready: %u packet workers, %u socket threads, TCP %s",
 				server->cpus.worker_cnt,
 				dp_socket_workers_count(server->params.config),
-				server->tcp != NULL ? "on" : "off");
+				server->tcp_worker != NULL ? "on" : "off");
 	}
 	return err;
 }
@@ -469,8 +463,8 @@ dp_server_stop(struct dp_server *server)
 	atomic_store_explicit(&server->shared.is_stopping, true, memory_order_relaxed);
 	dp_socket_workers_stop(server->socket_workers);
 	dp_packet_workers_stop(server->packet_workers);
+	dp_tcp_worker_close(server->tcp_worker);
 	dp_intake_close(server->intake);
-	dp_tcp_close(server->tcp);
 	dp_ports_close(&server->ports);
 	dp_keeper_close(server->keeper);
 	dp_adopter_done(&server->adopter);

@@ -10,8 +10,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* Connections waiting to be accepted: a burst of clients after a truncated answer. */
-#define TCP_BACKLOG 512
+/* Connections waiting to be accepted: a burst of clients after truncated answers, a fifth of a second
+ * of a storm of them. The kernel's own limit is as much (net.core.somaxconn). */
+#define TCP_BACKLOG 4096
+/* What the kernel may hold of one connection's bytes; it doubles both for its own overhead, and
+ * without them a client that does not read could make it hold megabytes. Answers: one of the largest
+ * size. Queries: more than are looked at in a turn. */
+#define TCP_SEND_BYTES    65536
+#define TCP_RECEIVE_BYTES 32768
 
 socklen_t
 dp_sockaddr_from_endpoint(const struct dp_endpoint *endpoint, struct sockaddr_storage *ret_sockaddr)
@@ -156,6 +162,16 @@ dp_socket_udp(const struct dp_endpoint *endpoint, unsigned int flags)
 	return bind_datagrams(fd, endpoint, err);
 }
 
+/* Options that accepted connections inherit, so that none costs a system call for each. */
+static void
+set_tcp_options(int fd)
+{
+	/* Answers are written whole: waiting for more to send would only delay them. */
+	(void)set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	(void)set_option(fd, SOL_SOCKET, SO_SNDBUF, TCP_SEND_BYTES);
+	(void)set_option(fd, SOL_SOCKET, SO_RCVBUF, TCP_RECEIVE_BYTES);
+}
+
 int
 dp_socket_tcp(const struct dp_endpoint *endpoint, bool is_free)
 {
@@ -165,6 +181,7 @@ dp_socket_tcp(const struct dp_endpoint *endpoint, bool is_free)
 	if (fd < 0) {
 		return fd;
 	}
+	set_tcp_options(fd);
 	/* A restart must not wait for the last run's connections to time out. */
 	err = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (err == 0 && is_free) {

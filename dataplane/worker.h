@@ -1,13 +1,14 @@
 /*
  * The workers. A packet worker is one CPU that polls its queues in bursts: receive, parse, prefetch,
  * answer, send. A socket worker is one thread that does the same on kernel sockets, and sleeps when
- * there is nothing to do.
+ * there is nothing to do; the TCP worker likewise, on connections.
  *
  * A worker reads its view, its port and its own struct, and writes its own counters: it never
- * allocates, takes a lock, logs or waits for anybody.
+ * takes a lock, logs or waits for anybody. Only the TCP worker allocates: connections, and what
+ * they hold.
  *
  * Threads:   started and stopped by the main thread; each struct then belongs to its worker.
- * Memory:    dp_packet_workers_start/_stop, dp_socket_workers_start/_stop.
+ * Memory:    dp_packet_workers_start/_stop, dp_socket_workers_start/_stop, dp_tcp_worker_open/_close.
  * Errors:    at start only, with a sentence; then every packet ends in one verdict (table/stats.h).
  */
 #ifndef DATAPLANE_WORKER_H
@@ -75,5 +76,17 @@ int dp_socket_workers_start(struct dp_worker_shared *shared, unsigned int first_
 		struct tbl_error *ret_error);
 /* dp_socket_workers_stop wakes and joins them; shared->is_stopping is set. Accepts NULL. */
 void dp_socket_workers_stop(struct dp_socket_workers *workers);
+
+/* The TCP worker: one thread that answers on all TCP connections (tcp.h), with the id behind all
+ * others. _open listens, so that what cannot be had is known before anything else is opened. */
+struct dp_tcp_worker;
+int dp_tcp_worker_open(struct dp_worker_shared *shared, unsigned int id,
+		struct dp_tcp_worker **ret_worker, struct tbl_error *ret_error);
+/* dp_tcp_worker_max: connections there may be; fewer than configured when descriptors are. */
+uint32_t dp_tcp_worker_max(const struct dp_tcp_worker *worker);
+int dp_tcp_worker_start(struct dp_tcp_worker *worker, struct tbl_error *ret_error);
+/* dp_tcp_worker_close stops and joins it, if it was started; shared->is_stopping is set. Accepts
+ * NULL. */
+void dp_tcp_worker_close(struct dp_tcp_worker *worker);
 
 #endif

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes the seed inputs of fuzz_frame and fuzz_message beside this file: one of each shape the code
+"""Writes the seed inputs of fuzz_frame, fuzz_message and fuzz_stream beside this file: one of each shape the code
 tells apart, so that a fuzzer starts behind every check. Run it after adding a shape."""
 import pathlib
 import struct
@@ -146,6 +146,24 @@ FRAMES = {
 }
 
 
+def stream(*messages):
+    return b"".join(struct.pack("!H", len(message)) + message for message in messages)
+
+
+STREAMS = {
+    "one": stream(QUERY),
+    "every-kind": stream(*(message for seed, message in MESSAGES.items() if seed not in ("response", "runt"))),
+    "pipelined-32": stream(*[QUERY] * 32),
+    "turns": stream(*[MESSAGES["huge"]] * 40),
+    "length-zero": stream(QUERY, b"", QUERY),
+    "runt": stream(QUERY, MESSAGES["runt"]),
+    "response": stream(QUERY, MESSAGES["response"], QUERY),
+    "lying-length": stream(QUERY) + b"\xff\xff" + QUERY,
+    "half-a-prefix": stream(QUERY) + b"\0",
+    "large": stream(QUERY + b"\0" * 20000, QUERY),
+}
+
+
 def write(folder, seeds, controls):
     (HERE / folder).mkdir(exist_ok=True)
     for seed, data in seeds.items():
@@ -157,3 +175,4 @@ write("corpus_message", MESSAGES, [(b"\0", "-udp"), (b"\5", "-tcp"), (b"\x0a", "
 write("corpus_frame", FRAMES, [(b"\3\x20", "-verify"), (b"\4\xf0", "-any")])
 write("corpus_frame", {seed: data for seed, data in FRAMES.items() if seed[:4] in ("vlan", "qinq")},
       [(b"\x0b\x20", "-in-vlans"), (b"\x0c\xf0", "-in-vlans-any")])
+write("corpus_stream", STREAMS, [(b"\0\0\0\1", "-a"), (b"\xff\x7a\0\2", "-b")])

@@ -1,33 +1,38 @@
 /*
- * DNS over TCP as clients meet it, over loopback; clients and event loop are one thread. What the
- * answers say is test_message.c's business: here it is framing, limits and ends.
+ * DNS over TCP as clients meet it, over loopback; clients and loop are one thread, time is an
+ * argument. What the answers say is test_message_*.c's business, framing test_stream.c's, who gets a
+ * seat test_seats.c's: here it is sockets, limits and ends.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <event2/event.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "dataplane/sockets.h"
 #include "dataplane/tcp.h"
+#include "dataplane/view_swap.h"
 #include "tests/unit/dataplane/images.h"
 #include "tests/unit/dataplane/nobody.h"
 #include "tests/unit/test.h"
 
 #define MAX_CONNECTIONS 4
 #define MAX_PER_ADDRESS 3
+#define LARGE_CNT       16 /* largest messages, but for a byte, are 1 MB */
+#define IDLE_S          10
+#define START_MS        1000000u
 
 struct bench {
-	struct event_base *base;
 	struct dp_swap swap;
 	struct dp_tcp *tcp;
 	struct dp_tcp_config limits;
 	struct dp_settings settings;
-	struct tbl_stats_worker stats;
+	struct dp_answerer answerer;
+	struct dp_counters counters;
 	struct dp_endpoint endpoint;
 };
 
@@ -50,7 +55,7 @@ find_port(void)
 }
 
 static int
-set_up(void **state)
+set_up_with(void **state, int64_t max_connections, int64_t max_per_address)
 {
 	const struct dp_quiescence quiescence = nobody();
 	struct bench *bench = calloc(1, sizeof(*bench));
@@ -60,15 +65,25 @@ set_up(void **state)
 	struct tbl_error error = { .text = "" };
 	uint64_t swap_ns;
 
-	bench->base = event_base_new();
 	dp_swap_init(&bench->swap, &quiescence, 1);
 	assert_int_equal(dp_served_new(table, NULL, &served), 0);
 	dp_image_drop(table);
 	assert_int_equal(dp_swap_publish(&bench->swap, served, &swap_ns), 0);
-	bench->limits = (struct dp_tcp_config){ true, MAX_CONNECTIONS, MAX_PER_ADDRESS, 10 };
+	bench->limits = (struct dp_tcp_config){
+		.enabled = true,
+		.max_connections = max_connections,
+		.max_per_address = max_per_address,
+		.idle_timeout_s = IDLE_S,
+		.max_buffered_mb = 1,
+	};
 	bench->settings.max_udp_bytes = 1232;
-	params = (struct dp_tcp_params){ bench->base, &bench->limits, &bench->settings,
-		&bench->swap, &bench->stats, 1 };
+	bench->answerer = (struct dp_answerer){
+		.view = &served->view,
+		.settings = &bench->settings,
+		.now = { .monotonic_ms = START_MS },
+		.random = 1,
+	};
+	params = (struct dp_tcp_params){ &bench->limits, &bench->answerer, &bench->counters, 1 };
 	assert_int_equal(dp_tcp_open(&params, &bench->tcp), 0);
 	assert_int_equal(dp_address_parse("127.0.0.1", &bench->endpoint.addr), 0);
 	bench->endpoint.port = find_port();
@@ -80,18 +95,30 @@ set_up(void **state)
 }
 
 static int
+set_up(void **state)
+{
+	return set_up_with(state, MAX_CONNECTIONS, MAX_PER_ADDRESS);
+}
+
+static int
+set_up_large(void **state)
+{
+	return set_up_with(state, LARGE_CNT + 1, LARGE_CNT);
+}
+
+static int
 tear_down(void **state)
 {
 	struct bench *bench = *state;
 	uint64_t sum = 0;
 
 	for (unsigned int i = 0; i < TBL_VERDICT_CNT; i++) {
-		sum += bench->stats.verdicts[i];
+		sum += bench->counters.own.verdicts[i];
 	}
-	assert_int_equal(sum, bench->stats.received); /* one verdict a message, whatever happened */
+	/* One verdict a message, whatever happened. */
+	assert_int_equal(sum, bench->counters.own.received);
 	dp_tcp_close(bench->tcp);
 	dp_swap_done(&bench->swap);
-	event_base_free(bench->base);
 	free(bench);
 	return 0;
 }
@@ -100,24 +127,57 @@ static void
 run_loop(struct bench *bench)
 {
 	for (int i = 0; i < 8; i++) {
-		assert_true(event_base_loop(bench->base, EVLOOP_NONBLOCK) >= 0);
+		unsigned int ready_cnt = dp_tcp_wait(bench->tcp, 0);
+
+		for (unsigned int k = 0; k < ready_cnt; k++) {
+			dp_tcp_serve(bench->tcp, k);
+		}
+		dp_tcp_expire(bench->tcp);
 	}
 }
 
-/* Connects from 127.0.0.`host`. */
+static void
+pass_time(struct bench *bench, uint64_t ms)
+{
+	bench->answerer.now.monotonic_ms += ms;
+	run_loop(bench);
+}
+
+static uint64_t
+count(const struct bench *bench, enum tbl_verdict verdict)
+{
+	return bench->counters.own.verdicts[verdict];
+}
+
+/* A socket of 127.0.0.`host`. */
 static int
-connect_from(struct bench *bench, unsigned int host)
+make_client(unsigned int host)
 {
 	struct sockaddr_in source = { .sin_family = AF_INET };
-	struct sockaddr_storage server;
-	socklen_t len = dp_sockaddr_from_endpoint(&bench->endpoint, &server);
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	source.sin_addr.s_addr = htonl(0x7f000000u + host);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&source, sizeof(source)), 0);
+	return fd;
+}
+
+static void
+connect_client(struct bench *bench, int fd)
+{
+	struct sockaddr_storage server;
+	socklen_t len = dp_sockaddr_from_endpoint(&bench->endpoint, &server);
+
 	assert_int_equal(connect(fd, (const struct sockaddr *)&server, len), 0);
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	run_loop(bench);
+}
+
+static int
+connect_from(struct bench *bench, unsigned int host)
+{
+	int fd = make_client(host);
+
+	connect_client(bench, fd);
 	return fd;
 }
 
@@ -187,9 +247,8 @@ queries_on_one_connection_are_answered_in_order(void **state)
 	for (uint16_t id = 1; id <= 50; id++) {
 		assert_int_equal(receive_id(bench, fd), id);
 	}
-	assert_int_equal(bench->stats.received, 50);
-	assert_int_equal(bench->stats.verdicts[TBL_VERDICT_ANSWER_NOERROR], 50);
-	assert_int_equal(bench->stats.generation, 7);
+	assert_int_equal(bench->counters.own.received, 50);
+	assert_int_equal(count(bench, TBL_VERDICT_ANSWER_NOERROR), 50);
 	close(fd);
 }
 
@@ -207,6 +266,31 @@ a_query_may_come_in_any_pieces(void **state)
 	}
 	send_all(fd, bytes + len - 1, 1);
 	assert_int_equal(receive_id(bench, fd), 77);
+	close(fd);
+}
+
+/* Bytes behind the last record are ignored, so a query may have any length. */
+static void
+a_query_may_be_as_long_as_its_prefix_says(void **state)
+{
+	static uint8_t bytes[2 + 65535];
+	struct bench *bench = *state;
+	int fd = connect_from(bench, 1);
+	size_t sent = 0;
+
+	make_query(65535, bytes);
+	bytes[0] = 0xff;
+	bytes[1] = 0xff;
+	while (sent < sizeof(bytes)) {
+		ssize_t now = send(fd, bytes + sent, sizeof(bytes) - sent, MSG_NOSIGNAL);
+
+		sent += now > 0 ? (size_t)now : 0;
+		run_loop(bench);
+	}
+	assert_int_equal(receive_id(bench, fd), 65535);
+	assert_int_equal(bench->counters.own.rx_bytes, 65535);
+	send_query(fd, 2);
+	assert_int_equal(receive_id(bench, fd), 2);
 	close(fd);
 }
 
@@ -243,7 +327,7 @@ what_is_never_answered_ends_the_connection(void **state)
 
 		send_all(fd, rows[i].bytes, rows[i].len);
 		assert_int_equal(receive_id(bench, fd), -1);
-		assert_true(bench->stats.verdicts[rows[i].verdict] > 0);
+		assert_true(count(bench, rows[i].verdict) > 0);
 		close(fd);
 	}
 }
@@ -252,23 +336,25 @@ static void
 an_address_has_its_share_of_connections(void **state)
 {
 	struct bench *bench = *state;
+	int other = connect_from(bench, 2);
 	int fds[MAX_PER_ADDRESS + 1];
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		fds[i] = connect_from(bench, 1);
 	}
-	assert_int_equal(receive_id(bench, fds[MAX_PER_ADDRESS]), -1);
-	send_query(fds[0], 1);
-	assert_int_equal(receive_id(bench, fds[0]), 1);
-	close(fds[0]);
-	run_loop(bench);
-	close(fds[MAX_PER_ADDRESS]);
-	fds[0] = connect_from(bench, 1); /* the place is free again */
-	send_query(fds[0], 2);
-	assert_int_equal(receive_id(bench, fds[0]), 2);
-	for (size_t i = 0; i < MAX_PER_ADDRESS; i++) {
+	/* The one more is served, and took the place of the oldest of its own. */
+	send_query(fds[MAX_PER_ADDRESS], 1);
+	assert_int_equal(receive_id(bench, fds[MAX_PER_ADDRESS]), 1);
+	assert_int_equal(receive_id(bench, fds[0]), -1);
+	for (size_t i = 1; i < ARRAY_LEN(fds); i++) {
+		send_query(fds[i], (uint16_t)i);
+		assert_int_equal(receive_id(bench, fds[i]), i);
 		close(fds[i]);
 	}
+	send_query(other, 9);
+	assert_int_equal(receive_id(bench, other), 9);
+	close(fds[0]);
+	close(other);
 }
 
 static void
@@ -297,6 +383,20 @@ the_connection_idle_longest_makes_room(void **state)
 	close(late);
 }
 
+/* Sends queries until the sender has been stuck for a while: buffers on both sides are full. */
+static void
+stuff(struct bench *bench, int fd)
+{
+	uint8_t bytes[64];
+	size_t len = make_query(1, bytes);
+	unsigned int stuck_cnt = 0;
+
+	while (stuck_cnt < 50) {
+		stuck_cnt = send(fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : stuck_cnt + 1;
+		run_loop(bench);
+	}
+}
+
 static void
 who_does_not_read_is_not_read_from(void **state)
 {
@@ -304,23 +404,201 @@ who_does_not_read_is_not_read_from(void **state)
 	int fd = connect_from(bench, 1);
 	int other;
 	uint64_t received;
-	uint8_t bytes[64];
-	size_t len = make_query(1, bytes);
-	unsigned int stuck_cnt = 0;
 
-	/* Until the sender has been stuck for a while: buffers on both sides are full. */
-	while (stuck_cnt < 50) {
-		stuck_cnt = send(fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : stuck_cnt + 1;
-		run_loop(bench);
-	}
-	received = bench->stats.received;
+	stuff(bench, fd);
+	received = bench->counters.own.received;
 	run_loop(bench);
-	assert_int_equal(bench->stats.received, received);
+	assert_int_equal(bench->counters.own.received, received);
 	other = connect_from(bench, 2);
 	send_query(other, 3);
 	assert_int_equal(receive_id(bench, other), 3);
 	close(other);
 	close(fd);
+}
+
+static void
+who_gets_nothing_done_is_closed(void **state)
+{
+	struct bench *bench = *state;
+	int silent = connect_from(bench, 1);
+	int dripping = connect_from(bench, 2);
+	int asking = connect_from(bench, 3);
+	int deaf = connect_from(bench, 4);
+	uint8_t bytes[64];
+	uint16_t id = 0;
+
+	make_query(1, bytes);
+	stuff(bench, deaf);
+	for (uint64_t ms = 0; ms < IDLE_S * 1000u; ms += 1000) {
+		send_all(dripping, bytes + ms / 1000, 1);
+		send_query(asking, ++id);
+		assert_int_equal(receive_id(bench, asking), id);
+		assert_int_equal(receive_id(bench, silent), -2);
+		assert_int_equal(receive_id(bench, dripping), -2);
+		pass_time(bench, ms + 1000 < IDLE_S * 1000u ? 1000 : 999);
+	}
+	assert_int_equal(receive_id(bench, silent), -2);
+	assert_int_equal(dp_tcp_next_ms(bench->tcp), 1);
+	pass_time(bench, 1);
+	assert_int_equal(receive_id(bench, silent), -1);
+	assert_int_equal(receive_id(bench, dripping), -1);
+	/* What it did not take is not left to the kernel: the connection is reset. */
+	assert_true(send(deaf, bytes, 1, MSG_NOSIGNAL) < 0);
+	assert_true(errno == ECONNRESET || errno == EPIPE);
+	send_query(asking, 99);
+	assert_int_equal(receive_id(bench, asking), 99);
+	close(silent);
+	close(dripping);
+	close(asking);
+	close(deaf);
+}
+
+static void
+a_crowd_is_told_to_leave(void **state)
+{
+	struct bench *bench = *state;
+	int fds[MAX_CONNECTIONS];
+
+	for (unsigned int i = 0; i < MAX_CONNECTIONS; i++) {
+		assert_int_equal(bench->answerer.settings->tcp_keepalive_ds, 10 * IDLE_S);
+		fds[i] = connect_from(bench, 1 + i);
+	}
+	/* More than three quarters of the places are taken. */
+	assert_int_equal(bench->answerer.settings->tcp_keepalive_ds, 0);
+	close(fds[0]);
+	run_loop(bench);
+	assert_int_equal(bench->answerer.settings->tcp_keepalive_ds, 10 * IDLE_S);
+	for (unsigned int i = 1; i < MAX_CONNECTIONS; i++) {
+		close(fds[i]);
+	}
+}
+
+/* Sends the beginning of a largest message: what is held of it costs the server most. */
+static void
+send_largest_cut(struct bench *bench, int fd)
+{
+	static uint8_t bytes[2 + 65535 - 1];
+	size_t sent = 0;
+
+	bytes[0] = 0xff;
+	bytes[1] = 0xff;
+	while (sent < sizeof(bytes)) {
+		ssize_t now = send(fd, bytes + sent, sizeof(bytes) - sent, MSG_NOSIGNAL);
+
+		sent += now > 0 ? (size_t)now : 0;
+		run_loop(bench);
+	}
+}
+
+static void
+what_all_hold_is_bounded(void **state)
+{
+	struct bench *bench = *state;
+	int fds[LARGE_CNT + 1];
+	int late;
+
+	/* Exactly 1 MB in all. */
+	for (size_t i = 0; i < LARGE_CNT; i++) {
+		fds[i] = connect_from(bench, 1);
+		send_largest_cut(bench, fds[i]);
+	}
+	late = connect_from(bench, 2);
+	send_query(late, 1); /* a whole query is never held */
+	assert_int_equal(receive_id(bench, late), 1);
+	assert_int_equal(receive_id(bench, fds[0]), -2);
+	send_all(late, "\0", 1);
+	assert_int_equal(receive_id(bench, fds[0]), -1);
+	assert_int_equal(receive_id(bench, fds[1]), -2);
+	for (size_t i = 0; i < LARGE_CNT; i++) {
+		close(fds[i]);
+	}
+	close(late);
+}
+
+/* Takes every descriptor there is; returns the limit to give back. */
+static struct rlimit
+exhaust_descriptors(void)
+{
+	struct rlimit before;
+	struct rlimit now;
+	int next = dup(STDERR_FILENO);
+
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	now = before;
+	now.rlim_cur = (rlim_t)next; /* the lowest that is free */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	return before;
+}
+
+static void
+without_descriptors_the_oldest_makes_room(void **state)
+{
+	struct bench *bench = *state;
+	int old = connect_from(bench, 1);
+	int new = make_client(2);
+	struct rlimit before = exhaust_descriptors();
+
+	connect_client(bench, new);
+	send_query(new, 2);
+	assert_int_equal(receive_id(bench, new), 2);
+	assert_int_equal(receive_id(bench, old), -1);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	close(old);
+	close(new);
+}
+
+static void
+without_anything_to_give_accepting_pauses(void **state)
+{
+	struct bench *bench = *state;
+	int fd = make_client(1);
+	struct rlimit before = exhaust_descriptors();
+
+	connect_client(bench, fd);
+	assert_int_equal(dp_tcp_wait(bench->tcp, 0), 0); /* it does not spin */
+	assert_int_equal(dp_tcp_next_ms(bench->tcp), 100);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	send_query(fd, 1);
+	assert_int_equal(receive_id(bench, fd), -2);
+	pass_time(bench, 100);
+	assert_int_equal(receive_id(bench, fd), 1);
+	close(fd);
+}
+
+static void
+descriptors_limit_connections(void **state)
+{
+	struct bench *bench = *state;
+	struct dp_tcp_params params = { &bench->limits, &bench->answerer, &bench->counters, 1 };
+	const struct dp_settings *settings = bench->answerer.settings;
+	struct dp_tcp *tcp = NULL;
+	struct rlimit before;
+	struct rlimit now;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	now = before;
+	now.rlim_cur = 1000;
+	bench->limits.max_connections = 4096;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+	assert_int_equal(dp_tcp_open(&params, &tcp), 0);
+	assert_int_equal(dp_tcp_connection_max(tcp), 1000 - 256);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	dp_tcp_close(tcp);
+	bench->answerer.settings = settings;
+}
+
+static void
+waking_ends_every_wait(void **state)
+{
+	struct bench *bench = *state;
+
+	assert_int_equal(dp_tcp_wait(bench->tcp, 0), 0);
+	dp_tcp_wake(bench->tcp);
+	assert_int_equal(dp_tcp_wait(bench->tcp, -1), 1);
+	assert_int_equal(dp_tcp_serve(bench->tcp, 0), 0);
+	assert_int_equal(dp_tcp_wait(bench->tcp, -1), 1);
 }
 
 static void
@@ -341,11 +619,19 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ON_A_BENCH(queries_on_one_connection_are_answered_in_order),
 		ON_A_BENCH(a_query_may_come_in_any_pieces),
+		ON_A_BENCH(a_query_may_be_as_long_as_its_prefix_says),
 		ON_A_BENCH(a_client_that_sends_no_more_still_gets_its_answer),
 		ON_A_BENCH(what_is_never_answered_ends_the_connection),
 		ON_A_BENCH(an_address_has_its_share_of_connections),
 		ON_A_BENCH(the_connection_idle_longest_makes_room),
 		ON_A_BENCH(who_does_not_read_is_not_read_from),
+		ON_A_BENCH(who_gets_nothing_done_is_closed),
+		ON_A_BENCH(a_crowd_is_told_to_leave),
+		cmocka_unit_test_setup_teardown(what_all_hold_is_bounded, set_up_large, tear_down),
+		ON_A_BENCH(without_descriptors_the_oldest_makes_room),
+		ON_A_BENCH(without_anything_to_give_accepting_pauses),
+		ON_A_BENCH(descriptors_limit_connections),
+		ON_A_BENCH(waking_ends_every_wait),
 		ON_A_BENCH(a_taken_port_is_named),
 	};
 
