@@ -139,11 +139,16 @@ class Asker:
     def socket(self):
         """The socket of this check, connected to the server: for what no method here does."""
         if self._socket is None:
-            self._socket = self._namespace.socket(socket.AF_INET if self.family == 4 else socket.AF_INET6,
-                                                  socket.SOCK_STREAM if self.is_tcp else socket.SOCK_DGRAM)
-            self._socket.settimeout(TIMEOUT_S)
-            self._socket.connect((self._server, 53))
+            self._socket = self.connect()
         return self._socket
+
+    def connect(self):
+        """Another socket connected to the server; the check closes it."""
+        sock = self._namespace.socket(socket.AF_INET if self.family == 4 else socket.AF_INET6,
+                                      socket.SOCK_STREAM if self.is_tcp else socket.SOCK_DGRAM)
+        sock.settimeout(TIMEOUT_S)
+        sock.connect((self._server, 53))
+        return sock
 
     def next_id(self):
         """The same on every transport, so that replies can be compared."""
