@@ -144,6 +144,7 @@ class DataPlane:
         self.run_dir = lab.path(f"{name}.run")
         self.state_dir = keys.pop("state_dir", lab.path(f"{name}.state"))
         self.socket = os.path.join(self.run_dir, "meridiand.sock")
+        self.wrapper = []  # a command that runs it: prlimit
         self.process = None
         self.starts = 0
         os.makedirs(self.run_dir, exist_ok=True)
@@ -153,7 +154,7 @@ class DataPlane:
         if any("kind: socket" not in port[0] for port in ports):  # socket ports say where they listen
             lines += [f"addresses: {json.dumps(keys.pop('addresses', [SERVER4, SERVER6]))}"]
         lines += ["ports:", *(line for port in ports for line in port)]
-        lines += [f"tcp: {{ enabled: {json.dumps(tcp)} }}"]
+        lines += [f"tcp: {json.dumps(tcp if isinstance(tcp, dict) else {'enabled': tcp})}"]
         lines += [f"run_dir: {self.run_dir}", f"state_dir: {self.state_dir}"]
         lines += [f"{key}: {json.dumps(value)}" for key, value in keys.items()]
         self.config = lab.write(f"{name}.yaml", "\n".join(lines) + "\n")
@@ -162,7 +163,7 @@ class DataPlane:
         """Starts it and waits until it says that it is ready."""
         self.starts += 1
         log_name = f"{self.name}.{self.starts}"
-        self.process = self.lab.spawn([MERIDIAND, "--config", self.config], log_name, self.namespace,
+        self.process = self.lab.spawn([*self.wrapper, MERIDIAND, "--config", self.config], log_name, self.namespace,
                                       sanitizer_environment(self.lab), DataPlaneProcess)
         if wait_seconds:
             self.wait_ready(wait_seconds)
