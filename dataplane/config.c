@@ -222,6 +222,11 @@ static const struct conf_row top_rows[] = {
 			.offset = TOP(drop_source_port_texts),
 			.help = "UDP source ports that get no answer; default 7, 11, 13, 17, 19, "
 				"37, 69, 123; []: none." },
+	{ .key = "rate_limit",
+			.kind = CONF_ROW_MAP,
+			.offset = TOP(rate_limit),
+			.rows = dp_config_rate_limit_rows,
+			.help = "Limits on UDP replies to each client prefix, for each worker." },
 	{ .key = "tcp",
 			.kind = CONF_ROW_MAP,
 			.offset = TOP(tcp),

@@ -17,6 +17,7 @@
 
 #include "conf/schema.h"
 #include "dataplane/frame.h"
+#include "dataplane/limiter.h"
 #include "dataplane/message.h"
 
 #define DP_PORTS_MAX     16u /* more NICs than one host answers on; bounds the port arrays */
@@ -83,6 +84,19 @@ struct dp_ecs_config {
 	struct conf_strings resolvers;
 };
 
+struct dp_rate_limit_config {
+	int64_t responses_per_second;
+	int64_t negatives_per_second;
+	int64_t errors_per_second;
+	int64_t all_per_second;
+	int64_t burst_s;
+	int64_t ipv4_prefix;
+	int64_t ipv6_prefix;
+	int64_t slip;
+	int64_t table_size;
+	struct conf_strings exempt;
+};
+
 /* A kernel socket's own address. */
 struct dp_endpoint {
 	struct tbl_addr addr;
@@ -108,6 +122,7 @@ struct dp_config {
 	int64_t max_udp_bytes;
 	struct dp_ecs_config ecs;
 	struct conf_strings drop_source_port_texts;
+	struct dp_rate_limit_config rate_limit;
 	struct dp_tcp_config tcp;
 	char *run_dir;
 	char *state_dir;
@@ -119,6 +134,9 @@ struct dp_config {
 	uint32_t cpu_cnt;           /* 0: choose */
 	uint16_t cpus[TBL_WORKERS_MAX];
 	struct dp_settings settings;
+	bool has_rate_limit;
+	struct dp_limiter_params limiter; /* but for seed and `exempt`, the start's own */
+	struct dp_prefixes limiter_exempt;
 };
 
 /* dp_config_load reads `path` into *config. */

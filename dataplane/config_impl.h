@@ -34,6 +34,7 @@ void dp_config_check_vlans(
 
 /* config_limits.c: who is answered, and how much. */
 extern const struct conf_row dp_config_ecs_rows[];
+extern const struct conf_row dp_config_rate_limit_rows[];
 /* dp_config_check_limits: 0 whatever it complains of, or -ENOMEM. */
 int dp_config_check_limits(const struct dp_config_checker *checker, struct dp_config *config);
 void dp_config_limits_done(struct dp_config *config);

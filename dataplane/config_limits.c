@@ -20,6 +20,65 @@ const struct conf_row dp_config_ecs_rows[] = {
 	{ .key = NULL },
 };
 
+#define RATE(field) offsetof(struct dp_rate_limit_config, field)
+/* A rate above what a worker answers limits nothing; one row for each kind of reply (limiter.h). */
+#define RATE_ROW(name, text)                                                               \
+	{                                                                                  \
+		.key = #name, .kind = CONF_ROW_INT, .offset = RATE(name), .fallback = "0", \
+		.min = 0, .max = DP_LIMIT_RATE_MAX, .unit = "1/s", .help = text            \
+	}
+const struct conf_row dp_config_rate_limit_rows[] = {
+	RATE_ROW(responses_per_second, "Replies with data, for each name and type; 0: no limit."),
+	RATE_ROW(negatives_per_second, "NXDOMAIN and NODATA, for each zone; 0: no limit."),
+	RATE_ROW(errors_per_second, "Replies that are errors; 0: no limit."),
+	RATE_ROW(all_per_second, "Replies of all kinds together; 0: no limit."),
+	{ .key = "burst_s",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(burst_s),
+			.fallback = "2",
+			.min = 1,
+			.max = DP_LIMIT_BURST_S_MAX,
+			.unit = "s",
+			.help = "How much of a rate a quiet prefix may use at once." },
+	/* Wider than /8 and /16 is half the Internet. */
+	{ .key = "ipv4_prefix",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(ipv4_prefix),
+			.fallback = "24",
+			.min = 8,
+			.max = 32,
+			.unit = "bits",
+			.help = "What counts as one client." },
+	{ .key = "ipv6_prefix",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(ipv6_prefix),
+			.fallback = "56",
+			.min = 16,
+			.max = 128,
+			.unit = "bits",
+			.help = "What counts as one client." },
+	{ .key = "slip",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(slip),
+			.fallback = "2",
+			.min = 0,
+			.max = DP_LIMIT_SLIP_MAX,
+			.help = "One in so many replies over a limit is sent, truncated; 0: "
+				"none." },
+	{ .key = "table_size",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(table_size),
+			.fallback = "131072",
+			.min = DP_LIMIT_TABLE_MIN,
+			.max = DP_LIMIT_TABLE_MAX,
+			.help = "Prefixes and names remembered, of 16 bytes each." },
+	{ .key = "exempt",
+			.kind = CONF_ROW_STRING_LIST,
+			.offset = RATE(exempt),
+			.help = "Addresses and prefixes that are not limited." },
+	{ .key = NULL },
+};
+
 /* The protocols whose servers answer whatever they are sent, an answer of ours too, and so could be made
  * to talk to us for ever: active users (RFC 866), chargen, daytime, echo, qotd, time, and those whose
  * errors are answered by errors (CVE-2024-2169), TFTP and NTP. Not 53: resolvers that ask from it are
@@ -98,17 +157,46 @@ read_prefixes(const struct dp_config_checker *checker, const char *key,
 	return err;
 }
 
+static int
+check_rate_limit(const struct dp_config_checker *checker, struct dp_config *config)
+{
+	const struct dp_rate_limit_config *said = &config->rate_limit;
+
+	config->limiter = (struct dp_limiter_params){
+		.per_second = {
+			[DP_LIMIT_ANSWER] = (uint32_t)said->responses_per_second,
+			[DP_LIMIT_NEGATIVE] = (uint32_t)said->negatives_per_second,
+			[DP_LIMIT_ERROR] = (uint32_t)said->errors_per_second,
+			[DP_LIMIT_ALL] = (uint32_t)said->all_per_second,
+		},
+		.burst_s = (uint32_t)said->burst_s,
+		.ipv4_bits = (uint8_t)said->ipv4_prefix,
+		.ipv6_bits = (uint8_t)said->ipv6_prefix,
+		.slip = (uint32_t)said->slip,
+		.table_size = (uint32_t)said->table_size,
+	};
+	for (unsigned int i = 0; i < DP_LIMIT_KIND_CNT; i++) {
+		config->has_rate_limit =
+				config->has_rate_limit || config->limiter.per_second[i] > 0;
+	}
+	return read_prefixes(checker, "rate_limit.exempt", &said->exempt, &config->limiter_exempt);
+}
+
 int
 dp_config_check_limits(const struct dp_config_checker *checker, struct dp_config *config)
 {
+	int err;
+
 	config->settings.is_ecs_off = !config->ecs.enabled;
 	check_source_ports(checker, config);
-	return read_prefixes(checker, "ecs.resolvers", &config->ecs.resolvers,
+	err = read_prefixes(checker, "ecs.resolvers", &config->ecs.resolvers,
 			&config->settings.ecs_resolvers);
+	return err != 0 ? err : check_rate_limit(checker, config);
 }
 
 void
 dp_config_limits_done(struct dp_config *config)
 {
 	dp_prefixes_done(&config->settings.ecs_resolvers);
+	dp_prefixes_done(&config->limiter_exempt);
 }

@@ -3,7 +3,15 @@
 #include "dataplane/bytes.h"
 #include "dataplane/message_impl.h"
 
-/* One reply in the making: where it is written, how far it may go, what its header and OPT will say. */
+/* What stands between the question and the OPT. */
+enum content {
+	CONTENT_NOTHING,
+	CONTENT_RECORDS, /* draft->reply */
+	CONTENT_CHAOS,   /* draft->chaos */
+	CONTENT_TSIG,
+};
+
+/* One reply in the making: what it will say, where it is written, how far it may go. */
 struct draft {
 	uint8_t *message;
 	size_t limit; /* bytes the reply may have */
@@ -12,8 +20,12 @@ struct draft {
 	size_t opt_len;
 	size_t tsig_len; /* written behind where the OPT goes */
 	struct tbl_counts counts;
+	uint8_t content; /* enum content */
 	bool is_authoritative;
 	bool is_truncated;
+	struct tbl_reply *reply;
+	uint8_t *chaos;
+	size_t chaos_len;
 	struct dp_opt opt;
 };
 
@@ -134,34 +146,114 @@ is_ecs_heard(const struct dp_settings *settings, const struct dp_ecs *ecs,
 }
 
 static void
-answer_from_table(struct draft *draft)
+look_up(struct draft *draft)
 {
-	const struct tbl_view *view = draft->opt.answerer->view;
 	const struct dp_query *query = draft->opt.query;
 	const struct dp_ecs *ecs = &query->edns.ecs;
 	struct tbl_asker asker = { .source = &draft->opt.client->addr };
+	struct tbl_reply *reply = draft->reply;
 	struct tbl_addr subnet;
-	struct tbl_reply reply;
-	int len;
 
 	if (is_ecs_heard(draft->opt.answerer->settings, ecs, &draft->opt.client->addr)) {
 		subnet = locate_by(ecs, &draft->opt.client->addr);
 		asker.ecs = &subnet;
 	}
-	tbl_resolve(view, &query->name, query->qtype, &asker,
-			dp_random(&draft->opt.answerer->random), &reply);
-	draft->opt.rcode = reply.rcode;
-	draft->is_authoritative = reply.is_authoritative;
-	draft->opt.has_ecs = reply.has_ecs;
-	draft->opt.scope_bits = reply.scope_bits;
-	draft->opt.zone = reply.zone;
-	draft->opt.ede = reply.rcode == DP_RCODE_REFUSED ? DP_EDE_NOT_AUTHORITATIVE : DP_EDE_NONE;
-	make_opt(draft);
-	if (reply.rcode == DP_RCODE_REFUSED) {
-		return;
+	tbl_resolve(draft->opt.answerer->view, &query->name, query->qtype, &asker,
+			dp_random(&draft->opt.answerer->random), reply);
+	draft->opt.rcode = reply->rcode;
+	draft->is_authoritative = reply->is_authoritative;
+	draft->opt.has_ecs = reply->has_ecs;
+	draft->opt.scope_bits = reply->scope_bits;
+	draft->opt.zone = reply->zone;
+	draft->opt.ede = reply->rcode == DP_RCODE_REFUSED ? DP_EDE_NOT_AUTHORITATIVE : DP_EDE_NONE;
+	draft->content = reply->rcode == DP_RCODE_REFUSED ? CONTENT_NOTHING : CONTENT_RECORDS;
+}
+
+static void
+look_up_chaos(struct draft *draft)
+{
+	size_t len = dp_chaos_text(draft->opt.answerer->view, draft->opt.answerer->settings,
+			draft->opt.query, draft->chaos);
+
+	draft->chaos_len = len;
+	draft->opt.rcode = len == 0 ? DP_RCODE_REFUSED : DP_RCODE_NOERROR;
+	draft->opt.ede = len == 0 ? DP_EDE_NOT_AUTHORITATIVE : DP_EDE_NONE;
+	draft->is_authoritative = len > 0;
+	draft->content = len == 0 ? CONTENT_NOTHING : CONTENT_CHAOS;
+}
+
+/* What is to be said: rcode and content. Nothing is written yet. */
+static void
+decide(struct draft *draft)
+{
+	const struct dp_query *query = draft->opt.query;
+
+	if (query->early != TBL_VERDICT_CNT) {
+		draft->opt.rcode = query->rcode;
+		draft->content = query->rcode == DP_RCODE_NOTAUTH ? CONTENT_TSIG : CONTENT_NOTHING;
+	} else if (draft->opt.cookie != DP_COOKIE_NONE && is_cookie_wanting(draft)) {
+		draft->opt.rcode = DP_RCODE_BADCOOKIE;
+	} else if (query->qclass == DP_CLASS_IN) {
+		look_up(draft);
+	} else if (query->has_question) {
+		look_up_chaos(draft);
+	} else { /* a cookie alone was asked for; without any keys, nothing we know was */
+		draft->opt.rcode = draft->opt.cookie == DP_COOKIE_NONE ? DP_RCODE_FORMERR
+		                                                       : DP_RCODE_NOERROR;
 	}
-	len = tbl_reply_write(view, &reply, query->name.len, draft->message, draft->len,
+}
+
+static struct dp_limit_reply
+limit_reply_of(const struct draft *draft)
+{
+	const struct dp_query *query = draft->opt.query;
+
+	if (draft->content == CONTENT_RECORDS) {
+		return dp_limit_reply_of(draft->opt.answerer->view, query, draft->reply);
+	}
+	return draft->content == CONTENT_CHAOS
+	                       ? (struct dp_limit_reply){ DP_LIMIT_ANSWER, query->qtype, 0 }
+	                       : (struct dp_limit_reply){ DP_LIMIT_ERROR, 0, 0 };
+}
+
+/* Rate limits are against forged sources. A TCP connection proves its own, and so does a cookie of ours. */
+static bool
+is_source_proved(const struct draft *draft)
+{
+	return draft->opt.client->transport == DP_TCP || draft->opt.cookie == DP_COOKIE_GOOD ||
+	       draft->opt.cookie == DP_COOKIE_OLD;
+}
+
+/* false: the reply is not sent. One over the limit whose turn it is says nothing but TC; an error, which
+ * has no records to leave out, is sent as it is. */
+static bool
+is_within_limit(struct draft *draft)
+{
+	struct dp_limit_reply reply;
+
+	if (is_source_proved(draft)) {
+		return true;
+	}
+	reply = limit_reply_of(draft);
+	switch (dp_limiter_judge(draft->opt.answerer->limiter, &draft->opt.client->addr, &reply,
+			draft->opt.answerer->now.monotonic_ms)) {
+	case DP_LIMIT_SLIP:
+		draft->opt.is_slipped = reply.kind != DP_LIMIT_ERROR;
+		return true;
+	case DP_LIMIT_SEND:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+write_records(struct draft *draft)
+{
+	int len = tbl_reply_write(draft->opt.answerer->view, draft->reply,
+			draft->opt.query->name.len, draft->message, draft->len,
 			draft->limit - draft->opt_len, &draft->counts);
+
 	if (len < 0) {
 		draft->is_truncated = true; /* RFC 2181 §9: no half sets, so no records at all */
 		return;
@@ -170,22 +262,11 @@ answer_from_table(struct draft *draft)
 }
 
 static void
-answer_chaos(struct draft *draft)
+write_chaos(struct draft *draft)
 {
-	uint8_t text[DP_CHAOS_TEXT_MAX];
-	size_t text_len = dp_chaos_text(draft->opt.answerer->view, draft->opt.answerer->settings,
-			draft->opt.query, text);
-	size_t len;
+	size_t len = dp_chaos_write(draft->chaos, draft->chaos_len, draft->message, draft->len,
+			draft->limit - draft->opt_len);
 
-	draft->opt.rcode = text_len == 0 ? DP_RCODE_REFUSED : DP_RCODE_NOERROR;
-	draft->opt.ede = text_len == 0 ? DP_EDE_NOT_AUTHORITATIVE : DP_EDE_NONE;
-	draft->is_authoritative = text_len > 0;
-	make_opt(draft);
-	if (text_len == 0) {
-		return;
-	}
-	len = dp_chaos_write(
-			text, text_len, draft->message, draft->len, draft->limit - draft->opt_len);
 	if (len == 0) {
 		draft->is_truncated = true;
 		return;
@@ -194,23 +275,14 @@ answer_chaos(struct draft *draft)
 	draft->len = len;
 }
 
-/* Header and OPT say it all. */
-static void
-answer_tersely(struct draft *draft, uint16_t rcode)
-{
-	draft->opt.rcode = rcode;
-	make_opt(draft);
-}
-
 /* RFC 8945 §5.2.1: who signs with a key that we do not have is told so, without a signature. When even
  * that does not fit, over TCP it will (§5.3). */
 static void
-answer_tsig(struct draft *draft)
+write_tsig(struct draft *draft)
 {
 	uint8_t record[DP_TSIG_MAX]; /* the query's own lies where it will go */
 	size_t len = dp_tsig_write(draft->message, &draft->opt.query->tsig, record);
 
-	answer_tersely(draft, DP_RCODE_NOTAUTH);
 	if (len > draft->limit - draft->len - draft->opt_len) {
 		draft->is_truncated = true;
 		return;
@@ -220,24 +292,31 @@ answer_tsig(struct draft *draft)
 }
 
 static void
-answer(struct draft *draft)
+write_content(struct draft *draft)
 {
-	const struct dp_query *query = draft->opt.query;
-
-	if (query->rcode == DP_RCODE_NOTAUTH) {
-		answer_tsig(draft);
-	} else if (query->early != TBL_VERDICT_CNT) {
-		answer_tersely(draft, query->rcode);
-	} else if (draft->opt.cookie != DP_COOKIE_NONE && is_cookie_wanting(draft)) {
-		answer_tersely(draft, DP_RCODE_BADCOOKIE);
-	} else if (query->qclass == DP_CLASS_IN) {
-		answer_from_table(draft);
-	} else if (query->has_question) {
-		answer_chaos(draft);
-	} else { /* a cookie alone was asked for; without any keys, nothing we know was */
-		answer_tersely(draft, draft->opt.cookie == DP_COOKIE_NONE ? DP_RCODE_FORMERR
-									  : DP_RCODE_NOERROR);
+	switch ((enum content)draft->content) {
+	case CONTENT_RECORDS:
+		write_records(draft);
+		break;
+	case CONTENT_CHAOS:
+		write_chaos(draft);
+		break;
+	case CONTENT_TSIG:
+		write_tsig(draft);
+		break;
+	case CONTENT_NOTHING:
+		break;
 	}
+}
+
+/* No more than that TC is set, and a cookie for who has come without one. */
+static void
+slip(struct draft *draft)
+{
+	draft->opt.has_ecs = false;
+	draft->opt.zone = TBL_NONE;
+	draft->content = CONTENT_NOTHING;
+	draft->is_truncated = true;
 }
 
 static void
@@ -310,10 +389,14 @@ dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 		const struct dp_client *client, uint8_t *message, size_t capacity, size_t *ret_len)
 {
 	uint8_t opt_bytes[DP_OPT_MAX];
+	uint8_t chaos[DP_CHAOS_TEXT_MAX];
+	struct tbl_reply reply;
 	struct draft draft = {
 		.message = message,
 		.len = query->question_end,
 		.opt_bytes = opt_bytes,
+		.reply = &reply,
+		.chaos = chaos,
 		.opt = {
 			.answerer = answerer,
 			.query = query,
@@ -336,10 +419,21 @@ dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 	draft.limit = min_size(capacity, reply_limit(answerer->settings, &query->edns,
 							 (enum dp_transport)client->transport));
 	draft.opt.cookie = (uint8_t)check_cookie(&draft);
-	answer(&draft);
+	decide(&draft);
+	if (answerer->limiter != NULL && !is_within_limit(&draft)) {
+		return TBL_VERDICT_DROP_RATE_LIMITED;
+	}
+	if (draft.opt.is_slipped) {
+		slip(&draft);
+	}
+	make_opt(&draft);
+	write_content(&draft);
 	append_pseudo_records(&draft);
 	write_header(&draft);
 	*ret_len = draft.len;
+	if (draft.opt.is_slipped) {
+		return TBL_VERDICT_ANSWER_SLIPPED;
+	}
 	return draft.is_truncated ? TBL_VERDICT_ANSWER_TRUNCATED : dp_verdict_of(draft.opt.rcode);
 }
 

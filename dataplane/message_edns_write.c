@@ -101,7 +101,7 @@ put_options(const struct dp_opt *opt, uint8_t *at)
 	unsigned int asks = opt->query->edns.asks;
 	const uint8_t *start = at;
 
-	if ((asks & DP_ASK_NSID) != 0) {
+	if ((asks & DP_ASK_NSID) != 0 && !opt->is_slipped) {
 		at += put_nsid(opt, at);
 	}
 	if (opt->cookie != DP_COOKIE_NONE) {

@@ -10,6 +10,7 @@
 #ifndef DATAPLANE_MESSAGE_IMPL_H
 #define DATAPLANE_MESSAGE_IMPL_H
 
+#include "dataplane/limiter.h"
 #include "dataplane/message.h"
 
 enum dp_header_field {
@@ -133,6 +134,7 @@ struct dp_opt {
 	uint8_t cookie; /* enum dp_cookie_state; GOOD and OLD: the client is where it says it is. Not
 	                 * DP_COOKIE_NONE: the answerer has keys */
 	bool has_ecs;   /* an answer from the table: an ECS option is echoed */
+	bool is_slipped; /* over the rate limit: nothing that is long and not needed */
 	uint8_t scope_bits;
 	uint32_t zone; /* whose version may be told; TBL_NONE: none's */
 };
@@ -153,6 +155,12 @@ dp_tsig_parse(const uint8_t *message, const struct dp_record *record, struct dp_
  * lies elsewhere. Returns its length. */
 size_t
 dp_tsig_write(const uint8_t *message, const struct dp_tsig *tsig, uint8_t record[DP_TSIG_MAX]);
+
+/* dp_limit_reply_of: what the answer to `query` counts as under rate limits (message_limit.c). Names count
+ * as what they were found by, the name itself, a wildcard or a delegation, and denials as their zone: however
+ * many names are made up, they are one. `reply` has records, and so a node that matched. */
+struct dp_limit_reply dp_limit_reply_of(const struct tbl_view *view, const struct dp_query *query,
+		const struct tbl_reply *reply);
 
 /* dp_generation_text writes "<generation>.<sequence>" without NUL; returns its length. */
 size_t dp_generation_text(const struct tbl_view *view, uint8_t text[DP_GENERATION_TEXT_MAX]);

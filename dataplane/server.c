@@ -35,6 +35,7 @@ struct dp_server {
 	struct dp_swap swap;
 	struct dp_adopter adopter;
 	struct dp_worker_shared shared;
+	struct dp_limiter_params limits; /* the configuration's, and a seed */
 	int stats_fd;
 	struct dp_keeper *keeper;
 	struct dp_tcp_worker *tcp_worker;
@@ -153,6 +154,26 @@ open_loop(struct dp_server *server, struct tbl_error *error)
 }
 
 static int
+draw_secrets(struct dp_server *server, struct tbl_error *error)
+{
+	const struct dp_config *config = server->params.config;
+	uint64_t *random_seed = &server->shared.random_seed;
+
+	if (getrandom(random_seed, sizeof(*random_seed), 0) < 0) {
+		return fail(-errno, error, "random numbers");
+	}
+	if (config->has_rate_limit) {
+		server->limits = config->limiter;
+		server->limits.exempt = &config->limiter_exempt;
+		server->shared.limits = &server->limits;
+		if (getrandom(server->limits.seed, sizeof(server->limits.seed), 0) < 0) {
+			return fail(-errno, error, "random numbers");
+		}
+	}
+	return 0;
+}
+
+static int
 open_shared(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *error)
 {
 	struct dp_quiescence quiescence;
@@ -165,8 +186,9 @@ open_shared(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *err
 	}
 	server->shared.config = server->params.config;
 	server->shared.swap = &server->swap;
-	if (getrandom(&server->shared.random_seed, sizeof(server->shared.random_seed), 0) < 0) {
-		return fail(-errno, error, "random numbers");
+	err = draw_secrets(server, error);
+	if (err != 0) {
+		return err;
 	}
 	err = dp_stats_open(
 			worker_cnt, (uint64_t)time(NULL), &server->stats_fd, &server->shared.stats);

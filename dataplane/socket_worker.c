@@ -267,13 +267,15 @@ add_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared, u
 {
 	struct socket_worker *worker = aligned_alloc(64, (sizeof(*worker) + 63u) & ~(size_t)63u);
 
-	if (worker == NULL) {
+	if (worker != NULL) {
+		memset(worker, 0, sizeof(*worker));
+	}
+	if (worker == NULL || dp_worker_init(&worker->base, shared, id) != 0) {
 		(void)snprintf(error->text, sizeof(error->text), "out of memory");
+		free(worker);
 		return NULL;
 	}
-	memset(worker, 0, sizeof(*worker));
 	workers->items[workers->cnt++] = worker;
-	dp_worker_init(&worker->base, shared, id);
 	return worker;
 }
 
@@ -366,6 +368,7 @@ dp_socket_workers_stop(struct dp_socket_workers *workers)
 		for (uint32_t k = 0; k < worker->socket_cnt; k++) {
 			close(worker->polls[k].fd);
 		}
+		dp_worker_done(&worker->base);
 		free(worker);
 	}
 	close(workers->wake_fd);

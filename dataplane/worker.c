@@ -54,7 +54,7 @@ struct dp_packet_workers {
 	struct packet_worker *items[PACKET_WORKERS_MAX];
 };
 
-void
+int
 dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsigned int id)
 {
 	worker->shared = shared;
@@ -65,6 +65,14 @@ dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsign
 		.random = (shared->random_seed + id * 0x9e3779b97f4a7c15ULL) | 1u,
 	};
 	worker->counters.shared = &shared->stats->workers[id];
+	return shared->limits != NULL ? dp_limiter_new(shared->limits, &worker->answerer.limiter)
+	                              : 0;
+}
+
+void
+dp_worker_done(struct dp_worker *worker)
+{
+	dp_limiter_free(worker->answerer.limiter);
 }
 
 void
@@ -262,6 +270,7 @@ static void
 free_workers(struct dp_packet_workers *workers)
 {
 	for (uint32_t i = 0; i < workers->cnt; i++) {
+		dp_worker_done(&workers->items[i]->base);
 		free(workers->items[i]);
 	}
 	free(workers);
@@ -274,7 +283,10 @@ make_worker(struct dp_worker_shared *shared, unsigned int id)
 
 	if (worker != NULL) {
 		*worker = (struct packet_worker){ 0 };
-		dp_worker_init(&worker->base, shared, id);
+		if (dp_worker_init(&worker->base, shared, id) != 0) {
+			free(worker);
+			return NULL;
+		}
 	}
 	return worker;
 }

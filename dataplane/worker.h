@@ -32,7 +32,8 @@ struct dp_worker_shared {
 	struct dp_quiesce *quiesce;
 	struct tbl_stats_segment *stats;
 	uint64_t random_seed;
-	_Atomic(bool) is_stopping; /* relaxed: it says only "soon" */
+	const struct dp_limiter_params *limits; /* NULL: none */
+	_Atomic(bool) is_stopping;              /* relaxed: it says only "soon" */
 };
 
 /* What every worker has. */
@@ -43,7 +44,9 @@ struct dp_worker {
 	struct dp_counters counters;
 };
 
-void dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsigned int id);
+/* dp_worker_init: 0, or -ENOMEM with nothing to release. */
+int dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsigned int id);
+void dp_worker_done(struct dp_worker *worker);
 
 /* dp_worker_begin makes the answerer ready for a burst answered from `served` (NULL: no table). */
 void dp_worker_begin(struct dp_worker *worker, const struct dp_served *served);

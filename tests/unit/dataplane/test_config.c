@@ -79,6 +79,11 @@ mistakes_are_named_with_their_place(void **state)
 		{ SOCKET_PORT "drop_source_ports: [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,"
 			      "18,19,20,21,22,23,24,25,26,27,28,29,30,31,32,33]\n",
 				"drop_source_ports: 33 of them; at most 32" },
+		{ SOCKET_PORT "rate_limit: {responses_per_second: -1}\n",
+				"rate_limit.responses_per_second" },
+		{ SOCKET_PORT "rate_limit: {burst_s: 0}\n", "rate_limit.burst_s" },
+		{ SOCKET_PORT "rate_limit: {ipv4_prefix: 33}\n", "rate_limit.ipv4_prefix" },
+		{ SOCKET_PORT "rate_limit: {exempt: [here]}\n", "rate_limit.exempt[0]: 'here'" },
 		{ SOCKET_PORT "ecs: {resolvers: [192.0.2.0/24, 192.0.2.1/24]}\n",
 				"2:33: ecs.resolvers[1]: '192.0.2.1/24' is not an address or a "
 				"prefix" },
@@ -171,6 +176,35 @@ who_is_answered_is_read(void **state)
 			0);
 	assert_int_equal(config.settings.drop_source_ports.cnt, 0);
 	assert_true(config.settings.is_ecs_off);
+	dp_config_done(&config);
+}
+
+static void
+rate_limits_are_read(void **state)
+{
+	const struct tbl_addr listed = { { 192, 0, 2, 77 }, 4 };
+	struct dp_config config;
+	char said[1024];
+
+	(void)state;
+	assert_int_equal(load(SOCKET_PORT, &config, said, sizeof(said)), 0);
+	assert_false(config.has_rate_limit); /* off by default */
+	assert_int_equal(config.limiter.ipv4_bits, 24);
+	assert_int_equal(config.limiter.ipv6_bits, 56);
+	dp_config_done(&config);
+	assert_int_equal(load(SOCKET_PORT "rate_limit: {errors_per_second: 7, slip: 3, burst_s: 4, "
+					  "ipv6_prefix: 48, table_size: 2000, exempt: "
+					  "[192.0.2.0/24]}\n",
+					 &config, said, sizeof(said)),
+			0);
+	assert_true(config.has_rate_limit);
+	assert_int_equal(config.limiter.per_second[DP_LIMIT_ERROR], 7);
+	assert_int_equal(config.limiter.per_second[DP_LIMIT_ANSWER], 0);
+	assert_int_equal(config.limiter.slip, 3);
+	assert_int_equal(config.limiter.burst_s, 4);
+	assert_int_equal(config.limiter.ipv6_bits, 48);
+	assert_int_equal(config.limiter.table_size, 2000);
+	assert_true(is_in_dp_prefixes(&config.limiter_exempt, &listed));
 	dp_config_done(&config);
 }
 
@@ -375,6 +409,7 @@ main(void)
 		cmocka_unit_test(all_mistakes_are_told_in_one_run),
 		cmocka_unit_test(what_is_not_said_has_its_default),
 		cmocka_unit_test(who_is_answered_is_read),
+		cmocka_unit_test(rate_limits_are_read),
 		cmocka_unit_test(ports_cores_and_addresses_are_read),
 		cmocka_unit_test(vlans_are_read_as_they_are_written),
 		cmocka_unit_test(endpoints_are_read_and_written),
