@@ -3,7 +3,7 @@
  * is a table (enum control); the message follows. What must hold:
  *   - one verdict; a drop writes nothing; an answer fits the buffer and what the client can take;
  *   - ID, opcode and question come back byte for byte, and QR is set;
- *   - the reply is one that a strict reader accepts, its rcode is the verdict's;
+ *   - the reply is one that a strict reader and libknot accept, its rcode is the verdict's;
  *   - an OPT comes only to who sent one, an option only to who asked for it, once, and of its size; an
  *     ECS option as it was sent, a cookie with the client's own and a server cookie that is accepted;
  *   - a TSIG comes with NOTAUTH alone, last of all;
@@ -14,6 +14,7 @@
 
 #include "dataplane/message.h"
 #include "tests/fuzz/dataplane/reparse.h"
+#include "tests/fuzz/dataplane/second_opinion.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/dataplane/zone.h"
 
@@ -244,6 +245,7 @@ check_reply(const uint8_t *query, const struct asked *asked, const uint8_t *byte
 		(void)fprintf(stderr, "reply: %s\n", wrong);
 	}
 	FUZZ_ASSERT(wrong == NULL);
+	assert_knot_accepts(bytes, len);
 	FUZZ_ASSERT((reply.flags & 0x8000) != 0);
 	FUZZ_ASSERT((reply.flags & 0x00e0) == 0); /* RA, Z, AD */
 	FUZZ_ASSERT(memcmp(bytes, query, 2) == 0 && ((bytes[2] ^ query[2]) & 0x79) == 0);

@@ -4,7 +4,7 @@
  *   - the messages are those that a plain walk over the bytes finds, whatever the pieces were;
  *   - each is answered, in order, or the connection ends with the first that may not be: what goes
  *     out is byte for byte the answers of dp_answer_message, each behind its length;
- *   - each answer is one that a strict reader accepts, to the ID that asked;
+ *   - each answer is one that a strict reader and libknot accept, to the ID that asked;
  *   - no more is held than was sent or is owed, never above DP_STREAM_HELD_MAX, nothing at rest;
  *   - a turn's work is bounded, and it all ends.
  */
@@ -12,6 +12,7 @@
 
 #include "dataplane/stream.h"
 #include "tests/fuzz/dataplane/reparse.h"
+#include "tests/fuzz/dataplane/second_opinion.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/dataplane/zone.h"
 
@@ -110,6 +111,7 @@ check_answer(const uint8_t *query, const uint8_t *reply, size_t len)
 	}
 	FUZZ_ASSERT(wrong == NULL && (parsed.flags & 0x8000) != 0);
 	FUZZ_ASSERT(memcmp(query, reply, 2) == 0);
+	assert_knot_accepts(reply, len);
 }
 
 /* Walks over the bytes without any state: what a connection must come to. */

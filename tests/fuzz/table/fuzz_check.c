@@ -9,6 +9,8 @@
  *   - every node is found by its own name, and nothing is read outside the image;
  *   - every question ends, with no more pieces than there is room for, each a real answer;
  *   - the reply is one that a strict reader accepts, fits where it fits, and is the same each time;
+ *   - the data plane's own answer to it, over UDP and TCP, has one verdict, fits, and is such a reply
+ *     too;
  *   - an image with a wrong sum is never accepted.
  */
 #include <errno.h>
@@ -17,7 +19,9 @@
 #include "table/reply.h"
 #include "table/seal.h"
 
+#include "dataplane/message.h"
 #include "tests/fuzz/dataplane/reparse.h"
+#include "tests/fuzz/dataplane/second_opinion.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/table/sample.h"
 
@@ -268,6 +272,59 @@ ask(const struct tbl_view *view, struct question *question)
 	check_capacity(view, &reply, question, message, (size_t)len);
 }
 
+/* The question as a query with an OPT that asks for everything and a client subnet. */
+static size_t
+put_query(const struct question *question, uint8_t *message)
+{
+	static const uint8_t opt[] = { 0, 0, 41, 16, 0, 0, 0, 0x80, 0, 0, 8, 0, 3, 0, 0, 0, 19, 0,
+		0 };
+	uint8_t addr_len = question->client.family == 4 ? 4 : 16;
+	size_t len = put_question(question, message);
+	size_t options = len + 11;
+
+	message[2] = 0;
+	message[11] = 1;
+	memcpy(message + len, opt, sizeof(opt));
+	len += sizeof(opt);
+	put_u16(message + len, 8);
+	put_u16(message + len + 2, 4u + addr_len);
+	put_u16(message + len + 4, addr_len == 4 ? 1 : 2);
+	message[len + 6] = (uint8_t)(8 * addr_len);
+	message[len + 7] = 0;
+	memcpy(message + len + 8, question->client.bytes, addr_len);
+	len += 8u + addr_len;
+	put_u16(message + options - 2, (unsigned int)(len - options));
+	return len;
+}
+
+static void
+ask_data_plane(const struct tbl_view *view, const struct question *question,
+		enum dp_transport transport)
+{
+	static const struct dp_settings settings = {
+		.max_udp_bytes = 1232, .identity_len = 5, .identity = "node1"
+	};
+	static uint8_t message[MESSAGE_MAX];
+	static struct reparse_message parsed;
+	struct dp_answerer answerer = {
+		.view = view, .settings = &settings, .random = question->random | 1u
+	};
+	const struct dp_client client = {
+		.addr = question->client, .port = 40000, .transport = (uint8_t)transport
+	};
+	size_t len = put_query(question, message);
+	const char *wrong;
+	enum tbl_verdict verdict =
+			dp_answer_message(&answerer, &client, message, len, sizeof(message), &len);
+
+	FUZZ_ASSERT(verdict < TBL_VERDICT_DROP_NOT_DNS);
+	FUZZ_ASSERT(len >= HEADER_BYTES && (transport == DP_TCP || len <= 1232));
+	wrong = reparse(message, len, &parsed);
+	/* TXT and all that libknot would look into besides are opaque to a table. */
+	FUZZ_ASSERT(wrong == NULL || strncmp(wrong, "TXT", 3) == 0);
+	assert_defined(message, len);
+}
+
 static void
 ask_types(const struct tbl_view *view, const struct question *asked, const struct tbl_name *name)
 {
@@ -279,6 +336,9 @@ ask_types(const struct tbl_view *view, const struct question *asked, const struc
 		question.type = types[i];
 		ask(view, &question);
 	}
+	ask_data_plane(view, &question, DP_UDP);
+	question.type = ANY;
+	ask_data_plane(view, &question, DP_TCP);
 }
 
 /* Each node's name, and one below it. */
