@@ -269,8 +269,9 @@ add_worker(struct dp_socket_workers *workers, struct dp_worker_shared *shared, u
 
 	if (worker != NULL) {
 		memset(worker, 0, sizeof(*worker));
+		dp_worker_init(&worker->base, shared, id);
 	}
-	if (worker == NULL || dp_worker_init(&worker->base, shared, id) != 0) {
+	if (worker == NULL || dp_worker_limit(&worker->base) != 0) {
 		(void)snprintf(error->text, sizeof(error->text), "out of memory");
 		free(worker);
 		return NULL;

@@ -129,5 +129,6 @@ dp_tcp_worker_close(struct dp_tcp_worker *worker)
 		pthread_join(worker->thread, NULL);
 	}
 	dp_tcp_close(worker->tcp);
+	dp_worker_done(&worker->base);
 	free(worker);
 }

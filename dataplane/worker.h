@@ -44,8 +44,11 @@ struct dp_worker {
 	struct dp_counters counters;
 };
 
-/* dp_worker_init: 0, or -ENOMEM with nothing to release. */
-int dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsigned int id);
+/* dp_worker_init: *worker is all zero before. */
+void dp_worker_init(struct dp_worker *worker, struct dp_worker_shared *shared, unsigned int id);
+/* dp_worker_limit gives it the rate limiter of the configuration, if there is one: for those that
+ * answer over UDP. 0 or -ENOMEM. */
+int dp_worker_limit(struct dp_worker *worker);
 void dp_worker_done(struct dp_worker *worker);
 
 /* dp_worker_begin makes the answerer ready for a burst answered from `served` (NULL: no table). */

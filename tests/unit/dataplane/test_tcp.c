@@ -17,6 +17,7 @@
 #include "dataplane/tcp.h"
 #include "dataplane/view_swap.h"
 #include "tests/unit/dataplane/images.h"
+#include "tests/unit/dataplane/loopback.h"
 #include "tests/unit/dataplane/nobody.h"
 #include "tests/unit/test.h"
 
@@ -35,24 +36,6 @@ struct bench {
 	struct dp_counters counters;
 	struct dp_endpoint endpoint;
 };
-
-/* A port that was free a moment ago. */
-static uint16_t
-find_port(void)
-{
-	struct dp_endpoint endpoint = { .port = 0 };
-	struct sockaddr_storage sockaddr;
-	socklen_t len = sizeof(sockaddr);
-	int fd;
-
-	assert_int_equal(dp_address_parse("127.0.0.1", &endpoint.addr), 0);
-	fd = dp_socket_tcp(&endpoint, false);
-	assert_true(fd >= 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&sockaddr, &len), 0);
-	dp_endpoint_from_sockaddr(&sockaddr, &endpoint);
-	close(fd);
-	return endpoint.port;
-}
 
 static int
 set_up_with(void **state, int64_t max_connections, int64_t max_per_address)
@@ -86,7 +69,7 @@ set_up_with(void **state, int64_t max_connections, int64_t max_per_address)
 	params = (struct dp_tcp_params){ &bench->limits, &bench->answerer, &bench->counters, 1 };
 	assert_int_equal(dp_tcp_open(&params, &bench->tcp), 0);
 	assert_int_equal(dp_address_parse("127.0.0.1", &bench->endpoint.addr), 0);
-	bench->endpoint.port = find_port();
+	bench->endpoint.port = loopback_find_port();
 	if (dp_tcp_listen(bench->tcp, &bench->endpoint, false, &error) != 0) {
 		fail_msg("%s", error.text);
 	}
@@ -181,22 +164,6 @@ connect_from(struct bench *bench, unsigned int host)
 	return fd;
 }
 
-/* CHAOS TXT generation.meridian., with its length before it. */
-static size_t
-make_query(uint16_t id, uint8_t bytes[64])
-{
-	static const uint8_t rest[] = "\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00"
-				      "\x0ageneration\x08meridian\x00\x00\x10\x00\x03";
-	size_t len = 2 + sizeof(rest) - 1;
-
-	bytes[0] = 0;
-	bytes[1] = (uint8_t)len;
-	bytes[2] = (uint8_t)(id >> 8);
-	bytes[3] = (uint8_t)id;
-	memcpy(bytes + 4, rest, sizeof(rest) - 1);
-	return 2 + len;
-}
-
 static void
 send_all(int fd, const void *bytes, size_t len)
 {
@@ -208,7 +175,7 @@ send_query(int fd, uint16_t id)
 {
 	uint8_t bytes[64];
 
-	send_all(fd, bytes, make_query(id, bytes));
+	send_all(fd, bytes, loopback_make_query(id, bytes));
 }
 
 /* Reads one answer; returns its id, or -1 when the connection has ended, -2 when nothing came. */
@@ -258,7 +225,7 @@ a_query_may_come_in_any_pieces(void **state)
 	struct bench *bench = *state;
 	int fd = connect_from(bench, 1);
 	uint8_t bytes[64];
-	size_t len = make_query(77, bytes);
+	size_t len = loopback_make_query(77, bytes);
 
 	for (size_t i = 0; i + 1 < len; i++) {
 		send_all(fd, bytes + i, 1);
@@ -278,7 +245,7 @@ a_query_may_be_as_long_as_its_prefix_says(void **state)
 	int fd = connect_from(bench, 1);
 	size_t sent = 0;
 
-	make_query(65535, bytes);
+	loopback_make_query(65535, bytes);
 	bytes[0] = 0xff;
 	bytes[1] = 0xff;
 	while (sent < sizeof(bytes)) {
@@ -388,7 +355,7 @@ static void
 stuff(struct bench *bench, int fd)
 {
 	uint8_t bytes[64];
-	size_t len = make_query(1, bytes);
+	size_t len = loopback_make_query(1, bytes);
 	unsigned int stuck_cnt = 0;
 
 	while (stuck_cnt < 50) {
@@ -427,7 +394,7 @@ who_gets_nothing_done_is_closed(void **state)
 	uint8_t bytes[64];
 	uint16_t id = 0;
 
-	make_query(1, bytes);
+	loopback_make_query(1, bytes);
 	stuff(bench, deaf);
 	for (uint64_t ms = 0; ms < IDLE_S * 1000u; ms += 1000) {
 		send_all(dripping, bytes + ms / 1000, 1);
