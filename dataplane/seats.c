@@ -158,6 +158,14 @@ dp_seats_renew(struct dp_seats *seats, struct dp_seat *seat, uint64_t now_ms)
 	TAILQ_INSERT_TAIL(&client->seats, seat, in_client);
 }
 
+/* Buckets are short: its list is looked through. */
+static void
+forget_client(struct dp_seats *seats, struct dp_seat_client *client)
+{
+	SLIST_REMOVE(find_bucket(seats, client->key), client, dp_seat_client, next);
+	SLIST_INSERT_HEAD(&seats->unused, client, next);
+}
+
 void
 dp_seats_leave(struct dp_seats *seats, struct dp_seat *seat)
 {
@@ -169,9 +177,7 @@ dp_seats_leave(struct dp_seats *seats, struct dp_seat *seat)
 	seats->cnt--;
 	client->seat_cnt--;
 	if (client->seat_cnt == 0) {
-		/* Buckets are short: its list is looked through. */
-		SLIST_REMOVE(find_bucket(seats, client->key), client, dp_seat_client, next);
-		SLIST_INSERT_HEAD(&seats->unused, client, next);
+		forget_client(seats, client);
 	}
 }
 

@@ -12,6 +12,8 @@
 
 static_assert(DP_STREAM_PIECE_MAX <= DP_STREAM_INPUT_MAX, "a piece that must wait can be held");
 
+static const uint8_t no_bytes[1];
+
 /* Bytes just received and not yet looked at; they follow what the stream holds. */
 struct piece {
 	const uint8_t *at;
@@ -54,10 +56,10 @@ move(struct dp_stream *stream, struct piece *piece, uint8_t *to, size_t len)
 	size_t first = len < held ? len : held;
 	size_t second = len - first;
 
-	if (to != NULL && first > 0) {
+	if (to != NULL && stream->input != NULL) {
 		memcpy(to, stream->input + stream->input_off, first);
 	}
-	if (to != NULL && second > 0) {
+	if (to != NULL) {
 		memcpy(to + first, piece->at, second);
 	}
 	stream->input_off += (uint32_t)first;
@@ -200,9 +202,9 @@ dp_stream_end(struct dp_stream *stream, struct dp_stream_desk *desk)
 int
 dp_stream_resume(struct dp_stream *stream, struct dp_stream_desk *desk)
 {
-	struct piece nothing = { NULL, 0 };
+	struct piece nothing = { no_bytes, 0 };
 
-	if (stream->output != NULL || stream->is_refused) {
+	if (stream->output != NULL) {
 		begin_turn(desk);
 		return 0;
 	}
@@ -263,7 +265,7 @@ dp_stream_wrote(struct dp_stream *stream, struct dp_stream_desk *desk, size_t le
 enum dp_stream_next
 dp_stream_next(const struct dp_stream *stream)
 {
-	const struct piece nothing = { NULL, 0 };
+	const struct piece nothing = { no_bytes, 0 };
 	size_t len;
 
 	if (stream->output != NULL) {

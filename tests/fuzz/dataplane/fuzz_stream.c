@@ -183,7 +183,7 @@ send_piece(struct client *client)
 	uint8_t *exact;
 
 	len = draw(client, len < DP_STREAM_PIECE_MAX ? len : DP_STREAM_PIECE_MAX, false);
-	exact = malloc(len);
+	exact = malloc(len > 0 ? len : 1);
 	FUZZ_ASSERT(exact != NULL);
 	memcpy(exact, client->bytes + client->at, len);
 	client->at += len;

@@ -1,4 +1,8 @@
-/* Framing apart from sockets: messages in pieces, answers in pieces, and what is held meanwhile. */
+/*
+ * Framing apart from sockets: messages in pieces, answers in pieces, and what is held meanwhile. malloc
+ * and realloc are wrapped (meson.build), so that they fail when a test wants it.
+ */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +22,27 @@ struct bench {
 };
 
 #define WRITTEN_MAX ((size_t)4 << 20)
+
+static bool is_out_of_memory;
+
+/* The linker's names for the wrapped and the real ones. NOLINTBEGIN(readability-identifier-naming) */
+void *__real_malloc(size_t size);
+void *__real_realloc(void *memory, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_realloc(void *memory, size_t size);
+
+void *
+__wrap_malloc(size_t size)
+{
+	return is_out_of_memory ? NULL : __real_malloc(size);
+}
+
+void *
+__wrap_realloc(void *memory, size_t size)
+{
+	return is_out_of_memory ? NULL : __real_realloc(memory, size);
+}
+/* NOLINTEND(readability-identifier-naming) */
 
 static size_t
 answer(void *arg, uint8_t *message, size_t len)
@@ -324,6 +349,43 @@ answers_go_out_whole_whatever_is_taken_of_them(void **state)
 	}
 }
 
+static void
+without_memory_the_stream_is_lost(void **state)
+{
+	struct bench *bench = *state;
+	uint8_t bytes[200];
+	size_t len = put_message(bytes, 1, 100, 50);
+
+	/* For the beginning of a message. */
+	is_out_of_memory = true;
+	assert_int_equal(dp_stream_feed(&bench->stream, bench->desk, bytes, 40), -ENOMEM);
+	is_out_of_memory = false;
+	assert_int_equal(dp_stream_next(&bench->stream), DP_STREAM_CLOSE);
+	assert_int_equal(dp_stream_held_bytes(&bench->stream), 0);
+	/* For more of one. */
+	memset(&bench->stream, 0, sizeof(bench->stream));
+	assert_int_equal(feed(bench, bytes, 60, 60), 60);
+	is_out_of_memory = true;
+	assert_int_equal(dp_stream_feed(&bench->stream, bench->desk, bytes + 60, 30), -ENOMEM);
+	is_out_of_memory = false;
+	assert_int_equal(dp_stream_next(&bench->stream), DP_STREAM_CLOSE);
+	assert_int_equal(dp_stream_held_bytes(&bench->stream), 0);
+	/* For an answer that is not taken. */
+	memset(&bench->stream, 0, sizeof(bench->stream));
+	is_out_of_memory = true;
+	assert_int_equal(dp_stream_feed(&bench->stream, bench->desk, bytes, len), 0);
+	assert_int_equal(dp_stream_wrote(&bench->stream, bench->desk, 51), -ENOMEM);
+	is_out_of_memory = false;
+	assert_int_equal(dp_stream_next(&bench->stream), DP_STREAM_CLOSE);
+	/* One that is taken needs none, and neither does a whole message. */
+	memset(&bench->stream, 0, sizeof(bench->stream));
+	is_out_of_memory = true;
+	assert_int_equal(dp_stream_feed(&bench->stream, bench->desk, bytes, len), 0);
+	assert_int_equal(dp_stream_wrote(&bench->stream, bench->desk, 52), 0);
+	is_out_of_memory = false;
+	assert_int_equal(dp_stream_next(&bench->stream), DP_STREAM_READ);
+}
+
 int
 main(void)
 {
@@ -337,6 +399,7 @@ main(void)
 		ON_A_BENCH(who_takes_no_answers_is_not_read_from),
 		ON_A_BENCH(one_turn_is_bounded_for_who_takes_all),
 		ON_A_BENCH(answers_go_out_whole_whatever_is_taken_of_them),
+		ON_A_BENCH(without_memory_the_stream_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@
 #define MAX_PER_ADDRESS 3
 #define LARGE_CNT       16 /* largest messages, but for a byte, are 1 MB */
 #define IDLE_S          10
+#define IDLE_MS         ((uint64_t)IDLE_S * 1000)
 #define START_MS        1000000u
 
 struct bench {
@@ -396,13 +397,13 @@ who_gets_nothing_done_is_closed(void **state)
 
 	loopback_make_query(1, bytes);
 	stuff(bench, deaf);
-	for (uint64_t ms = 0; ms < IDLE_S * 1000u; ms += 1000) {
+	for (uint64_t ms = 0; ms < IDLE_MS; ms += 1000) {
 		send_all(dripping, bytes + ms / 1000, 1);
 		send_query(asking, ++id);
 		assert_int_equal(receive_id(bench, asking), id);
 		assert_int_equal(receive_id(bench, silent), -2);
 		assert_int_equal(receive_id(bench, dripping), -2);
-		pass_time(bench, ms + 1000 < IDLE_S * 1000u ? 1000 : 999);
+		pass_time(bench, ms + 1000 < IDLE_MS ? 1000 : 999);
 	}
 	assert_int_equal(receive_id(bench, silent), -2);
 	assert_int_equal(dp_tcp_next_ms(bench->tcp), 1);

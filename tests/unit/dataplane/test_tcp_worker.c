@@ -15,8 +15,8 @@
 #include "tests/unit/test.h"
 
 #define WORKER_ID      2u
-#define CONNECTION_CNT 4u
-#define QUERY_CNT      10u
+#define CONNECTION_CNT ((size_t)4)
+#define QUERY_CNT      ((uint16_t)10)
 #define PUBLISH_CNT    200u
 #define DEADLINE_NS    20000000000ull /* a machine that is that slow runs no tests */
 
@@ -107,7 +107,7 @@ connect_client(const struct bench *bench)
 }
 
 static void
-ask(int fd, unsigned int cnt)
+ask(int fd, uint16_t cnt)
 {
 	uint8_t bytes[64];
 
