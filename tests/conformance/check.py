@@ -16,6 +16,8 @@ import os
 import re
 from dataclasses import dataclass
 
+from tests.lib import programs
+
 UDP, TCP, FRAMES = "udp", "tcp", "frames"
 BOTH = (UDP, TCP)
 
@@ -25,7 +27,14 @@ SOURCE = re.compile(r"RFC (?P<rfc>\d+)(?: §(?P<section>[A-Z]?[\d.]*\d|[A-Z]))?"
 
 # Settings of meridiand, beside those of every lab, that some checks need: name -> {key: value}. Each that is used has a
 # server of its own on kernel sockets.
-CONFIGS = {"default": {}}
+CONFIGS = {
+    "default": {},
+    # One reply of each kind a second, and every one over that slips.
+    "limited": {"rate_limit": {"responses_per_second": 1, "negatives_per_second": 1, "errors_per_second": 1,
+                               "burst_s": 1, "slip": 1}},
+    # One of the client's addresses is listed: the IPv4 one.
+    "resolvers": {"ecs": {"resolvers": [programs.CLIENT4]}},
+}
 
 
 @dataclass(frozen=True)

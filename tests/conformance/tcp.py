@@ -120,7 +120,7 @@ def pipelined_split(ask):
 @check("tcp-pipelined-refused", "RFC 7766 §6.2.1", over=TCP)
 def pipelined_refused(ask):
     """An error is one query's: what is pipelined behind FORMERR, NOTIMP and REFUSED is answered."""
-    wires = [header(ident=ask.next_id(), counts=(2, 0, 0, 0)), header(0x2800, (0, 0, 0, 0), ask.next_id()),
+    wires = [header(ident=ask.next_id(), counts=(2, 0, 0, 0)), header(0x1000, (0, 0, 0, 0), ask.next_id()),
              query("www.example.org.", ident=ask.next_id()), query(ident=ask.next_id())]
     ask.socket().sendall(b"".join(map(framed, wires)))
     for wire, rcode in zip(wires, ("FORMERR", "NOTIMP", "REFUSED", "NOERROR")):

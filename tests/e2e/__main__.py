@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "conformance", "explain", "shared_nic", "tcp", "publish", "changes", "failover", "health", "crash",
+SUITES = ["answers", "abuse", "conformance", "explain", "shared_nic", "tcp", "publish", "changes", "failover", "health", "crash",
           "refusals", "layouts", "plan", "alias", "roundtrip", "ecs", "differential", "manual", "figures"]
 
 
