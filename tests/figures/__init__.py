@@ -1,3 +1,4 @@
 """Figures to hold: what must be true under load, each measured and compared with its target."""
 
-NAMES = ["churn", "stall", "torn", "images", "determinism", "tcp_abuse"]  # its modules, one or more figures each
+# Its modules, one or more figures each.
+NAMES = ["churn", "stall", "torn", "images", "determinism", "tcp_abuse", "limits"]
