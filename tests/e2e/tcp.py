@@ -3,6 +3,9 @@ import os
 import re
 import time
 
+import dns.flags
+import dns.message
+
 from tests.e2e.base import LabCase, SLOW, publisher
 from tests.figures import tables
 from tests.lib import programs, tcp_clients
@@ -11,11 +14,9 @@ from tests.lib.lab import wait_for
 from tests.lib.load import DnsPerf
 from tests.lib.tcp_clients import Asking, Crowd, repeating
 
-import dns.message
-
 SOURCES = tcp_clients.addresses(100)
 RATE = 20000 if SLOW == 1 else 2000
-BIG = "big.tcp.test"
+BIG, BIG_CNT = "big.tcp.test", 100
 ZONE = """\
 ---
 '':
@@ -31,8 +32,8 @@ www:
 
 
 def write_zone(lab):
-    """With 58 KB behind one name, in records of a kilobyte each."""
-    values = ", ".join(repr(f"{number:02} " + "x" * 1000) for number in range(57))
+    """With 59 KB behind one name, in a hundred records: the most that a set may have of either."""
+    values = ", ".join(repr(f"{number:02} " + "x" * 570) for number in range(BIG_CNT))
     lab.write("zones/tcp.test.yaml", ZONE.format(texts=values))
     return lab.path("zones")
 
@@ -109,6 +110,19 @@ class Thousands(TcpCase):
         self.wait_descriptors(descriptors)
         print(f"\n    {count} idle connections, {each:.0f} bytes each; a new one answered within {longest * 1000:.1f} ms; "
               f"UDP at {result.rate:.0f}/s lost {result.lost}", end="")
+
+    def test_the_largest_answers(self):
+        """Ten pipelined, each whole; over UDP the same question is truncated."""
+        wire = query(BIG, "TXT").to_wire()
+        asking = Asking.connect(self.crowd())
+        asking.sock.sendall(tcp_clients.framed(wire) * 10)
+        for _ in range(10):
+            reply = asking.receive()
+            self.assertGreater(len(reply), 58_000)
+            message = dns.message.from_wire(reply)
+            self.assertFalse(message.flags & dns.flags.TC)
+            self.assertEqual(len({rdata.to_text() for rdata in message.answer[0]}), BIG_CNT)
+        self.assertTrue(self.client.ask(BIG, "TXT").flags & dns.flags.TC)
 
     def test_comings_and_goings_leave_nothing(self):
         rounds, each = (20, 500) if SLOW == 1 else (4, 250)
