@@ -42,7 +42,8 @@ def run_slice(program, seconds):
         ["nice", "-n", "19", program, f"-max_total_time={seconds}", f"-timeout={INPUT_S}",
          f"-rss_limit_mb={MEMORY_MB}", "-print_final_stats=1", f"-artifact_prefix={findings}",
          *(f"-dict={path}" for path in dictionaries), learnt, corpus],
-        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        env={**os.environ, "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"})
     executions = re.search(r"stat::number_of_executed_units:\s*(\d+)", done.stdout)
     covered = re.findall(r"\bcov: (\d+)", done.stdout)
     if done.returncode != 0:

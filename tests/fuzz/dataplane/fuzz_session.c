@@ -12,13 +12,14 @@
  *   - an answer fits its buffer and what client and server allow; a drop changes no byte;
  *   - ID, opcode and question come back as they were; a strict reader and libknot take the reply whole;
  *   - no ECS from a server that does not look at it, or to a resolver that is not listed; no answer to a
- *     port that gets none; no cookie without keys;
+ *     port that gets none; no cookie without keys; no limit for whose source is proved or exempt;
  *   - the same messages to a server that has just started get the same replies.
  */
 #include <string.h>
 
 #include "control/compile.h"
 #include "dataplane/counters.h"
+#include "dataplane/limiter.h"
 #include "dataplane/message_impl.h"
 #include "tests/fuzz/dataplane/reparse.h"
 #include "tests/fuzz/dataplane/second_opinion.h"
@@ -39,6 +40,9 @@ enum setting {
 	PORT_DROPPED = 1u << 7,
 	IDENTITY = 3u << 8, /* identity_lens[] */
 	KEEPALIVE = 1u << 10,
+	RATE = 3u << 11,        /* rates[] */
+	SLIP = 3u << 13,        /* slips[] */
+	RATE_EXEMPT = 1u << 15, /* the first client is not limited */
 };
 
 enum control {
@@ -52,6 +56,8 @@ enum control {
 
 static const uint16_t udp_sizes[] = { 1232, 512, 600, 4096 };
 static const uint8_t identity_lens[] = { 0, 1, 5, DP_IDENTITY_MAX };
+static const uint32_t rates[] = { 0, 1, 5, 1000 };
+static const uint32_t slips[] = { 0, 1, 2, DP_LIMIT_SLIP_MAX };
 static const uint32_t steps_ms[] = { 0, 1, 1000, 40 * 60 * 1000 };
 static const struct tbl_addr clients[] = {
 	{ .bytes = { 198, 51, 100, 100 }, .family = 4 },
@@ -123,10 +129,31 @@ struct server {
 	struct dp_settings settings;
 	struct dp_cookie_keys keys;
 	struct tbl_prefix listed;
+	struct dp_prefixes exempt;
 	struct dp_answerer answerer;
 	struct tbl_stats_worker shared;
 	struct dp_counters counters;
 };
+
+/* So small that its buckets are fought over. */
+static struct dp_limiter *
+make_limiter(const struct server *server)
+{
+	uint32_t rate = rates[field(server->setup, RATE)];
+	const struct dp_limiter_params params = {
+		.per_second = { rate, rate, rate, 2 * rate },
+		.burst_s = 1,
+		.ipv4_bits = 24,
+		.ipv6_bits = 56,
+		.slip = slips[field(server->setup, SLIP)],
+		.table_size = 4,
+		.exempt = &server->exempt,
+	};
+	struct dp_limiter *limiter = NULL;
+
+	FUZZ_ASSERT(rate == 0 || dp_limiter_new(&params, &limiter) == 0);
+	return limiter;
+}
 
 static void
 start(struct server *server, unsigned int setup)
@@ -154,6 +181,10 @@ start(struct server *server, unsigned int setup)
 		FUZZ_ASSERT(dp_prefixes_make(&server->listed, 1, &server->settings.ecs_resolvers) ==
 				0);
 	}
+	if ((setup & RATE_EXEMPT) != 0) {
+		FUZZ_ASSERT(dp_prefixes_make(&server->listed, 1, &server->exempt) == 0);
+	}
+	server->answerer.limiter = make_limiter(server);
 	server->answerer.settings = &server->settings;
 	server->answerer.cookie_keys = server->keys.cnt > 0 ? &server->keys : NULL;
 	server->counters.shared = &server->shared;
@@ -162,6 +193,8 @@ start(struct server *server, unsigned int setup)
 static void
 stop(struct server *server)
 {
+	dp_limiter_free(server->answerer.limiter);
+	dp_prefixes_done(&server->exempt);
 	dp_prefixes_done(&server->settings.ecs_resolvers);
 }
 
@@ -304,6 +337,29 @@ check_reply(const struct server *server, const struct asked *asked, enum tbl_ver
 	check_size(server, asked, len);
 }
 
+/* Nobody is limited who need not be: the source is proved, or listed, or there is no limit. */
+static void
+check_limit(const struct server *server, const struct asked *asked, enum tbl_verdict verdict)
+{
+	struct dp_query parsed;
+
+	if (verdict != TBL_VERDICT_ANSWER_SLIPPED && verdict != TBL_VERDICT_DROP_RATE_LIMITED) {
+		return;
+	}
+	FUZZ_ASSERT(server->answerer.limiter != NULL && asked->client.transport == DP_UDP);
+	FUZZ_ASSERT((server->setup & RATE_EXEMPT) == 0 || field(asked->control, CLIENT) != 0);
+	FUZZ_ASSERT(verdict != TBL_VERDICT_ANSWER_SLIPPED || field(server->setup, SLIP) != 0);
+	dp_query_parse(asked->query, asked->len, &parsed);
+	if (parsed.edns.is_present && (parsed.edns.asks & DP_ASK_COOKIE) != 0 &&
+			server->keys.cnt > 0) {
+		enum dp_cookie_state state = dp_cookie_check(&server->keys, parsed.edns.cookie,
+				parsed.edns.cookie_len, &asked->client.addr,
+				server->answerer.now.unix_s);
+
+		FUZZ_ASSERT(state != DP_COOKIE_GOOD && state != DP_COOKIE_OLD);
+	}
+}
+
 static void
 check_message(struct server *server, struct server *twin, const struct asked *asked)
 {
@@ -318,6 +374,7 @@ check_message(struct server *server, struct server *twin, const struct asked *as
 	verdict = answer(server, asked, buffer, &len);
 	FUZZ_ASSERT(len <= capacity);
 	FUZZ_ASSERT(is_answer(verdict) == (len > 0));
+	check_limit(server, asked, verdict);
 	if (len > 0) {
 		check_reply(server, asked, verdict, buffer, len);
 	} else {

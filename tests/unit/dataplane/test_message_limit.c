@@ -247,6 +247,8 @@ proved_sources_are_not_limited(void **state)
 	assert_int_equal(count_answered(&limited, &plain, DP_TCP), 100);
 	assert_int_equal(count_answered(&limited, &good, DP_UDP), 100);
 	assert_true(count_answered(&limited, &client_only, DP_UDP) <= 1);
+	limited.answerer.now.unix_s += 1801; /* the cookie is past half its life */
+	assert_int_equal(count_answered(&limited, &good, DP_UDP), 100);
 	close_limited(&limited);
 }
 

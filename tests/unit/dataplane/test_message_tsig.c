@@ -109,6 +109,42 @@ static const struct row rows[] = {
 
 ROWS_TEST(rows)
 
+/* Owners that point into the middle of the question's first label, at its second byte, which then is the
+ * length of one that leads anywhere. The owner is at 34, the RDATA of all rows at 46. */
+#define ASTRAY(name, bytes)                                                \
+	{                                                                  \
+		(name), A, .before = BYTES(bytes), .edits = { ARCOUNT(1) } \
+	}
+#define SECOND_BYTE "\xc0\x0e"
+#define MAC_171                                                                             \
+	"\0\xab"                                                                            \
+	"123456789012345678901234567890123456789012345678901234567890123456789012345678901" \
+	"123456789012345678901234567890123456789012345678901234567890123456789012345678901" \
+	"123456789"
+#define LABEL_63 \
+	"\x3f"   \
+	"123456789012345678901234567890123456789012345678901234567890123"
+
+static const struct row astray_rows[] = {
+	{ "key-name-reserved-label (1035 4.1.4)",
+			ASTRAY("w\\064w.example.test.", SECOND_BYTE FIXED RDATA), FORMERR,
+			"FORMERR" },
+	{ "key-name-past-its-record", ASTRAY("w\\063w.example.test.", SECOND_BYTE FIXED RDATA),
+			FORMERR, "FORMERR" },
+	{ "key-name-up-to-its-rdata", ASTRAY("w\\031w.example.test.", SECOND_BYTE FIXED RDATA),
+			FORMERR, "FORMERR" },
+	/* the last byte before the RDATA looks like the first of a pointer: RDLENGTH is 200 */
+	{ "key-name-ends-in-half-a-pointer",
+			ASTRAY("w\\030w.example.test.",
+					SECOND_BYTE FIXED "\0\xc8" ALGORITHM TIME MAC_171 REST),
+			FORMERR, "FORMERR" },
+	{ "key-name-of-257 (1035 2.3.4)",
+			WITH(LABEL_63 LABEL_63 LABEL_63 LABEL_63 "\0" FIXED RDATA, 1), FORMERR,
+			"FORMERR" },
+};
+
+ROWS_TEST(astray_rows)
+
 /* A TSIG cut anywhere is FORMERR, and nothing behind the query is read (ask_run's exact block). */
 static void
 a_tsig_cut_anywhere_is_formerr(void **state)
@@ -199,6 +235,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_rows),
+		cmocka_unit_test(check_astray_rows),
 		cmocka_unit_test(a_tsig_cut_anywhere_is_formerr),
 		cmocka_unit_test(a_tsig_of_any_length_but_its_own_is_formerr),
 		cmocka_unit_test(a_tsig_too_long_for_udp_is_sent_over_tcp),
