@@ -143,6 +143,26 @@ static const struct conf_row tcp_rows[] = {
 	{ .key = NULL },
 };
 
+#define COOKIES(field) offsetof(struct dp_cookie_config, field)
+static const struct conf_row cookie_rows[] = {
+	{ .key = "enabled",
+			.kind = CONF_ROW_BOOL,
+			.offset = COOKIES(enabled),
+			.fallback = "true",
+			.help = "Make and read DNS cookies (RFC 7873)." },
+	{ .key = "require",
+			.kind = CONF_ROW_BOOL,
+			.offset = COOKIES(require),
+			.fallback = "false",
+			.help = "BADCOOKIE to UDP queries whose cookie is not ours." },
+	{ .key = "secret_file",
+			.kind = CONF_ROW_PATH,
+			.offset = COOKIES(secret_file),
+			.help = "File of the secrets that a fleet shares; default: a random one, "
+				"this process's own." },
+	{ .key = NULL },
+};
+
 #define TOP(field) offsetof(struct dp_config, field)
 static const struct conf_row top_rows[] = {
 	{ .key = "identity",
@@ -212,6 +232,11 @@ static const struct conf_row top_rows[] = {
 			.max = 1452,
 			.unit = "bytes",
 			.help = "Largest UDP reply." },
+	{ .key = "cookies",
+			.kind = CONF_ROW_MAP,
+			.offset = TOP(cookies),
+			.rows = cookie_rows,
+			.help = "DNS cookies." },
 	{ .key = "ecs",
 			.kind = CONF_ROW_MAP,
 			.offset = TOP(ecs),
@@ -433,6 +458,22 @@ check_identity(const struct dp_config_checker *checker, struct dp_config *config
 }
 
 static void
+check_cookies(const struct dp_config_checker *checker, struct dp_config *config)
+{
+	const struct dp_cookie_config *cookies = &config->cookies;
+
+	if (cookies->require && !cookies->enabled) {
+		dp_config_complain(checker, "cookies.require: cookies are not enabled");
+	}
+	config->settings.is_cookie_required = cookies->require;
+	if (cookies->enabled && cookies->secret_file != NULL) {
+		config->cookie_file.path = cookies->secret_file;
+		(void)dp_cookie_file_read(&config->cookie_file, &config->cookie_keys,
+				checker->errors); /* counted there */
+	}
+}
+
+static void
 check_listen(const struct dp_config_checker *checker, struct dp_config *config, size_t i,
 		const struct dp_port_config *port)
 {
@@ -519,6 +560,7 @@ check(const char *file, const struct conf_document *document, struct dp_config *
 	check_addresses(&checker, config);
 	check_cores(&checker, config);
 	check_identity(&checker, config);
+	check_cookies(&checker, config);
 	if (err != 0) {
 		return err;
 	}

@@ -16,6 +16,7 @@
 #include "table/stats.h"
 
 #include "conf/schema.h"
+#include "dataplane/cookie_file.h"
 #include "dataplane/frame.h"
 #include "dataplane/limiter.h"
 #include "dataplane/message.h"
@@ -79,6 +80,12 @@ struct dp_tcp_config {
 	int64_t max_buffered_mb;
 };
 
+struct dp_cookie_config {
+	bool enabled;
+	bool require;
+	char *secret_file;
+};
+
 struct dp_ecs_config {
 	bool enabled;
 	struct conf_strings resolvers;
@@ -120,6 +127,7 @@ struct dp_config {
 	struct conf_strings eal_args;
 	char *xdp_program;
 	int64_t max_udp_bytes;
+	struct dp_cookie_config cookies;
 	struct dp_ecs_config ecs;
 	struct conf_strings drop_source_port_texts;
 	struct dp_rate_limit_config rate_limit;
@@ -134,6 +142,9 @@ struct dp_config {
 	uint32_t cpu_cnt;           /* 0: choose */
 	uint16_t cpus[TBL_WORKERS_MAX];
 	struct dp_settings settings;
+	struct dp_cookie_file
+			cookie_file; /* its path is cookies.secret_file while cookies are enabled */
+	struct dp_cookie_keys cookie_keys; /* what it says; none without it */
 	bool has_rate_limit;
 	struct dp_limiter_params limiter; /* but for seed and `exempt`, the start's own */
 	struct dp_prefixes limiter_exempt;

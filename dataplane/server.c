@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "dataplane/adopt.h"
+#include "dataplane/cookie_watch.h"
 #include "dataplane/intake.h"
 #include "dataplane/keeper.h"
 #include "dataplane/ports.h"
@@ -30,10 +31,12 @@ struct dp_server {
 	struct dp_server_params params;
 	struct event_base *base;
 	struct event *stop_events[2]; /* SIGTERM, SIGINT */
+	struct event *reload_event;   /* SIGHUP */
 	struct event *pulse;
 	struct dp_watchdog watchdog;
 	struct dp_swap swap;
 	struct dp_adopter adopter;
+	struct dp_cookie_watch cookie_watch;
 	struct dp_worker_shared shared;
 	struct dp_limiter_params limits; /* the configuration's, and a seed */
 	int stats_fd;
@@ -108,6 +111,16 @@ show_ports(struct dp_server *server)
 	dp_stats_show_ports(server->shared.stats, &counts);
 }
 
+static void
+on_reload(evutil_socket_t fd, short events, void *arg)
+{
+	struct dp_server *server = arg;
+
+	(void)fd;
+	(void)events;
+	dp_cookie_watch_reload(&server->cookie_watch);
+}
+
 /* Once a second. A worker that hangs answers nothing and holds every old table: a new process is
  * the cure, and closing in good order would wait for the worker. */
 static void
@@ -118,6 +131,7 @@ on_pulse(evutil_socket_t fd, short events, void *arg)
 	(void)fd;
 	(void)events;
 	show_ports(server);
+	dp_cookie_watch_look(&server->cookie_watch);
 	if (!is_dp_watchdog_calm(&server->watchdog)) {
 		say(server, "a worker has hung for %u s: ending, so that a new process can serve",
 				DP_WATCHDOG_PULSES_MAX);
@@ -149,6 +163,10 @@ open_loop(struct dp_server *server, struct tbl_error *error)
 			return fail(-ENOMEM, error, "event loop");
 		}
 	}
+	server->reload_event = evsignal_new(server->base, SIGHUP, on_reload, server);
+	if (server->reload_event == NULL || event_add(server->reload_event, NULL) != 0) {
+		return fail(-ENOMEM, error, "event loop");
+	}
 	server->pulse = event_new(server->base, -1, EV_PERSIST, on_pulse, server);
 	return server->pulse != NULL ? 0 : fail(-ENOMEM, error, "event loop");
 }
@@ -167,6 +185,29 @@ draw_secrets(struct dp_server *server, struct tbl_error *error)
 		server->limits.exempt = &config->limiter_exempt;
 		server->shared.limits = &server->limits;
 		if (getrandom(server->limits.seed, sizeof(server->limits.seed), 0) < 0) {
+			return fail(-errno, error, "random numbers");
+		}
+	}
+	return 0;
+}
+
+/* Without a file the secret is this process's alone: enough for one that answers alone, until it ends. */
+static int
+open_cookies(struct dp_server *server, struct tbl_error *error)
+{
+	const struct dp_config *config = server->params.config;
+	struct dp_cookie_keys *keys = &server->adopter.cookie_keys;
+
+	server->cookie_watch = (struct dp_cookie_watch){
+		.file = config->cookie_file,
+		.adopter = &server->adopter,
+		.say = say_text,
+		.arg = server,
+	};
+	*keys = config->cookie_keys;
+	if (config->cookies.enabled && keys->cnt == 0) {
+		keys->cnt = 1;
+		if (getrandom(keys->keys[0], sizeof(keys->keys[0]), 0) < 0) {
 			return fail(-errno, error, "random numbers");
 		}
 	}
@@ -208,7 +249,7 @@ open_shared(struct dp_server *server, uint32_t worker_cnt, struct tbl_error *err
 		.admit = on_admit,
 		.served = on_served,
 	};
-	return 0;
+	return open_cookies(server, error);
 }
 
 /* Whether the kernel sees, or would see without us, queries to the port's addresses. */
@@ -467,6 +508,9 @@ close_loop(struct dp_server *server)
 		if (server->stop_events[i] != NULL) {
 			event_free(server->stop_events[i]);
 		}
+	}
+	if (server->reload_event != NULL) {
+		event_free(server->reload_event);
 	}
 	if (server->pulse != NULL) {
 		event_free(server->pulse);

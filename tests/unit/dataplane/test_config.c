@@ -73,6 +73,11 @@ mistakes_are_named_with_their_place(void **state)
 		{ SOCKET_PORT "max_udp_bytes: 65535\n", "max_udp_bytes" },
 		{ SOCKET_PORT "max_udp_byte: 1232\n", "max_udp_byte" },
 		{ SOCKET_PORT "tcp: {idle_timeout_s: 0}\n", "idle_timeout_s" },
+		{ SOCKET_PORT "cookies: {secrets: x}\n", "cookies.secrets" },
+		{ SOCKET_PORT "cookies: {enabled: false, require: true}\n",
+				"cookies.require: cookies are not enabled" },
+		{ SOCKET_PORT "cookies: {secret_file: /nowhere/secrets}\n",
+				"0:0: No such file or directory" },
 		{ SOCKET_PORT "drop_source_ports: [7, 0]\n",
 				"drop_source_ports[1]: '0' is not a port (1 to 65535)" },
 		{ SOCKET_PORT "drop_source_ports: 65536\n", "'65536' is not a port" },
@@ -134,6 +139,11 @@ what_is_not_said_has_its_default(void **state)
 	assert_int_equal(config.promote_after_s, 30);
 	assert_int_equal(config.main_core, -1);
 	assert_int_equal(config.cpu_cnt, 0);
+	assert_true(config.cookies.enabled);
+	assert_false(config.settings.is_cookie_required);
+	assert_null(config.cookie_file.path);
+	assert_int_equal(config.cookie_keys.cnt, 0);
+	assert_int_equal(config.settings.tcp_keepalive_ds, 100);
 	assert_true(config.tcp.enabled);
 	assert_int_equal(config.tcp.idle_timeout_s, 10);
 	assert_int_equal(config.settings.tcp_keepalive_ds, 100);

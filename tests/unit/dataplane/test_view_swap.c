@@ -24,6 +24,9 @@ make_served(uint64_t generation)
 
 	assert_int_equal(dp_served_new(image, NULL, &served), 0);
 	dp_image_drop(image);
+	assert_int_equal(served->cookie_keys.cnt, 0);
+	served->cookie_keys.cnt = 1;
+	memset(served->cookie_keys.keys[0], (int)(generation & 0xff), DP_COOKIE_KEY_BYTES);
 	return served;
 }
 
@@ -248,6 +251,12 @@ look(struct reader *reader, const struct dp_served *served)
 	reader->view_cnt++;
 	reader->mixed_cnt += (const void *)view->header != served->table->bytes ? 1 : 0;
 	reader->mixed_cnt += view->header->image_bytes != served->table->size ? 1 : 0;
+	for (size_t i = 0; i < DP_COOKIE_KEY_BYTES; i++) {
+		reader->mixed_cnt +=
+				served->cookie_keys.keys[0][i] != (uint8_t)view->header->generation
+						? 1
+						: 0;
+	}
 	reader->mixed_cnt += view->select->magic != TBL_SELECT_MAGIC ? 1 : 0;
 	reader->backward_cnt += view->header->generation < reader->last_generation ? 1 : 0;
 	reader->last_generation = view->header->generation;
