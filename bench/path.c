@@ -15,11 +15,12 @@
 
 #include "bench/path_table.h"
 #include "dataplane/bytes.h"
+#include "dataplane/limiter.h"
 #include "dataplane/message.h"
 
 #define BURST     32u   /* what a worker takes from a port at once */
 #define QUERIES   4096u /* different ones a case, so that no name stays in a cache by itself */
-#define QUERY_MAX 128u
+#define QUERY_MAX 320u  /* a name of 255 octets, and EDNS */
 #define REPLY_MAX 1232u
 #define PASSES    200u /* over all queries of a case, natively: most of a second */
 #define NS_PER_S  1000000000LL
@@ -32,23 +33,39 @@ enum edns {
 	EDNS_ECS, /* IPv4, /24 */
 };
 
+enum limits {
+	LIMITS_OFF,
+	LIMITS_BY_NAME, /* a bucket for each prefix and name; none is ever empty */
+	LIMITS_ALL,     /* and one for each prefix */
+};
+
 /* One kind of query: which name is asked for, with what EDNS, and what must come of it. */
 struct kind {
 	const char *name;
-	enum { HOST, BELOW_W, BELOW_APEX, BELOW_HOST, APEX, ELSEWHERE } owner;
+	enum { HOST, BELOW_W, BELOW_APEX, BELOW_HOST, APEX, ELSEWHERE, DEEPEST } owner;
 	enum edns edns;
 	enum tbl_verdict verdict;
+	enum limits limits;
+	bool is_deep; /* of the table that holds a name of 127 labels */
 };
 
 static const struct kind kinds[] = {
-	{ "static A", HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR },
-	{ "static A, EDNS", HOST, EDNS_PLAIN, TBL_VERDICT_ANSWER_NOERROR },
-	{ "wildcard A", BELOW_W, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR },
-	{ "wildcard CNAME to geo apex", BELOW_APEX, EDNS_ECS, TBL_VERDICT_ANSWER_NOERROR },
-	{ "NXDOMAIN", BELOW_HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NXDOMAIN },
-	{ "geo A, no ECS", APEX, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR },
-	{ "geo A, ECS /24", APEX, EDNS_ECS, TBL_VERDICT_ANSWER_NOERROR },
-	{ "REFUSED", ELSEWHERE, EDNS_NONE, TBL_VERDICT_ANSWER_REFUSED },
+	{ "static A", HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
+	{ "static A, EDNS", HOST, EDNS_PLAIN, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
+	{ "wildcard A", BELOW_W, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
+	{ "wildcard CNAME to geo apex", BELOW_APEX, EDNS_ECS, TBL_VERDICT_ANSWER_NOERROR,
+			LIMITS_OFF, false },
+	{ "NXDOMAIN", BELOW_HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NXDOMAIN, LIMITS_OFF, false },
+	{ "geo A, no ECS", APEX, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
+	{ "geo A, ECS /24", APEX, EDNS_ECS, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
+	{ "REFUSED", ELSEWHERE, EDNS_NONE, TBL_VERDICT_ANSWER_REFUSED, LIMITS_OFF, false },
+	{ "static A, rate limit", HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_BY_NAME,
+			false },
+	{ "static A, two rate limits", HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_ALL,
+			false },
+	{ "127 labels", DEEPEST, EDNS_NONE, TBL_VERDICT_ANSWER_REFUSED, LIMITS_OFF, false },
+	{ "127 labels, deep table", DEEPEST, EDNS_NONE, TBL_VERDICT_ANSWER_NXDOMAIN, LIMITS_OFF,
+			true },
 };
 
 struct query {
@@ -59,7 +76,8 @@ struct query {
 
 /* What a worker holds: a burst of buffers and their parsed queries. */
 struct bench {
-	struct tbl_view view;
+	struct tbl_view views[2]; /* [is_deep] */
+	struct dp_limiter *limiters[LIMITS_ALL + 1];
 	struct dp_settings settings;
 	struct dp_answerer answerer;
 	uint64_t random;
@@ -105,6 +123,15 @@ print_owner(struct bench *bench, const struct kind *kind, char *text, size_t siz
 		break;
 	case ELSEWHERE:
 		(void)snprintf(text, size, "x%x.example.net.", word);
+		break;
+	case DEEPEST:
+		/* Every label another each time: nothing of it is in a cache, nothing is there. */
+		for (unsigned int i = 0; i < TBL_LABELS_MAX - 1; i++) {
+			text[2 * i] = (char)('0' + dp_random(&bench->random) % 10);
+			text[2 * i + 1] = '.';
+		}
+		(void)snprintf(text + 2 * (TBL_LABELS_MAX - 1), size - 2 * (TBL_LABELS_MAX - 1),
+				"%s", BENCH_DEEP_ZONE);
 		break;
 	}
 }
@@ -182,7 +209,7 @@ run_burst(struct bench *bench, const struct query *queries)
 		dp_query_parse(bench->messages[i], queries[i].len, &bench->parsed[i]);
 	}
 	for (unsigned int i = 0; i < BURST; i++) {
-		dp_query_prefetch(&bench->view, &bench->parsed[i]);
+		dp_query_prefetch(bench->answerer.view, &bench->parsed[i]);
 	}
 	for (unsigned int i = 0; i < BURST; i++) {
 		bench->verdicts[i] = dp_query_answer(&bench->answerer, &bench->parsed[i],
@@ -267,6 +294,40 @@ run_callgrind(struct bench *bench, const struct kind *kind)
 	printf("%s\t%u\n", kind->name, QUERIES);
 }
 
+static void *
+open_table(bool is_deep, struct tbl_view *view)
+{
+	struct tbl_error error;
+	size_t size;
+	void *image = bench_table(is_deep, &size);
+
+	if (tbl_check(image, size, &error) != 0) {
+		stop(error.text);
+	}
+	tbl_view_init(view, image, NULL);
+	return image;
+}
+
+/* The default table size, and rates that nothing here reaches: what is measured is the counting. */
+static void
+open_limiters(struct bench *bench)
+{
+	struct dp_limiter_params params = {
+		.per_second = { DP_LIMIT_RATE_MAX, DP_LIMIT_RATE_MAX, DP_LIMIT_RATE_MAX, 0 },
+		.burst_s = DP_LIMIT_BURST_S_MAX,
+		.ipv4_bits = 24,
+		.ipv6_bits = 56,
+		.table_size = 131072,
+	};
+
+	for (unsigned int i = LIMITS_BY_NAME; i <= LIMITS_ALL; i++) {
+		params.per_second[DP_LIMIT_ALL] = i == LIMITS_ALL ? DP_LIMIT_RATE_MAX : 0;
+		if (dp_limiter_new(&params, &bench->limiters[i]) != 0) {
+			stop("out of memory");
+		}
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -275,32 +336,35 @@ main(int argc, char **argv)
 		.random = 88172645463325252ULL,
 	};
 	bool is_native = argc == 2 && strcmp(argv[1], "native") == 0;
-	struct tbl_error error;
-	size_t size;
-	void *image;
+	void *images[2];
 
 	if (argc != 2 || (!is_native && strcmp(argv[1], "callgrind") != 0)) {
 		(void)fprintf(stderr, "usage: path native | path callgrind (see bench/path.sh)\n");
 		return 2;
 	}
-	image = bench_table(&size);
-	if (tbl_check(image, size, &error) != 0) {
-		stop(error.text);
+	for (unsigned int is_deep = 0; is_deep < 2; is_deep++) {
+		images[is_deep] = open_table(is_deep != 0, &bench.views[is_deep]);
 	}
-	tbl_view_init(&bench.view, image, NULL);
+	open_limiters(&bench);
 	bench.answerer = (struct dp_answerer){
-		.view = &bench.view,
 		.settings = &bench.settings,
 		.random = dp_random(&bench.random),
+		.now.monotonic_ms = 1000,
 	};
 	CALLGRIND_START_INSTRUMENTATION;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		for (unsigned int j = 0; j < QUERIES; j++) {
 			make_query(&bench, &kinds[i], &bench.queries[j]);
 		}
+		bench.answerer.view = &bench.views[kinds[i].is_deep ? 1 : 0];
+		bench.answerer.limiter = bench.limiters[kinds[i].limits];
 		(is_native ? run_native : run_callgrind)(&bench, &kinds[i]);
 	}
 	CALLGRIND_STOP_INSTRUMENTATION;
-	free(image);
+	for (unsigned int i = 0; i <= LIMITS_ALL; i++) {
+		dp_limiter_free(bench.limiters[i]);
+	}
+	free(images[0]);
+	free(images[1]);
 	return 0;
 }

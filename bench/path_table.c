@@ -158,8 +158,33 @@ make_location(void)
 	return location;
 }
 
+static void
+add_deep_zone(struct tbl_builder *builder)
+{
+	struct zone zone = { .builder = builder };
+	struct tbl_error error;
+	const uint8_t address[4] = { 192, 0, 2, 53 };
+	uint8_t apex[TBL_NAME_MAX];
+	uint8_t owner[TBL_NAME_MAX];
+	uint8_t soa[2 * TBL_NAME_MAX + 20] = { 0 };
+	uint16_t apex_len = wire_name(apex, BENCH_DEEP_ZONE);
+
+	check(tbl_builder_add_zone(builder, apex, &zone.handle, &error), &error);
+	memcpy(soa, apex, apex_len);
+	memcpy(soa + apex_len, apex, apex_len);
+	add(&zone, apex, TYPE_SOA, soa, (uint16_t)(2 * apex_len + 20));
+	add(&zone, apex, TYPE_NS, apex, apex_len);
+	add(&zone, apex, TYPE_A, address, sizeof(address));
+	for (size_t at = 0; at < TBL_NAME_MAX - 1 - 2; at += 2) {
+		owner[at] = 1;
+		owner[at + 1] = 'a';
+	}
+	memcpy(owner + TBL_NAME_MAX - apex_len, apex, apex_len);
+	add(&zone, owner, TYPE_A, address, sizeof(address));
+}
+
 void *
-bench_table(size_t *ret_size)
+bench_table(bool is_deep, size_t *ret_size)
 {
 	struct tbl_location *location = make_location();
 	const struct tbl_build_params params = { .generation = 1,
@@ -178,6 +203,9 @@ bench_table(size_t *ret_size)
 		add_infrastructure(&zone);
 		add_names(&zone);
 		add_apex(&zone);
+	}
+	if (is_deep) {
+		add_deep_zone(zone.builder);
 	}
 	check(tbl_builder_finish(zone.builder, &image, ret_size, &error), &error);
 	tbl_builder_free(zone.builder);
