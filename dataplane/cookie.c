@@ -1,5 +1,6 @@
 #include "dataplane/cookie.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -33,12 +34,10 @@ rotate(uint64_t x, unsigned int bits)
 static uint64_t
 load_le64(const uint8_t *at)
 {
-	uint64_t word = 0;
+	uint64_t word_le;
 
-	for (unsigned int i = 0; i < 8; i++) {
-		word |= (uint64_t)at[i] << (8 * i);
-	}
-	return word;
+	memcpy(&word_le, at, sizeof(word_le));
+	return le64toh(word_le);
 }
 
 static inline void

@@ -26,7 +26,7 @@ static_assert(sizeof(struct set) == LINE_BYTES, "a set is a cache line");
 
 /* What a bucket is found by. No padding: the bytes are hashed. */
 struct key {
-	uint8_t prefix[16];
+	uint64_t prefix[2];
 	uint64_t name;
 	uint16_t type;
 	uint8_t kind;
@@ -39,8 +39,8 @@ struct dp_limiter {
 	uint64_t interval_ns[DP_LIMIT_KIND_CNT]; /* between replies at the rate; 0: no limit */
 	uint64_t burst_ns;
 	uint32_t slip;
-	uint8_t mask4[16];
-	uint8_t mask6[16];
+	uint64_t mask4[2]; /* of an address as it lies in memory */
+	uint64_t mask6[2];
 	uint8_t seed[DP_COOKIE_KEY_BYTES];
 	const struct dp_prefixes *exempt;
 	uint64_t set_mask;
@@ -48,12 +48,14 @@ struct dp_limiter {
 };
 
 static void
-make_mask(uint8_t mask[16], unsigned int bits)
+make_mask(uint64_t mask[2], unsigned int bits)
 {
-	memset(mask, 0, 16);
+	uint8_t bytes[16] = { 0 };
+
 	for (unsigned int i = 0; i < bits; i++) {
-		mask[i / 8] = (uint8_t)(mask[i / 8] | 0x80u >> i % 8);
+		bytes[i / 8] = (uint8_t)(bytes[i / 8] | 0x80u >> i % 8);
 	}
+	memcpy(mask, bytes, sizeof(bytes));
 }
 
 static struct set *
@@ -175,7 +177,7 @@ enum dp_limit_result
 dp_limiter_judge(struct dp_limiter *limiter, const struct tbl_addr *addr,
 		const struct dp_limit_reply *reply, uint64_t now_ms)
 {
-	const uint8_t *mask = addr->family == 4 ? limiter->mask4 : limiter->mask6;
+	const uint64_t *mask = addr->family == 4 ? limiter->mask4 : limiter->mask6;
 	uint64_t now_ns = now_ms * NS_PER_MS;
 	struct key key = {
 		.name = reply->name,
@@ -188,9 +190,9 @@ dp_limiter_judge(struct dp_limiter *limiter, const struct tbl_addr *addr,
 	if (limiter->exempt != NULL && is_in_dp_prefixes(limiter->exempt, addr)) {
 		return DP_LIMIT_SEND;
 	}
-	for (unsigned int i = 0; i < sizeof(key.prefix); i++) {
-		key.prefix[i] = addr->bytes[i] & mask[i];
-	}
+	memcpy(key.prefix, addr->bytes, sizeof(key.prefix));
+	key.prefix[0] &= mask[0];
+	key.prefix[1] &= mask[1];
 	result = take(limiter, &key, now_ns);
 	if (result != DP_LIMIT_SEND) {
 		return result;
