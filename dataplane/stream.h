@@ -9,7 +9,7 @@
  * A turn answers what one piece brought, up to DP_STREAM_TURN_BYTES of answers, which go out in one
  * write; the rest waits for the next turn, so that one client cannot keep the others waiting. Each
  * answer is queued whole, with its own ID: one made later or elsewhere could follow in any order
- * (RFC 7766 §6.2.1.1); those of today are ready at once, in the order of their queries.
+ * (RFC 7766 §7); those of today are ready at once, in the order of their queries.
  *
  *     dp_stream_next()   READ: dp_stream_feed() what was received, or dp_stream_end()
  *                        WRITE: when there is room, dp_stream_resume()
@@ -19,7 +19,7 @@
  * Threads:   one; all streams of a thread share its desk.
  * Memory:    dp_stream_done releases what is held; all zero bytes are a new stream.
  * Errors:    -ENOMEM: the stream is lost and next is CLOSE.
- * Standards: RFC 1035 §4.2.2 (framing), RFC 7766 §6.2.1 (pipelining), §8 (message and length in one
+ * Standards: RFC 1035 §4.2.2 (framing), RFC 7766 §6.2.1.1 (pipelining), §7 (order), §8 (message and length in one
  *            write). Readings: docs/dns-readings.md.
  */
 #ifndef DATAPLANE_STREAM_H

@@ -22,6 +22,8 @@
 #define READY_MAX 64
 /* Connections accepted before others get their turn: a storm of them must not stop answers. */
 #define ACCEPTS_MAX 32u
+/* Connections closed for having had their time, likewise: thousands may have at once. */
+#define EXPIRED_MAX 128u
 /* Pause when descriptors or memory are short and nothing of ours can be given up for them: short
  * enough for a client to wait, long enough not to be a load. */
 #define ACCEPT_PAUSE_MS 100u
@@ -425,21 +427,28 @@ has_untaken(const struct connection *connection)
 	       (ioctl(connection->watched.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0);
 }
 
+static void
+end_idle(struct dp_tcp *tcp, struct connection *connection)
+{
+	if (has_untaken(connection)) {
+		reset_connection(tcp, connection);
+	} else {
+		close_connection(tcp, connection);
+	}
+}
+
 void
 dp_tcp_expire(struct dp_tcp *tcp)
 {
 	struct dp_seat *oldest;
 
 	/* All have the same time, so they run out in the order of their seats. */
-	while ((oldest = dp_seats_oldest(tcp->seats)) != NULL &&
-			now_ms(tcp) - oldest->since_ms >= timeout_ms(tcp)) {
-		struct connection *connection = connection_of(oldest);
-
-		if (has_untaken(connection)) {
-			reset_connection(tcp, connection);
-		} else {
-			close_connection(tcp, connection);
+	for (unsigned int i = 0; i < EXPIRED_MAX; i++) {
+		oldest = dp_seats_oldest(tcp->seats);
+		if (oldest == NULL || now_ms(tcp) - oldest->since_ms < timeout_ms(tcp)) {
+			break;
 		}
+		end_idle(tcp, connection_of(oldest));
 	}
 	if (tcp->resume_ms != 0 && now_ms(tcp) >= tcp->resume_ms) {
 		pause_accepting(tcp, 0);

@@ -49,7 +49,7 @@ unsigned int dp_tcp_wait(struct dp_tcp *tcp, int wait_ms);
 /* dp_tcp_serve deals with the i-th of them; returns the number of messages that were answered or
  * dropped, which have been counted. */
 unsigned int dp_tcp_serve(struct dp_tcp *tcp, unsigned int i);
-/* dp_tcp_expire ends the connections that have had their time. */
+/* dp_tcp_expire ends connections that have had their time, a bounded number of them at once. */
 void dp_tcp_expire(struct dp_tcp *tcp);
 
 /* dp_tcp_wake ends the dp_tcp_wait of now, or else the next, and every one after it. */

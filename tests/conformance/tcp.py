@@ -176,7 +176,7 @@ def short_length(ask):
     expect_www(ask, sock, rest)
 
 
-@check("tcp-half-close", "RFC 7766 §6.2.4, RFC 9210 §4.1", over=TCP)
+@check("tcp-half-close", "RFC 7766 §6.2.4, RFC 9210 §4.3", over=TCP)
 def half_close(ask):
     """Who has asked and closed its sending half gets every answer, then the end."""
     wires = [query(ident=ask.next_id()) for _ in range(3)]

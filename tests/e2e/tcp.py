@@ -3,6 +3,7 @@ import os
 import re
 import time
 
+import dns.edns
 import dns.flags
 import dns.message
 
@@ -16,6 +17,7 @@ from tests.lib.tcp_clients import Asking, Crowd, repeating
 
 SOURCES = tcp_clients.addresses(100)
 RATE = 20000 if SLOW == 1 else 2000
+KEEPALIVE = 11
 BIG, BIG_CNT = "big.tcp.test", 100
 ZONE = """\
 ---
@@ -102,6 +104,11 @@ class Thousands(TcpCase):
         result = load.finish()
         self.assertTrue(result.is_clean(), result.text)
         self.assertEqual(idle.open_count(), count)
+        # Over three quarters of the places are taken: whoever asks how long to stay is told to go (RFC 7828 §3.3.2).
+        crowded = query("www.tcp.test")
+        crowded.use_edns(0, options=[dns.edns.GenericOption(KEEPALIVE, b"")])
+        (told,) = dns.message.from_wire(Asking.connect(others).ask(crowded.to_wire())).options
+        self.assertEqual((told.otype, told.data), (KEEPALIVE, b"\0\0"))
         # They can be used yet.
         for sock in idle.sockets[::40]:
             self.assertTrue(self.is_www(Asking(sock).ask(self.WWW)))

@@ -143,7 +143,8 @@ class TcpAbuse(figure.Figure):
         p50, p99, p50_abused, p99_abused = (statistics.median(result[key] for result in results) for results in (quiet, abused)
                                             for key in ("p50_us", "p99_us"))
         lost = sum(result["lost"] for result in abused)
-        told = f"{lost} lost by the veth and none by us" if lost else "0 lost"
+        drops = sum(result["cable_drops"] for result in abused)
+        told = f"{lost} lost, the veth having dropped {drops} frames," if lost else "0 lost"
         self.measured(f"UDP {told} of {sum(result['sent'] for result in abused)}, p50 {p50_abused:.0f} us (quiet "
                       f"{p50:.0f}), p99 {p99_abused:.0f} us (quiet {p99:.0f}; clients and server share two cores); new TCP "
                       f"query within {max(self.answer_s) * 1000:.0f} ms ({len(self.answer_s)} of them); at most {used_kb} KB and "

@@ -24,6 +24,7 @@
 #define MAX_CONNECTIONS 4
 #define MAX_PER_ADDRESS 3
 #define LARGE_CNT       16 /* largest messages, but for a byte, are 1 MB */
+#define CROWD_CNT       150
 #define IDLE_S          10
 #define IDLE_MS         ((uint64_t)IDLE_S * 1000)
 #define START_MS        1000000u
@@ -88,6 +89,12 @@ static int
 set_up_large(void **state)
 {
 	return set_up_with(state, LARGE_CNT + 1, LARGE_CNT);
+}
+
+static int
+set_up_crowd(void **state)
+{
+	return set_up_with(state, CROWD_CNT, 1);
 }
 
 static int
@@ -421,6 +428,28 @@ who_gets_nothing_done_is_closed(void **state)
 	close(deaf);
 }
 
+/* One that answers must not wait until a thousand are closed. */
+static void
+a_crowd_that_has_had_its_time_is_closed_bit_by_bit(void **state)
+{
+	struct bench *bench = *state;
+	int fds[CROWD_CNT];
+
+	for (unsigned int i = 0; i < CROWD_CNT; i++) {
+		fds[i] = connect_from(bench, 1 + i);
+	}
+	bench->answerer.now.monotonic_ms += IDLE_MS;
+	dp_tcp_expire(bench->tcp);
+	assert_int_equal(
+			dp_tcp_next_ms(bench->tcp), 0); /* there are more, and it goes on at once */
+	assert_int_equal(receive_id(bench, fds[0]), -1);
+	for (unsigned int i = 0; i < CROWD_CNT; i++) {
+		assert_int_equal(receive_id(bench, fds[i]), -1);
+		close(fds[i]);
+	}
+	assert_int_equal(dp_tcp_next_ms(bench->tcp), -1);
+}
+
 static void
 a_crowd_is_told_to_leave(void **state)
 {
@@ -594,6 +623,8 @@ main(void)
 		ON_A_BENCH(the_connection_idle_longest_makes_room),
 		ON_A_BENCH(who_does_not_read_is_not_read_from),
 		ON_A_BENCH(who_gets_nothing_done_is_closed),
+		cmocka_unit_test_setup_teardown(a_crowd_that_has_had_its_time_is_closed_bit_by_bit,
+				set_up_crowd, tear_down),
 		ON_A_BENCH(a_crowd_is_told_to_leave),
 		cmocka_unit_test_setup_teardown(what_all_hold_is_bounded, set_up_large, tear_down),
 		ON_A_BENCH(without_descriptors_the_oldest_makes_room),
