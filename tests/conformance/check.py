@@ -29,6 +29,8 @@ SOURCE = re.compile(r"RFC (?P<rfc>\d+)(?: §(?P<section>[A-Z]?[\d.]*\d|[A-Z]))?"
 # server of its own on kernel sockets.
 CONFIGS = {
     "default": {},
+    # Cookies that are not ours do not do.
+    "cookies_required": {"cookies": {"require": True}},
     # One reply of each kind a second, and every one over that slips.
     "limited": {"rate_limit": {"responses_per_second": 1, "negatives_per_second": 1, "errors_per_second": 1,
                                "burst_s": 1, "slip": 1}},

@@ -1,9 +1,10 @@
 """EDNS: RFC 6891 and the options that are read or ignored. Cookies are in cookies.py, client subnets in ecs.py."""
 import itertools
+import struct
 
-from tests.conformance.check import UDP, check
-from tests.conformance.message import (COOKIE, DO, KEEPALIVE, NSID, PADDING, AD, CD, RD, Bad, Z, ecs, header, opt,
-                                       option, question, record)
+from tests.conformance.check import TCP, UDP, check
+from tests.conformance.message import (COOKIE, DO, EDE, KEEPALIVE, NSID, PADDING, ZONEVERSION, AD, CD, RD, Bad, Z, ecs,
+                                       header, opt, option, question, record)
 from tests.conformance.messages import WWW
 
 GREETING = b"e2e 7.0"  # the identity of the lab's servers, and generation and sequence of the table
@@ -233,12 +234,94 @@ def expire(ask):
     expect_no_options(ask.query("dns.test.", "SOA", option(9)).expect(aa=True))
 
 
+def expect_ede(reply, code):
+    if reply.opt.options() != [(EDE, code.to_bytes(2, "big"))]:
+        raise Bad(reply.opt.options())
+
+
 @check("ede-only-with-edns", "RFC 8914 §3")
 def ede_only_with_edns(ask):
     """Extended errors need an OPT to stand in, and an error to speak of; a query's own means nothing."""
     ask.query("www.example.org.", edns=False).expect(rcode="REFUSED", opt=False)
     ask.query(qtype=128, edns=False).expect(rcode="FORMERR", opt=False)
-    expect_no_options(ask.query("www.dns.test.", "A", option(15, b"\0\0")).expect(an=WWW))
+    expect_no_options(ask.query("www.dns.test.", "A", option(EDE, b"\0\0")).expect(an=WWW))
+    expect_no_options(ask.query("www.dns.test.", "MX").expect(an=[]))
+    expect_no_options(ask.query("x.www.dns.test.").expect(rcode="NXDOMAIN"))
+
+
+@check("ede-not-authoritative", "RFC 8914 §4.21")
+def ede_not_authoritative(ask):
+    """REFUSED outside our zones says so: 20."""
+    for name in ("www.example.org.", "test.", "."):
+        expect_ede(ask.query(name).expect(rcode="REFUSED"), 20)
+    expect_ede(ask.query("no.such.", "TXT", qclass=3).expect(rcode="REFUSED"), 20)
+
+
+@check("ede-prohibited", "RFC 8914 §4.19, RFC 5936 §5")
+def ede_prohibited(ask):
+    """A zone transfer is refused as prohibited: 18."""
+    for qtype in ("AXFR", "IXFR"):
+        expect_ede(ask.query("dns.test.", qtype).expect(rcode="REFUSED"), 18)
+
+
+@check("ede-invalid-query-type", "RFC 9824 §3.4")
+def ede_invalid_query_type(ask):
+    """A type that is no question's is named as the fault: 30."""
+    for qtype in (128, 41, 250):
+        expect_ede(ask.query("dns.test.", qtype).expect(rcode="FORMERR"), 30)
+
+
+@check("ede-not-supported", "RFC 8914 §4.22")
+def ede_not_supported(ask):
+    """Types and classes that are not served: 21."""
+    for qtype in (249, 253, 254):
+        expect_ede(ask.query("dns.test.", qtype).expect(rcode="NOTIMP"), 21)
+    for qclass in (0, 4, 254, 255):
+        expect_ede(ask.query("dns.test.", qclass=qclass).expect(rcode="REFUSED"), 21)
+
+
+@check("options-amplify-nothing", "RFC 7873 §6, practice", same=False)
+def options_amplify_nothing(ask):
+    """A reply without records is at most half as long again as its query, whatever was asked for but NSID."""
+    for name, qtype, qclass in ((".", "NS", 1), ("a.", "A", 1), ("a.", 128, 1), ("a.", 252, 1), ("a.", 254, 1),
+                                ("a.", "A", 255), ("a.", "TXT", 3), ("x" * 63 + ".invalid.", "A", 1)):
+        for options in ((), (option(COOKIE, b"12345678"),), (option(ZONEVERSION), option(KEEPALIVE)),
+                        (ecs(1, 24, 0, b"\xc0\0\2"),), (option(COOKIE, bytes(24)), option(PADDING))):
+            wire = header(counts=(1, 0, 0, 1)) + question(name, qtype, qclass) + opt(*options)
+            reply = ask.send(wire)
+            if reply.rcode == 0 or 2 * len(reply.wire) > 3 * len(wire):
+                raise Bad(f"{len(wire)} bytes asked, {len(reply.wire)} answered: {name} {qtype}")
+
+
+@check("tcp-keepalive-nonempty-request", "RFC 7828 §3.2.1", over=TCP)
+def keepalive_nonempty(ask):
+    """A client has no timeout to tell: an edns-tcp-keepalive option with one is ignored, and who sends none gets none."""
+    expect_no_options(ask.query("www.dns.test.", "A", option(KEEPALIVE, b"\0\1")).expect(an=WWW))
+    expect_no_options(ask.query("www.dns.test.", "A").expect(an=WWW))
+
+
+def expect_zoneversion(reply, labels, serial):
+    if reply.options(ZONEVERSION) != [struct.pack(">BBI", labels, 0, serial)]:
+        raise Bad(reply.opt.options())
+
+
+@check("zoneversion", "RFC 9660 §3.2")
+def zoneversion(ask):
+    """ZONEVERSION names the zone that speaks of the question's name, by its labels, and its SOA's serial."""
+    soa = ask.query("dns.test.", "SOA").expect(aa=True).answer[0].rdata
+    serial = struct.unpack(">I", soa[-20:-16])[0]
+    for name, qtype, rcode in (("www.dns.test.", "A", "NOERROR"), ("www.dns.test.", "MX", "NOERROR"),
+                               ("x.www.dns.test.", "A", "NXDOMAIN")):
+        expect_zoneversion(ask.query(name, qtype, option(ZONEVERSION)).expect(rcode=rcode), 2, serial)
+    expect_zoneversion(ask.query("www.dns.test.", "A", option(ZONEVERSION, b"payload")).expect(an=WWW), 2, serial)
+
+
+@check("zoneversion-only-on-request", "RFC 9660 §3.2")
+def zoneversion_on_request(ask):
+    """Unasked, or for a name of nobody's zone here, there is no ZONEVERSION."""
+    expect_no_options(ask.query().expect(an=WWW))
+    if ask.query("www.example.org.", "A", option(ZONEVERSION)).expect(rcode="REFUSED").options(ZONEVERSION):
+        raise Bad("of no zone")
 
 
 @check("100-options", "CVE-2024-11187, practice")
