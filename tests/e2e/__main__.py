@@ -8,8 +8,9 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "abuse", "conformance", "explain", "shared_nic", "tcp", "publish", "changes", "failover", "health", "crash",
-          "refusals", "layouts", "plan", "alias", "roundtrip", "ecs", "differential", "manual", "figures"]
+SUITES = ["answers", "abuse", "conformance", "explain", "shared_nic", "tcp", "cookies", "publish", "changes",
+          "failover", "health", "crash", "refusals", "layouts", "plan", "alias", "roundtrip", "ecs", "differential",
+          "manual", "figures"]
 
 
 class Result(unittest.TextTestResult):
