@@ -30,6 +30,9 @@ ECS4 = option(8, bytes.fromhex("00011800c63364"))
 ECS6 = option(8, bytes.fromhex("0002380020010db8000a00"))
 NSID = option(3)
 COOKIE = option(10, b"abcdefgh")
+GOOD_COOKIE = option(10, bytes.fromhex("2464c4abcf10c957010000005cf79f111f8130c3eee29480"))  # RFC 9018 Appendix A.1
+KEEPALIVE = option(11)
+ZONEVERSION = option(19)
 TSIG_RDATA = name("hmac-sha256") + bytes.fromhex("000065000001" "012c" "0004") + b"mac!" + bytes.fromhex("cafe00000000")
 
 
@@ -62,6 +65,14 @@ MESSAGES = {
     "badvers": query("example.test", 1, extra=opt(ttl=0x010000)),
     "two-opts": query("example.test", 1, extra=opt() + opt(), arcount=2),
     "record-then-opt": query("example.test", 1, extra=RECORD + opt(ECS4), arcount=2),
+    "cookie-good": query("www.example.test", 1, extra=opt(GOOD_COOKIE)),
+    "cookie-bad": query("www.example.test", 1, extra=opt(option(10, bytes(40)) + COOKIE)),
+    "cookie-cut": query("www.example.test", 1, extra=opt(option(10, bytes(15)))),
+    "cookie-alone": struct.pack("!HHHHHH", 1, 0, 0, 0, 0, 1) + opt(GOOD_COOKIE),
+    "cookie-terse": query("", 2, extra=opt(COOKIE)),
+    "every-option": query("example.test", 1, extra=opt(ZONEVERSION + KEEPALIVE + NSID + ECS4 + COOKIE)),
+    "zoneversion-referral": query("x.sub.example.test", 1, extra=opt(ZONEVERSION)),
+    "nxname": query("example.test", 128, extra=opt()),
     "axfr": query("example.test", 252),
     "notify": query("example.test", 6, flags=0x2400),
     "update": query("example.test", 6, flags=0x2800, extra=tsig()),
@@ -172,6 +183,8 @@ def write(folder, seeds, controls):
 
 
 write("corpus_message", MESSAGES, [(b"\0", "-udp"), (b"\5", "-tcp"), (b"\x0a", "-exact")])
+write("corpus_message", {seed: data for seed, data in MESSAGES.items() if seed.startswith("cookie")},
+      [(b"\x20", "-off"), (b"\x40", "-required")])
 write("corpus_frame", FRAMES, [(b"\3\x20", "-verify"), (b"\4\xf0", "-any")])
 write("corpus_frame", {seed: data for seed, data in FRAMES.items() if seed[:4] in ("vlan", "qinq")},
       [(b"\x0b\x20", "-in-vlans"), (b"\x0c\xf0", "-in-vlans-any")])
