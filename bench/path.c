@@ -97,6 +97,19 @@ stop(const char *why)
 	_Exit(EXIT_FAILURE);
 }
 
+/* Every label another each time: nothing of it is in a cache, nothing is there. */
+static void
+print_deepest(struct bench *bench, char *text, size_t size)
+{
+	const size_t len = 2 * ((size_t)TBL_LABELS_MAX - 1); /* of a digit and a dot each */
+
+	for (size_t at = 0; at < len; at += 2) {
+		text[at] = (char)('0' + dp_random(&bench->random) % 10);
+		text[at + 1] = '.';
+	}
+	(void)snprintf(text + len, size - len, "%s", BENCH_DEEP_ZONE);
+}
+
 static void
 print_owner(struct bench *bench, const struct kind *kind, char *text, size_t size)
 {
@@ -125,13 +138,7 @@ print_owner(struct bench *bench, const struct kind *kind, char *text, size_t siz
 		(void)snprintf(text, size, "x%x.example.net.", word);
 		break;
 	case DEEPEST:
-		/* Every label another each time: nothing of it is in a cache, nothing is there. */
-		for (unsigned int i = 0; i < TBL_LABELS_MAX - 1; i++) {
-			text[2 * i] = (char)('0' + dp_random(&bench->random) % 10);
-			text[2 * i + 1] = '.';
-		}
-		(void)snprintf(text + 2 * (TBL_LABELS_MAX - 1), size - 2 * (TBL_LABELS_MAX - 1),
-				"%s", BENCH_DEEP_ZONE);
+		print_deepest(bench, text, size);
 		break;
 	}
 }

@@ -22,16 +22,39 @@ const struct conf_row dp_config_ecs_rows[] = {
 
 #define RATE(field) offsetof(struct dp_rate_limit_config, field)
 /* A rate above what a worker answers limits nothing; one row for each kind of reply (limiter.h). */
-#define RATE_ROW(name, text)                                                               \
-	{                                                                                  \
-		.key = #name, .kind = CONF_ROW_INT, .offset = RATE(name), .fallback = "0", \
-		.min = 0, .max = DP_LIMIT_RATE_MAX, .unit = "1/s", .help = text            \
-	}
 const struct conf_row dp_config_rate_limit_rows[] = {
-	RATE_ROW(responses_per_second, "Replies with data, for each name and type; 0: no limit."),
-	RATE_ROW(negatives_per_second, "NXDOMAIN and NODATA, for each zone; 0: no limit."),
-	RATE_ROW(errors_per_second, "Replies that are errors; 0: no limit."),
-	RATE_ROW(all_per_second, "Replies of all kinds together; 0: no limit."),
+	{ .key = "responses_per_second",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(responses_per_second),
+			.fallback = "0",
+			.min = 0,
+			.max = DP_LIMIT_RATE_MAX,
+			.unit = "1/s",
+			.help = "Replies with data, for each name and type; 0: no limit." },
+	{ .key = "negatives_per_second",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(negatives_per_second),
+			.fallback = "0",
+			.min = 0,
+			.max = DP_LIMIT_RATE_MAX,
+			.unit = "1/s",
+			.help = "NXDOMAIN and NODATA, for each zone; 0: no limit." },
+	{ .key = "errors_per_second",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(errors_per_second),
+			.fallback = "0",
+			.min = 0,
+			.max = DP_LIMIT_RATE_MAX,
+			.unit = "1/s",
+			.help = "Replies that are errors; 0: no limit." },
+	{ .key = "all_per_second",
+			.kind = CONF_ROW_INT,
+			.offset = RATE(all_per_second),
+			.fallback = "0",
+			.min = 0,
+			.max = DP_LIMIT_RATE_MAX,
+			.unit = "1/s",
+			.help = "Replies of all kinds together; 0: no limit." },
 	{ .key = "burst_s",
 			.kind = CONF_ROW_INT,
 			.offset = RATE(burst_s),

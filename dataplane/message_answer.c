@@ -392,7 +392,6 @@ dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 	uint8_t chaos[DP_CHAOS_TEXT_MAX];
 	struct tbl_reply reply;
 	struct draft draft = {
-		.message = message,
 		.len = query->question_end,
 		.opt_bytes = opt_bytes,
 		.reply = &reply,
@@ -406,6 +405,7 @@ dp_query_answer(struct dp_answerer *answerer, const struct dp_query *query,
 		},
 	};
 
+	draft.message = message;
 	*ret_len = 0;
 	if (is_port_dropped(&answerer->settings->drop_source_ports, client)) {
 		return TBL_VERDICT_DROP_SOURCE_PORT;

@@ -176,12 +176,23 @@ a_tsig_of_any_length_but_its_own_is_formerr(void **state)
 	}
 }
 
+static size_t
+append(uint8_t *message, size_t len, const uint8_t *bytes, size_t size)
+{
+	memcpy(message + len, bytes, size);
+	return len + size;
+}
+
 /* Writes a query for a name of 255 bytes, signed by a key with a name of as many. */
 static size_t
 make_longest(uint8_t *message)
 {
 	static const uint8_t header[12] = { 0xca, 0xfe, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1 };
 	static const uint8_t type_class[4] = { 0, 1, 0, 1 };
+	/* 255 bytes of algorithm, 20 behind it. */
+	static const uint8_t fixed[10] = { 0, 250, 0, 255, 0, 0, 0, 0, 1, 0x13 };
+	static const uint8_t rest[20] = { 0, 1, 0, 0, 0, 1, 1, 0x2c, 0, 4, 'm', 'a', 'c', '!', 0xbe,
+		0xef };
 	uint8_t name[TBL_NAME_MAX] = { 0 };
 	size_t len = 0;
 
@@ -189,20 +200,13 @@ make_longest(uint8_t *message)
 		name[at] = (uint8_t)(at < 192 ? 63 : 61);
 		memset(name + at + 1, 'x', name[at]);
 	}
-	memcpy(message, header, sizeof(header));
-	len = sizeof(header);
-	memcpy(message + len, name, sizeof(name));
-	len += sizeof(name);
-	memcpy(message + len, type_class, sizeof(type_class));
-	len += sizeof(type_class);
-	memcpy(message + len, name, sizeof(name));
-	len += sizeof(name);
-	memcpy(message + len, FIXED "\1\x13", 10); /* 255 of algorithm, 20 behind it */
-	len += 10;
-	memcpy(message + len, name, sizeof(name));
-	len += sizeof(name);
-	memcpy(message + len, TIME MAC REST, 20);
-	return len + 20;
+	len = append(message, len, header, sizeof(header));
+	len = append(message, len, name, sizeof(name));
+	len = append(message, len, type_class, sizeof(type_class));
+	len = append(message, len, name, sizeof(name));
+	len = append(message, len, fixed, sizeof(fixed));
+	len = append(message, len, name, sizeof(name));
+	return append(message, len, rest, sizeof(rest));
 }
 
 /* 512 bytes do not hold the longest TSIG: TC says that TCP will (RFC 8945 §5.3), and there it is. */
