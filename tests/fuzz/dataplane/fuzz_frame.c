@@ -5,12 +5,18 @@
  *   - of an accepted frame: the message lies inside it and inside what its IP header claims, and its
  *     tags are some that the port answers;
  *   - the reply stays inside the room it was given, goes back where the query came from in the same
- *     VLAN, its checksums hold when summed another way, and sent back it would be accepted again.
+ *     VLAN, its checksums hold when summed another way, and sent back it would be accepted again;
+ *   - so does the answer that a worker would make of it, in place, and libknot takes its message whole;
+ *   - counted as a worker counts, each frame has one verdict.
  */
 #include <string.h>
 
+#include "dataplane/counters.h"
 #include "dataplane/frame.h"
+#include "dataplane/message.h"
+#include "tests/fuzz/dataplane/second_opinion.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/dataplane/zone.h"
 
 enum control {
 	VERIFY = 1u << 0,
@@ -19,6 +25,7 @@ enum control {
 	IN_VLANS = 1u << 3,   /* only 100 and 300.100, else only untagged */
 };
 
+#define REPLY_MAX 1232u
 #define FRAME_MAX 9216u /* jumbo frames are the largest any port takes */
 
 static uint32_t
@@ -182,6 +189,54 @@ parse(uint8_t control, const uint8_t *bytes, size_t len, struct dp_frame *ret_fr
 	return dp_frame_parse(bytes, len, &filter, (control & VERIFY) != 0, ret_frame);
 }
 
+static const struct tbl_view *
+the_view(void)
+{
+	static struct tbl_view view;
+	struct tbl_error error;
+	size_t size;
+
+	if (view.header == NULL) {
+		void *image = zone_build(ZONE_GENERATION, &size);
+
+		FUZZ_ASSERT(tbl_check(image, size, &error) == 0);
+		tbl_view_init(&view, image, NULL);
+	}
+	return &view;
+}
+
+/* What a worker does with an accepted frame: the answer takes the message's place. */
+static enum tbl_verdict
+answer_in_place(uint8_t control, const uint8_t *query, const struct dp_frame *frame)
+{
+	static const struct dp_settings settings = {
+		.max_udp_bytes = REPLY_MAX, .identity_len = 5, .identity = "node1"
+	};
+	struct dp_answerer answerer = { .view = the_view(), .settings = &settings, .random = 1 };
+	size_t room = frame->dns_len > REPLY_MAX ? frame->dns_len : REPLY_MAX;
+	uint8_t *reply = malloc(frame->dns_off + room); /* exact, for the sanitizer */
+	size_t dns_len = SIZE_MAX;
+	enum tbl_verdict verdict;
+
+	FUZZ_ASSERT(reply != NULL);
+	memcpy(reply, query, (size_t)frame->dns_off + frame->dns_len);
+	verdict = dp_answer_message(&answerer, &frame->client, reply + frame->dns_off,
+			frame->dns_len, room, &dns_len);
+	FUZZ_ASSERT((dns_len > 0) == (verdict < TBL_VERDICT_DROP_NOT_DNS));
+	if (dns_len > 0) {
+		size_t len;
+
+		FUZZ_ASSERT(dns_len <= REPLY_MAX);
+		assert_knot_accepts(reply + frame->dns_off, dns_len);
+		len = dp_frame_reply(reply, frame, dns_len);
+		assert_defined(reply, len);
+		check_headers(reply, query, frame, len);
+		check_return(control, reply, len, frame);
+	}
+	free(reply);
+	return verdict;
+}
+
 /* The tags of an accepted frame, read another way than the parser does. */
 static void
 check_tags(uint8_t control, const uint8_t *bytes, const struct dp_frame *frame)
@@ -198,7 +253,7 @@ check_tags(uint8_t control, const uint8_t *bytes, const struct dp_frame *frame)
 	}
 }
 
-static void
+static enum tbl_verdict
 check_frame(uint8_t control, uint8_t *bytes, size_t len, size_t dns_len)
 {
 	struct dp_frame frame;
@@ -211,7 +266,7 @@ check_frame(uint8_t control, uint8_t *bytes, size_t len, size_t dns_len)
 	if (verdict != TBL_VERDICT_CNT) {
 		FUZZ_ASSERT(verdict >= TBL_VERDICT_DROP_NOT_DNS);
 		FUZZ_ASSERT(verdict <= TBL_VERDICT_DROP_UDP_CHECKSUM);
-		return;
+		return verdict;
 	}
 	FUZZ_ASSERT(len >= 14 + 20 + 8);
 	check_tags(control, bytes, &frame);
@@ -220,6 +275,22 @@ check_frame(uint8_t control, uint8_t *bytes, size_t len, size_t dns_len)
 	FUZZ_ASSERT(be16(bytes + frame.udp_off + 2) == 53);
 	FUZZ_ASSERT(frame.client.addr.family == (bytes[frame.l3_off] >> 4));
 	check_reply(control, bytes, &frame, dns_len);
+	return answer_in_place(control, bytes, &frame);
+}
+
+static void
+check_count(enum tbl_verdict verdict)
+{
+	struct tbl_stats_worker shared = { 0 };
+	struct dp_counters counters = { .own.received = 1, .shared = &shared };
+	uint64_t sum = 0;
+
+	dp_count_verdict(&counters, verdict);
+	dp_counters_publish(&counters);
+	for (unsigned int i = 0; i < TBL_VERDICT_CNT; i++) {
+		sum += shared.verdicts[i];
+	}
+	FUZZ_ASSERT(sum == shared.received && shared.verdicts[verdict] == 1);
 }
 
 int
@@ -233,7 +304,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bytes = malloc(size > 2 ? size - 2 : 1);
 	FUZZ_ASSERT(bytes != NULL);
 	memcpy(bytes, data + 2, size - 2);
-	check_frame(data[0], bytes, size - 2, 12 + (size_t)data[1] * 5);
+	check_count(check_frame(data[0], bytes, size - 2, 12 + (size_t)data[1] * 5));
 	free(bytes);
 	return 0;
 }
