@@ -32,8 +32,8 @@ asker_fail(const struct asker *asker, const struct question *question, const cha
 	char name[SCENE_NAME_MAX];
 
 	scene_owner(question->record, name);
-	(void)fprintf(stderr, "ecs: seed %" PRIu64 ": %s type %u, client ", asker->seed, name,
-			question->type);
+	(void)fprintf(stderr, "ecs: seed %" PRIu64 ": %s type %u, client ", asker->seed,
+			question->name != NULL ? question->name : name, question->type);
 	print_address(question->client, question->source_bits);
 	(void)fprintf(stderr, "%s, from ", question->has_ecs ? "" : " (not sent)");
 	print_address(question->source, family_bits(question->source.family));
@@ -99,7 +99,7 @@ put_query(const struct question *question, uint8_t *bytes)
 
 	scene_owner(question->record, name);
 	memcpy(bytes, header, sizeof(header));
-	len += put_name(name, bytes + len);
+	len += put_name(question->name != NULL ? question->name : name, bytes + len);
 	put_u16(bytes, &len, question->type);
 	put_u16(bytes, &len, 1);
 	bytes[len++] = 0;

@@ -267,26 +267,55 @@ random_type(const struct record *record)
 	return types[scene_random(&run.world.scene.random, sizeof(types) / sizeof(types[0]))];
 }
 
+/* Statement by statement: a seed is to mean the same to every compiler. */
+static struct question
+random_question(const struct record *record)
+{
+	uint64_t *random = &run.world.scene.random;
+	struct question question = { .record = record };
+	unsigned int width;
+
+	question.type = random_type(record);
+	question.has_ecs = scene_random(random, 20) > 0;
+	question.client = random_client();
+	question.source = random_client();
+	question.random = scene_random(random, UINT64_MAX) + 1;
+	width = family_bits(question.client.family);
+	question.source_bits = width;
+	if (scene_random(random, 3) > 0) {
+		question.source_bits = (unsigned int)scene_random(random, width + 1);
+	}
+	question.client.value = first_of(
+			question.client.value, question.client.family, question.source_bits);
+	return question;
+}
+
 static void
 ask_about(const struct record *record, uint64_t question_cnt)
 {
 	for (uint64_t i = 0; i < question_cnt; i++) {
-		struct question question = { .record = record,
-			.type = random_type(record),
-			.has_ecs = scene_random(&run.world.scene.random, 20) > 0,
-			.client = random_client(),
-			.source = random_client(),
-			.random = scene_random(&run.world.scene.random, UINT64_MAX) + 1 };
-		unsigned int width = family_bits(question.client.family);
+		struct question question = random_question(record);
 
-		question.source_bits = width;
-		if (scene_random(&run.world.scene.random, 3) > 0) {
-			question.source_bits = (unsigned int)scene_random(
-					&run.world.scene.random, width + 1);
-		}
-		question.client.value = first_of(question.client.value, question.client.family,
-				question.source_bits);
 		check_question(&question);
+	}
+}
+
+/* What is the same for all is said to be: data, NODATA, a name that does not exist. */
+static void
+check_static(uint64_t question_cnt)
+{
+	static const char *const names[] = { "ns1." SCENE_ZONE, "any.end." SCENE_ZONE,
+		"any.text." SCENE_ZONE, "any.nothing." SCENE_ZONE, SCENE_ZONE };
+	static struct reply reply;
+
+	for (uint64_t i = 0; i < question_cnt; i++) {
+		struct question question = random_question(&run.world.scene.records[0]);
+
+		question.name = names[i % (sizeof(names) / sizeof(names[0]))];
+		asker_ask(&run.asker, &question, &reply);
+		if (reply.scope != 0) {
+			asker_fail(&run.asker, &question, "a scope for what is the same for all");
+		}
 	}
 }
 
@@ -443,6 +472,7 @@ run_round(uint64_t question_cnt)
 		ask_about(&run.world.scene.records[i], question_cnt);
 		check_nesting(&run.world.scene.records[i]);
 	}
+	check_static(question_cnt);
 	for (uint32_t i = 0; i < SCENE_RECORDS; i++) {
 		reference_forget(&run.world.knowledge[i]);
 	}

@@ -19,6 +19,7 @@ struct world {
 };
 
 struct question {
+	const char *name; /* NULL: the record's owner */
 	const struct record *record;
 	uint16_t type;
 	bool has_ecs;

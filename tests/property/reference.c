@@ -413,11 +413,12 @@ collect_bounds(const struct record *record, unsigned int family, u128 *bounds)
 	for (uint32_t r = 0; r < record->rule_cnt; r++) {
 		for (uint32_t i = 0; i < record->rules[r].subnet_cnt; i++) {
 			const struct subnet *subnet = &record->rules[r].subnets[i];
-			u128 last = last_of(subnet->first, family, subnet->bits);
+			u128 last;
 
 			if (subnet->family != family) {
 				continue;
 			}
+			last = last_of(subnet->first, family, subnet->bits);
 			bounds[cnt++] = subnet->first;
 			if (last != last_of(0, family, 0)) {
 				bounds[cnt++] = last + 1;

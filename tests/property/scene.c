@@ -286,9 +286,9 @@ make_record(struct scene *scene, uint32_t number)
 		SCENE_DNAME };
 	struct record *record = &scene->records[number];
 
-	*record = (struct record){ .number = number,
-		.type = types[draw(scene, sizeof(types) / sizeof(types[0]))],
-		.is_lenient = has_luck(scene, 50) };
+	*record = (struct record){ .number = number };
+	record->type = types[draw(scene, sizeof(types) / sizeof(types[0]))];
+	record->is_lenient = has_luck(scene, 50);
 	record->is_wildcard = record->type != SCENE_DNAME && has_luck(scene, 65);
 	record->pool_cnt = 2 + (uint32_t)draw(scene, POOLS_MAX - 1);
 	if (record->is_lenient) {
