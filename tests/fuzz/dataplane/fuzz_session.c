@@ -2,7 +2,7 @@
  * Many messages to one server, which may be set up in any way: what one message leaves behind (rate
  * limits, the state of the draw) must not harm the next. The zones are those of tests/conformance, so the
  * conformance suite's own questions are the seeds (make_session_corpus.py). An input is
- *   2 bytes     enum setting, the server
+ *   3 bytes     enum setting, the server; the last of them is for settings to come
  *   and for each message
  *   1 byte      enum control: who asks, how, how long after the last one
  *   2 bytes     its length, most significant first; what is left of the input if that is less
@@ -27,6 +27,7 @@
 
 #define MESSAGES_MAX 64u /* more show nothing new, and each costs two answers */
 #define NOW_S        1559731985u
+#define SETUP_BYTES  3u
 
 #define DROPPED_PORT 19u
 #define CLIENT_PORT  40000u
@@ -406,12 +407,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t message_cnt = 0;
 	unsigned int setup;
 
-	if (size < 2) {
+	if (size < SETUP_BYTES) {
 		return 0;
 	}
 	setup = (unsigned int)data[0] | (unsigned int)data[1] << 8;
-	data += 2;
-	size -= 2;
+	data += SETUP_BYTES;
+	size -= SETUP_BYTES;
 	start(&server, setup);
 	start(&twin, setup);
 	while (size >= 3 && message_cnt < MESSAGES_MAX) {

@@ -59,7 +59,7 @@ def write():
         if transport == conformance.TCP and all((wire[2:], 0) in known for wire in wires):
             continue
         if new:
-            (HERE / f"{ident}-{transport}").write_bytes(struct.pack("<H", SETUP) + b"".join(
+            (HERE / f"{ident}-{transport}").write_bytes(SETUP.to_bytes(3, "little") + b"".join(
                 struct.pack(">BH", control, len(wire)) + wire for wire in new))
     print(f"{len(list(HERE.iterdir()))} sessions, {sum(file.stat().st_size for file in HERE.iterdir())} bytes")
 
