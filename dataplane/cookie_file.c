@@ -1,12 +1,14 @@
 #include "dataplane/cookie_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SECRET_DIGITS (2u * DP_COOKIE_KEY_BYTES)
+#define SECRET_DIGITS 32u /* two for a byte of a key */
+static_assert(SECRET_DIGITS == 2 * DP_COOKIE_KEY_BYTES, "all of it");
 /* Three secrets and a page of comments; more is another file, named by mistake. */
 #define FILE_BYTES_MAX 4096u
 
@@ -98,6 +100,7 @@ complain(struct reader *reader, const char *at, const char *text)
 static void
 add_secret(struct reader *reader, const char *at, size_t digits)
 {
+	const char *start = at;
 	uint8_t key[DP_COOKIE_KEY_BYTES];
 
 	if (digits != SECRET_DIGITS) {
@@ -108,12 +111,14 @@ add_secret(struct reader *reader, const char *at, size_t digits)
 		return;
 	}
 	for (size_t i = 0; i < DP_COOKIE_KEY_BYTES; i++) {
-		key[i] = (uint8_t)(digit_value(at[2 * i]) << 4 | digit_value(at[2 * i + 1]));
+		key[i] = (uint8_t)((unsigned int)digit_value(at[0]) << 4 |
+				   (unsigned int)digit_value(at[1]));
+		at += 2;
 	}
 	if (has_key(&reader->keys, key)) {
-		complain(reader, at, "this secret stands above");
+		complain(reader, start, "this secret stands above");
 	} else if (reader->keys.cnt == DP_COOKIE_KEYS_MAX) {
-		complain(reader, at, "a fourth secret; at most three are in use at a time");
+		complain(reader, start, "a fourth secret; at most three are in use at a time");
 	} else {
 		memcpy(reader->keys.keys[reader->keys.cnt++], key, sizeof(key));
 	}

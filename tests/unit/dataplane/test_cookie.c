@@ -110,8 +110,8 @@ siphash_is_the_references(void **state)
 	uint8_t key[DP_COOKIE_KEY_BYTES];
 
 	(void)state;
-	for (uint8_t i = 0; i < sizeof(key); i++) {
-		key[i] = i;
+	for (size_t i = 0; i < sizeof(key); i++) {
+		key[i] = (uint8_t)i;
 	}
 	for (size_t len = 0; len < ARRAY_LEN(vectors); len++) {
 		uint8_t *exact = malloc(len > 0 ? len : 1); /* a sanitizer sees a byte beyond */
@@ -201,43 +201,51 @@ reserved_bytes_are_hashed_as_they_came(void **state)
 			DP_COOKIE_BAD);
 }
 
+/* How old a cookie is (modulo 2^32), and what it then is. */
+static const struct {
+	uint32_t later_s;
+	enum dp_cookie_state state;
+} ages[] = {
+	{ 0, DP_COOKIE_GOOD },
+	{ 1800, DP_COOKIE_GOOD },
+	{ 1801, DP_COOKIE_OLD },
+	{ 3600, DP_COOKIE_OLD },
+	{ 3601, DP_COOKIE_BAD },
+	{ 0x7fffffff, DP_COOKIE_BAD },
+	{ 0x80000000, DP_COOKIE_BAD },
+	{ 0x80000001, DP_COOKIE_BAD },
+	{ (uint32_t)-301, DP_COOKIE_BAD },
+	{ (uint32_t)-300, DP_COOKIE_GOOD },
+	{ (uint32_t)-1, DP_COOKIE_GOOD },
+};
+
+static void
+expect_ages_of_cookie_made_at(uint32_t birth_s)
+{
+	static const char *const secrets[DP_COOKIE_KEYS_MAX] = { OLD_SECRET };
+	struct dp_cookie_keys keys = keys_of(secrets);
+	struct tbl_addr client = address("192.0.2.1");
+	uint8_t cookie[DP_COOKIE_BYTES];
+
+	dp_cookie_make(&keys, (const uint8_t *)"abcdefgh", &client, birth_s, cookie);
+	for (size_t i = 0; i < ARRAY_LEN(ages); i++) {
+		if (dp_cookie_check(&keys, cookie, sizeof(cookie), &client,
+				    birth_s + ages[i].later_s) != ages[i].state) {
+			fail_msg("made at %u, asked %u later", birth_s, ages[i].later_s);
+		}
+	}
+}
+
 /* RFC 9018 §4.3, and where 32 bits of seconds change sign (2038) and begin again (2106). */
 static void
 age_is_told_in_serial_arithmetic(void **state)
 {
-	static const uint32_t births[] = { 1559731985, 0x7fffffff, 0x7fffff00, 0x80000000,
+	static const uint32_t births_s[] = { 1559731985, 0x7fffffff, 0x7fffff00, 0x80000000,
 		0xffffffff, 0xfffffe00, 0, 100 };
-	static const struct {
-		uint32_t later_s; /* modulo 2^32 */
-		enum dp_cookie_state state;
-	} rows[] = {
-		{ 0, DP_COOKIE_GOOD },
-		{ 1800, DP_COOKIE_GOOD },
-		{ 1801, DP_COOKIE_OLD },
-		{ 3600, DP_COOKIE_OLD },
-		{ 3601, DP_COOKIE_BAD },
-		{ 0x7fffffff, DP_COOKIE_BAD },
-		{ 0x80000000, DP_COOKIE_BAD },
-		{ 0x80000001, DP_COOKIE_BAD },
-		{ (uint32_t)-301, DP_COOKIE_BAD },
-		{ (uint32_t)-300, DP_COOKIE_GOOD },
-		{ (uint32_t)-1, DP_COOKIE_GOOD },
-	};
-	static const char *const secrets[DP_COOKIE_KEYS_MAX] = { OLD_SECRET };
-	struct dp_cookie_keys keys = keys_of(secrets);
-	struct tbl_addr client = address("192.0.2.1");
 
 	(void)state;
-	for (size_t b = 0; b < ARRAY_LEN(births); b++) {
-		uint8_t cookie[DP_COOKIE_BYTES];
-
-		dp_cookie_make(&keys, (const uint8_t *)"abcdefgh", &client, births[b], cookie);
-		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-			if (dp_cookie_check(&keys, cookie, sizeof(cookie), &client,
-					    births[b] + rows[i].later_s) != rows[i].state) {
-				fail_msg("made at %u, asked %u later", births[b], rows[i].later_s);
-			}
-		}
+	for (size_t i = 0; i < ARRAY_LEN(births_s); i++) {
+		expect_ages_of_cookie_made_at(births_s[i]);
 	}
 }
 
@@ -267,7 +275,7 @@ a_cookie_is_one_clients(void **state)
 			DP_COOKIE_BAD);
 	assert_int_equal(dp_cookie_check(&other_keys, cookie, DP_COOKIE_BYTES, &client, 1000),
 			DP_COOKIE_BAD);
-	for (size_t bit = 0; bit < 8u * DP_COOKIE_BYTES; bit++) {
+	for (size_t bit = 0; bit < (size_t)8 * DP_COOKIE_BYTES; bit++) {
 		cookie[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 		assert_int_equal(dp_cookie_check(&keys, cookie, DP_COOKIE_BYTES, &client, 1000),
 				DP_COOKIE_BAD);
