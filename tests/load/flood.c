@@ -130,7 +130,7 @@ send_some(struct flood *flood, uint64_t cnt)
 	sent = sent > 0 ? sent : 0;
 	flood->sent += (uint32_t)sent;
 	if ((uint32_t)sent < ready) {
-		flood->refused++; /* the one that ended the batch; those behind it were not tried */
+		flood->refused++; /* the one that ended the batch: lost, and another sent in its place */
 	}
 	return 0;
 }
@@ -153,16 +153,16 @@ send_all(struct flood *flood, uint64_t cnt, uint64_t seconds, uint64_t rate, uin
 	int rc = 0;
 	uint64_t now;
 
-	while (rc == 0 && flood->sent + flood->refused < cnt &&
+	while (rc == 0 && flood->sent < cnt &&
 			(now = now_ns()) - began_ns < seconds * SECOND_NS) {
-		uint64_t tried = flood->sent + flood->refused;
+		uint64_t sent = flood->sent;
 		uint64_t due = rate == 0 ? cnt : (now - began_ns) / 1000u * rate / 1000000u + 1;
 
 		due = due < cnt ? due : cnt;
-		if (due > tried) {
-			rc = send_some(flood, due - tried);
+		if (due > sent) {
+			rc = send_some(flood, due - sent);
 		} else {
-			sleep_until(began_ns + (tried + 1) * SECOND_NS / rate);
+			sleep_until(began_ns + (sent + 1) * SECOND_NS / rate);
 		}
 	}
 	return rc;
