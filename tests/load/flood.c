@@ -153,8 +153,7 @@ send_all(struct flood *flood, uint64_t cnt, uint64_t seconds, uint64_t rate, uin
 	int rc = 0;
 	uint64_t now;
 
-	while (rc == 0 && flood->sent < cnt &&
-			(now = now_ns()) - began_ns < seconds * SECOND_NS) {
+	while (rc == 0 && flood->sent < cnt && (now = now_ns()) - began_ns < seconds * SECOND_NS) {
 		uint64_t sent = flood->sent;
 		uint64_t due = rate == 0 ? cnt : (now - began_ns) / 1000u * rate / 1000000u + 1;
 
