@@ -4,7 +4,7 @@ import threading
 import time
 
 from tests.conformance.link import Link
-from tests.conformance.message import query
+from tests.conformance.message import COOKIE, Reply, option, query
 from tests.e2e.base import SLOW, ZONES
 from tests.figures import figure
 from tests.lib import programs
@@ -39,7 +39,7 @@ class Asking(threading.Thread):
 
 class RateLimit(figure.Figure):
     figure = "rate limit"
-    target = "a flood of 10,000 queries/s forged from one /24 is answered at the limit; exempt clients, other networks and TCP lose 0"
+    target = "a flood of 10,000 queries/s forged from one /24 is answered at the limit; exempt clients, cookies, other networks, TCP lose 0"
 
     @classmethod
     def setUpClass(cls):
@@ -85,8 +85,9 @@ class RateLimit(figure.Figure):
         seconds = figure.choose(3, 30)
         link = self.link()
         wire = query("www.e2e.test.")
-        real = [Asking(self.from_address(EXEMPT), wire), Asking(self.from_address(ELSEWHERE), wire),
-                Asking(lambda sent: self.client.tcp_wire(sent), wire)]
+        over_udp = [Asking(self.from_address(EXEMPT), wire), Asking(self.from_address(ELSEWHERE), wire),
+                    Asking(self.client.udp_wire, self.with_cookie())]
+        real = [*over_udp, Asking(self.client.tcp_wire, wire)]
         sent_all = full_all = 0
         for names in NAMES:
             frames = [link.query_frame(query(name, ident=number), src=source, sport=1024 + 7 * number)
@@ -102,10 +103,10 @@ class RateLimit(figure.Figure):
                     asking.is_over = True
                     asking.join(10 * SLOW)
             self.assertEqual(result["refused"], 0)
-            changes = self.settled(before, result["sent"], real if names is NAMES[0] else [])
+            changes = self.settled(before, result["sent"], over_udp if names is NAMES[0] else [])
             full = changes.get("noerror", 0) + changes.get("nxdomain", 0)
             if names is NAMES[0]:
-                full -= real[0].asked + real[1].asked
+                full -= sum(asking.asked for asking in over_udp)
             over = result["sent"] - full
             self.assertLessEqual(full, RATE * (BURST_S + result["seconds"] + 1))
             self.assertGreaterEqual(full, RATE * seconds * 0.8, "the limit is served")
@@ -119,9 +120,14 @@ class RateLimit(figure.Figure):
         self.measured(f"{sent_all} forged queries, {full_all / (seconds * len(NAMES)):.0f}/s answered whole of {RATE} allowed; "
                       f"0 of {sum(asking.asked for asking in real)} real ones lost")
 
-    def settled(self, before, sent, real):
+    def with_cookie(self):
+        """A query that proves where it comes from: of the flooded /24, and not exempt."""
+        reply = Reply(self.client.udp_wire(query("www.e2e.test.", "A", option(COOKIE, b"8 bytes."))))
+        return query("www.e2e.test.", "A", option(COOKIE, reply.options(COOKIE)[0]))
+
+    def settled(self, before, sent, over_udp):
         """How the counters changed once all that was sent is counted."""
-        expected = sent + sum(asking.asked for asking in real[:2])  # the third is TCP
+        expected = sent + sum(asking.asked for asking in over_udp)
         deadline = time.monotonic() + 10 * SLOW
         while True:
             after = self.verdicts()
