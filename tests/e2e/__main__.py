@@ -10,7 +10,7 @@ import unittest
 
 SUITES = ["answers", "abuse", "conformance", "explain", "shared_nic", "tcp", "cookies", "publish", "changes",
           "failover", "health", "crash", "refusals", "layouts", "plan", "alias", "roundtrip", "ecs", "differential",
-          "manual", "figures"]
+          "manual", "figures", "soak"]
 
 
 class Result(unittest.TextTestResult):

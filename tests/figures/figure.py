@@ -19,8 +19,6 @@ def choose(short, long):
 
 def record(name, target, measured, seconds, command):
     """Replaces the figure's line in the table, or adds one."""
-    if programs.is_sanitized():
-        return  # of another build: no figure of ours
     for text in (name, target, measured, command):
         if "\t" in text or "\n" in text:
             raise LabError(f"{name}: a tab or a line's end in {text!r}")
@@ -46,7 +44,7 @@ class Figure(LabCase):
     def measured(self, text):
         """What was found; called when all that must hold has held."""
         print(f"\n    {self.figure}: {text}", end="")
-        if is_long:
+        if is_long and not programs.is_sanitized():
             module = type(self).__module__.rsplit(".", 1)[1]
             record(self.figure, self.target, text, time.monotonic() - self.began,
                    self.command or f"sudo ./dev figures --long {module}")

@@ -38,7 +38,7 @@ def _natural(name):
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
-def _zone(mark):
+def zone(mark):
     """The same names in both but one each; every RDATA and the geo rule differ."""
     is_a = mark == MARKS[0]
     pools = ("inside", "outside") if is_a else ("outside", "inside")
@@ -89,12 +89,12 @@ def write_images(lab):
     """Paths of the two tables, compiled."""
     images = []
     for number, mark in enumerate(MARKS):
-        lab.write(f"swap-{number}/swap.test.yaml", _zone(mark))
+        lab.write(f"swap-{number}/swap.test.yaml", zone(mark))
         images.append(programs.compile_table(lab, lab.path(f"swap-{number}"), lab.path(f"swap-{number}.table")))
     return images
 
 
-def _check(question, number, reply):
+def check(question, number, reply):
     """Raises LabError unless the reply is what table A (0) or B (1) says; what is learnt must be right first."""
     name, rdtype, _, rcodes, lasts = question
     mark, message = MARKS[number], dns.message.from_wire(reply)
@@ -121,7 +121,7 @@ def learn(lab, data_plane, client, images):
             reply = client.udp_wire(wire)
             if reply is None:
                 raise LabError(f"{question[0]}.swap.test: no answer")
-            _check(question, number, reply)
+            check(question, number, reply)
             if not re.search(rb" %d\.0" % (FIRST + number), reply):
                 raise LabError(f"{question[0]}.swap.test: no generation in {reply.hex()}")
             known.append((reply, expect.mask_of(reply, FIRST + number)))

@@ -145,6 +145,7 @@ class DataPlane:
         self.state_dir = keys.pop("state_dir", lab.path(f"{name}.state"))
         self.socket = os.path.join(self.run_dir, "meridiand.sock")
         self.wrapper = []  # a command that runs it: prlimit
+        self.environment = {}
         self.process = None
         self.starts = 0
         os.makedirs(self.run_dir, exist_ok=True)
@@ -164,7 +165,8 @@ class DataPlane:
         self.starts += 1
         log_name = f"{self.name}.{self.starts}"
         self.process = self.lab.spawn([*self.wrapper, MERIDIAND, "--config", self.config], log_name, self.namespace,
-                                      sanitizer_environment(self.lab), DataPlaneProcess)
+                                      {**sanitizer_environment(self.lab), **self.environment},
+                                      DataPlaneProcess)
         if wait_seconds:
             self.wait_ready(wait_seconds)
         return self.process
