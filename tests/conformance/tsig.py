@@ -109,3 +109,26 @@ def cut(ask):
         signed(ask, tsig(data=whole[:length])).expect(rcode="FORMERR")
     signed(ask, tsig(data=whole + b"\0")).expect(rcode="FORMERR")
     signed(ask, tsig(rdlength=len(rdata()) + 1)).expect(rcode="FORMERR")
+
+
+def send_unsigned_add(ask):
+    add = record("added.dns.test.", "TXT", 1, 60, b"\5added")
+    return ask.send(header(0x2800, (1, 0, 1, 0), ask.next_id()) + question("dns.test.", "SOA") + add)
+
+
+@check("update-unsigned-add-refused", "RFC 2136 §3.3, RFC 3007 §3")
+def unsigned_add(ask):
+    """An update that nobody signed is REFUSED."""
+    reply = send_unsigned_add(ask).expect(rcode="REFUSED")
+    if reply.flags & 0x7800 != 0x2800:
+        raise Bad(f"{reply.flags:#06x}")
+
+
+@check("update-had-no-effect", "RFC 2136 §3.3")
+def no_effect(ask):
+    """What was refused is not there, and the zone's serial has not moved."""
+    before = ask.query("dns.test.", "SOA").expect(aa=True).answer[0].rdata
+    send_unsigned_add(ask)
+    ask.query("added.dns.test.", "TXT").expect(rcode="NXDOMAIN", aa=True)
+    if ask.query("dns.test.", "SOA").expect(aa=True).answer[0].rdata != before:
+        raise Bad("another SOA")
