@@ -167,7 +167,7 @@ fail(struct dp_query *query, enum dp_rcode rcode, enum dp_ede ede)
 }
 
 /* Types that are no data of any zone. Everything else, known or not, is looked up: a type nobody
- * has heard of is NODATA (RFC 3597 §3, RFC 8906 §3.1.4). */
+ * has heard of is NODATA (RFC 3597 §3, RFC 8906 §3.1.2). */
 static enum dp_rcode
 check_type(struct dp_query *query)
 {
@@ -246,7 +246,7 @@ parse_message(const uint8_t *message, size_t len, struct dp_query *query)
 {
 	unsigned int opcode = (message[DP_FLAGS_HIGH] & DP_OPCODE_MASK) >> DP_OPCODE_SHIFT;
 
-	/* Of an opcode we do not know not even the sections are known (RFC 8906 §3.2). */
+	/* Of an opcode we do not know not even the sections are known (RFC 8906 §3.1.4). */
 	if (opcode != DP_OPCODE_QUERY && opcode != DP_OPCODE_NOTIFY && opcode != DP_OPCODE_UPDATE) {
 		return DP_RCODE_NOTIMP;
 	}

@@ -204,7 +204,7 @@ def qtype_65535(ask):
     ask.query(qtype=65535).expect(aa=True, an=[], ns=NODATA)
 
 
-@check("qtype-666-nodata", "RFC 3597 §3, RFC 8906 §3.1.4")
+@check("qtype-666-nodata", "RFC 3597 §3, RFC 8906 §3.1.2")
 def qtype_666(ask):
     """A type nobody defined: NODATA, not NOTIMP."""
     ask.query(qtype=666).expect(aa=True, an=[], ns=NODATA)

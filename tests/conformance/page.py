@@ -89,7 +89,7 @@ def render():
         parts.append(f"## {heading}\n\n| rests on | check | what holds | over, or where |\n| --- | --- | --- | --- |\n")
         parts += [f"| {' | '.join(cell(text) for text in row)} |\n" for row in sorted(found[heading], key=section_order)]
         parts.append("\n")
-    parts.append("## Figures to hold\n\nOf two cores of a shared Xeon, client and server on the same two; each has a short form that asserts in "
+    parts.append("## Figures to hold\n\nOf two cores of a shared Xeon, client and server on the same two; each has a short form that asserts what is lost and wrong in "
                  "every run of the suites.\n\n| figure | target | last measured | seconds | how | when |\n"
                  "| --- | --- | --- | --- | --- | --- |\n")
     parts += [f"| {cell(name)} | {cell(target)} | {cell(measured)} | {seconds} | `{command}` | {date} |\n"
