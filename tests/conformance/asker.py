@@ -57,6 +57,7 @@ class Asker:
         self.link = link
         self.replies = []                        # of udp and tcp, in order: compared between transports
         self.expected = collections.Counter()    # verdicts
+        self.answered_cnt = None                 # where not they are known, but how many are of answers
         self._namespace, self._server = namespace, servers[family]
         self._socket = None
         self._asked = 0
@@ -162,26 +163,51 @@ class Asker:
 
     # Frames.
 
-    def frame(self, frame, wire, verdict=None):
-        """Sends a frame that carries the query `wire`; returns (frame of the reply, Reply)."""
+    def frame(self, frame, wire, verdict=None, is_taken=True):
+        """Sends a frame that carries the query `wire`; returns (frame of the reply, Reply). `is_taken` False: an XDP
+        program leaves it to the kernel, and a kernel socket answers."""
         self.link.send(frame)
         received = self.link.receive(lambda f: (dns_of(f) or b"")[:2] == wire[:2])
+        counted = self.expected.copy()
         reply = self.read(wire, dns_of(received), verdict)
+        if self.link.has_filter and not is_taken:
+            self.expected = counted
         self.replies.append(reply.wire)
         return received, reply
 
-    def frame_silence(self, frame, verdict=None):
-        """Sends a frame that nothing may be said to by DNS: a right one that follows is answered first. `verdict` is
-        None where the frame must not reach the worker, or may not (the XDP program passes it to the kernel)."""
+    def frame_silence(self, frame, verdict, is_taken=True):
+        """Sends a frame that nothing may be said to by DNS: a right one that follows, the same way, is answered first.
+        `is_taken` False: an XDP program leaves the frame to the kernel, and the worker counts nothing. `verdict` None:
+        neither does it come to a worker of any other port."""
+        is_kernels = self.link.has_filter and not is_taken
         self.link.drain()
         self.link.send(frame)
-        self.link.send(self.link.query_frame(SENTINEL, self.family))
+        for right in (self.link.kernel_query_frames(SENTINEL, self.family) if is_kernels else
+                      [self.link.query_frame(SENTINEL, self.family)]):
+            self.link.send(right)
         received = dns_of(self.link.receive(lambda f: dns_of(f) is not None))
         if received[:2] != SENTINEL[:2]:
             raise Bad(f"answered by {received.hex()}")
-        self.expected["noerror"] += 1
-        if verdict is not None:
+        if not is_kernels:
+            self.expected["noerror"] += 1
+        if not is_kernels and verdict is not None:
             self.expected[verdict] += 1
+
+    def frames_no_harm(self, frames):
+        """Sends many frames, of which some may be answered, a window of them before each question that is. What each
+        counts as is not known: only that it counts once, and that as many count as answered as were."""
+        self.answered_cnt = 0
+
+        def is_sentinel(frame):
+            message = dns_of(frame)
+            self.answered_cnt += message is not None
+            return message is not None and message[:2] == SENTINEL[:2]
+        self.link.drain()
+        for first in range(0, len(frames), WINDOW):
+            for frame in frames[first:first + WINDOW]:
+                self.link.send(frame)
+            self.link.send(self.link.query_frame(SENTINEL, self.family))
+            self.link.receive(is_sentinel)
 
     # How.
 

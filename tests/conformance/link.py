@@ -6,8 +6,11 @@ import time
 from tests.conformance.message import Bad
 from tests.lib import programs
 
-ETH_P_ALL, ETH_P_IP, ETH_P_IPV6, PACKET_OUTGOING = 3, 0x0800, 0x86dd, 4
-UDP = 17
+ETH_P_ALL, ETH_P_IP, ETH_P_ARP, ETH_P_IPV6, PACKET_OUTGOING = 3, 0x0800, 0x0806, 0x86dd, 4
+CTAG, STAG = 0x8100, 0x88a8
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+VLAN_VALID, VLAN_TPID_VALID = 1 << 4, 1 << 6  # of struct tpacket_auxdata's status
+ICMP, TCP, UDP, FRAGMENT, DESTINATION_OPTIONS = 1, 6, 17, 44, 60
 PORT = 40053  # every frame's source port unless it says otherwise
 TIMEOUT_S = 10.0
 
@@ -22,13 +25,19 @@ def checksum(data):
 
 
 class Link:
-    """One interface of the client at whose other end the port under test is."""
+    """One interface of the client at whose other end the port under test is. `has_filter`: an XDP program stands before
+    it, which leaves to the kernel what is not plainly ours. `has_kernel`: a kernel listens there too, for ARP and ICMP;
+    where none does the port takes frames to any MAC, for there is nobody else. `has_joined_ipv4`: the kernel puts IPv4
+    fragments together before the port sees them."""
 
     def __init__(self, namespace, interface, server_mac, client=(programs.CLIENT4, programs.CLIENT6),
-                 server=(programs.SERVER4, programs.SERVER6)):
+                 server=(programs.SERVER4, programs.SERVER6), has_filter=False, has_kernel=True,
+                 has_joined_ipv4=False):
         self.interface = interface
+        self.has_filter, self.has_kernel, self.has_joined_ipv4 = has_filter, has_kernel, has_joined_ipv4
         self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self.socket.bind((interface, ETH_P_ALL))
+        self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.client_mac = self.socket.getsockname()[4]
         self.server_mac = bytes.fromhex(server_mac.replace(":", ""))
         self.client4, self.client6 = (socket.inet_pton(f, a) for f, a in
@@ -92,6 +101,15 @@ class Link:
             return self.ethernet(ETH_P_IP, self.udp4(payload, **fields))
         return self.ethernet(ETH_P_IPV6, self.udp6(payload, **fields))
 
+    def kernel_query_frames(self, payload, family):
+        """A right query that an XDP program leaves to the kernel: in two fragments, or behind an options header."""
+        if family == 4:
+            packet = self.udp4(payload)
+            return [self.ethernet(ETH_P_IP, self.ipv4(packet[20:36], fragment=0x2000, ident=PORT)),
+                    self.ethernet(ETH_P_IP, self.ipv4(packet[36:], fragment=2, ident=PORT))]
+        return [self.ethernet(ETH_P_IPV6, self.ipv6(bytes((UDP, 0, 1, 4, 0, 0, 0, 0)) + self.udp6(payload)[40:],
+                                                    next_header=DESTINATION_OPTIONS))]
+
     # Sending and receiving.
 
     def drain(self):
@@ -112,9 +130,10 @@ class Link:
         while (left := deadline - time.monotonic()) > 0:
             self.socket.settimeout(left)
             try:
-                frame, address = self.socket.recvfrom(65535)
+                frame, control, _, address = self.socket.recvmsg(65535, 256)
             except TimeoutError:
                 break
+            frame = with_tag(frame, control)
             if address[2] != PACKET_OUTGOING and is_wanted(frame):
                 return frame
         raise Bad(f"no frame in {TIMEOUT_S} s")
@@ -124,11 +143,29 @@ class Link:
             held.close()
 
 
+def with_tag(frame, control):
+    """The frame as it was on the wire: the kernel has taken its outer tag off."""
+    for level, kind, data in control:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+            status, _, _, _, _, tci, tpid = struct.unpack("=3I4H", data[:20])
+            if status & VLAN_VALID:
+                return frame[:12] + struct.pack(">HH", tpid if status & VLAN_TPID_VALID else CTAG, tci) + frame[12:]
+    return frame
+
+
+def packet_at(frame):
+    """Where the packet behind the tags begins, and its ethertype."""
+    at = 14
+    while struct.unpack_from(">H", frame, at - 2)[0] in (CTAG, STAG):
+        at += 4
+    return at, struct.unpack_from(">H", frame, at - 2)[0]
+
+
 def dns_of(frame):
     """The DNS message in a frame from port 53, or None: UDP over IPv4 without options, or over IPv6."""
-    (ethertype,) = struct.unpack_from(">H", frame, 12)
-    at = {ETH_P_IP: 34, ETH_P_IPV6: 54}.get(ethertype)
-    if at is None or len(frame) < at + 8 or frame[14 + (9 if at == 34 else 6)] != UDP:
+    ip, ethertype = packet_at(frame)
+    at = ip + {ETH_P_IP: 20, ETH_P_IPV6: 40}.get(ethertype, 0)
+    if at == ip or len(frame) < at + 8 or frame[ip + (9 if at == ip + 20 else 6)] != UDP:
         return None
     sport, _, length, _ = struct.unpack_from(">4H", frame, at)
     return frame[at + 8:at + length] if sport == 53 else None
