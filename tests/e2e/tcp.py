@@ -18,6 +18,7 @@ from tests.lib.tcp_clients import Asking, Crowd, repeating
 SOURCES = tcp_clients.addresses(100)
 RATE = 20000 if SLOW == 1 else 2000
 KEEPALIVE = 11
+LISTENING = "0A"  # a state of /proc/net/tcp
 BIG, BIG_CNT = "big.tcp.test", 100
 ZONE = """\
 ---
@@ -78,8 +79,17 @@ class TcpCase(LabCase):
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.data_plane.process.pid}/fd"))
 
-    def wait_descriptors(self, count):
-        wait_for(lambda: self.descriptors() <= count, 10 * SLOW, lambda: f"{count} descriptors, not {self.descriptors()}")
+    def connections(self):
+        """How many the process has accepted and not closed: sockets of port 53 that belong to somebody."""
+        with open(f"/proc/{self.data_plane.process.pid}/net/tcp", encoding="ascii") as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        return sum(row[1].endswith(":0035") and row[3] != LISTENING and row[9] != "0" for row in rows)
+
+    def wait_connections(self, least, most=None):
+        """Until they are so many; exactly `least` when that is all that is said."""
+        most = least if most is None else most
+        wait_for(lambda: least <= self.connections() <= most, 10 * SLOW,
+                 lambda: f"{least} to {most} connections, not {self.connections()}")
 
     def tcp_counters(self):
         return self.data_plane.process.counters()["workers"][-1]
@@ -92,10 +102,11 @@ class Thousands(TcpCase):
         count = 4000
         others = self.crowd()
         self.assert_answered_at_once(others)  # so that what is allocated once is
+        self.wait_connections(0)
         memory, descriptors = self.memory_kb(), self.descriptors()
         idle = self.crowd()
         idle.connect(count)
-        self.wait_descriptors(descriptors + count)
+        self.wait_connections(count)
         each = (self.memory_kb() - memory) * 1024 / count
         if SLOW == 1:
             self.assertLess(each, 1024, "bytes of ours for one idle connection")
@@ -114,7 +125,9 @@ class Thousands(TcpCase):
             self.assertTrue(self.is_www(Asking(sock).ask(self.WWW)))
         self.assertEqual(idle.open_count(), count)
         idle.close()
-        self.wait_descriptors(descriptors)
+        others.close()
+        self.wait_connections(0)
+        self.assertEqual(self.descriptors(), descriptors)
         print(f"\n    {count} idle connections, {each:.0f} bytes each; a new one answered within {longest * 1000:.1f} ms; "
               f"UDP at {result.rate:.0f}/s lost {result.lost}", end="")
 
@@ -148,15 +161,15 @@ class Thousands(TcpCase):
                 elif number % 4 == 2:
                     sock.sendall(tcp_clients.framed(self.WWW)[:20])
             crowd.close()
-        descriptors = self.descriptors()
         churn()
-        self.wait_descriptors(descriptors)
-        memory = self.memory_kb()
+        self.wait_connections(0)
+        memory, descriptors = self.memory_kb(), self.descriptors()
         began = time.monotonic()
         for _ in range(rounds):
             churn()
         took = time.monotonic() - began
-        self.wait_descriptors(descriptors)
+        self.wait_connections(0)
+        self.assertEqual(self.descriptors(), descriptors)
         grown = self.memory_kb() - memory
         self.assert_answered_at_once(crowd)
         if SLOW == 1:  # a sanitizer keeps what was freed
@@ -195,7 +208,7 @@ class CutOff(TcpCase):
 
     def test_who_does_not_read(self):
         """Their answers are tens of megabytes; what we hold of them is bounded, others are answered, and they are reset."""
-        descriptors, memory = self.descriptors(), self.memory_kb()
+        memory = self.memory_kb()
         crowd, others = self.crowd(), self.crowd()
         wire = tcp_clients.framed(query(BIG, "TXT").to_wire())
         for sock in crowd.connect(200):
@@ -206,8 +219,8 @@ class CutOff(TcpCase):
             self.assert_answered_at_once(others)
             peaks.append(self.memory_kb())
         with repeating(look, 0.02):
-            self.wait_descriptors(descriptors + 2)  # theirs are gone, the others' come and go
-        self.assertEqual(crowd.open_count(), 0)
+            wait_for(lambda: crowd.open_count() == 0, 10 * SLOW, lambda: f"{crowd.open_count()} are open still")
+            self.wait_connections(0, most=2)  # the others' come and go
         if SLOW == 1:
             self.assertLess(max(peaks) - memory, 4096, "KB")
         # 200 took at most what sockets hold, and not 100 answers each.
