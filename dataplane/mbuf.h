@@ -21,14 +21,16 @@
 enum tbl_verdict dp_mbuf_unify(struct rte_mbuf *mbuf);
 
 /* has_dp_mbuf_good_checksum: the UDP checksum need not be verified, because the port has done so, or
- * `is_trusted` and the port has not found it wrong. What a port finds wrong is verified once more:
- * some count a checksum of zero as wrong, which over IPv4 says "none". */
+ * `is_trusted` and the port has not found it wrong. NONE is DPDK's word for "the field is not filled
+ * in, and the data is whole": what a guest on the same host sends through virtio looks so. What a port
+ * finds wrong is verified once more: some count a checksum of zero as wrong, which over IPv4 says
+ * "none". */
 static inline bool
 has_dp_mbuf_good_checksum(const struct rte_mbuf *mbuf, bool is_trusted)
 {
 	uint64_t found = mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
 
-	return found == RTE_MBUF_F_RX_L4_CKSUM_GOOD ||
+	return found == RTE_MBUF_F_RX_L4_CKSUM_GOOD || found == RTE_MBUF_F_RX_L4_CKSUM_NONE ||
 	       (is_trusted && found != RTE_MBUF_F_RX_L4_CKSUM_BAD);
 }
 

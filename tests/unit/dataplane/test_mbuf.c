@@ -151,7 +151,7 @@ a_ports_word_on_checksums_is_weighed(void **state)
 		bool is_good;
 	} rows[] = {
 		{ RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN, false, false },
-		{ RTE_MBUF_F_RX_L4_CKSUM_NONE, false, false },
+		{ RTE_MBUF_F_RX_L4_CKSUM_NONE, false, true },
 		{ RTE_MBUF_F_RX_L4_CKSUM_GOOD, false, true },
 		{ RTE_MBUF_F_RX_L4_CKSUM_BAD, false, false },
 		{ RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN, true, true },
