@@ -437,21 +437,18 @@ publish_churn(struct publisher *publisher, uint32_t first, uint32_t cnt, uint32_
 	return rc;
 }
 
-/* *ret_segment stays mapped until the process ends. */
-static int
-map_counters(const struct publisher *publisher, const struct tbl_stats_segment **ret_segment)
+/* The counters, mapped until the process ends; NULL when they are none. */
+static const struct tbl_stats_segment *
+map_counters(const struct publisher *publisher)
 {
 	const struct tbl_stats_segment *segment = mmap(
 			NULL, sizeof(*segment), PROT_READ, MAP_SHARED, publisher->counters_fd, 0);
 
-	if (segment == MAP_FAILED) {
-		return -errno;
+	if (segment == MAP_FAILED || segment->magic != TBL_STATS_MAGIC ||
+			segment->worker_cnt > TBL_WORKERS_MAX + 1) {
+		return NULL;
 	}
-	if (segment->magic != TBL_STATS_MAGIC || segment->worker_cnt > TBL_WORKERS_MAX + 1) {
-		return -EBADMSG;
-	}
-	*ret_segment = segment;
-	return 0;
+	return segment;
 }
 
 /* One line of JSON. `only` is a worker's number or NULL. */
@@ -497,28 +494,30 @@ watch_counters(struct publisher *publisher, const struct tbl_stats_segment *segm
 static int
 show_counters(struct publisher *publisher, bool is_watch, const char *only)
 {
-	const struct tbl_stats_segment *segment = NULL;
-	int rc = map_counters(publisher, &segment);
+	const struct tbl_stats_segment *segment = map_counters(publisher);
 
-	if (rc == 0 && is_watch) {
+	if (segment == NULL) {
+		return -EBADMSG;
+	}
+	if (is_watch) {
 		watch_counters(publisher, segment);
-	} else if (rc == 0) {
+	} else {
 		print_counters(segment, only);
 	}
-	return rc;
+	return 0;
 }
 
 /* What the cold thread stored last: it does so once a second. */
 static int
 print_buffers(const struct publisher *publisher)
 {
-	const struct tbl_stats_segment *segment = NULL;
-	int rc = map_counters(publisher, &segment);
+	const struct tbl_stats_segment *segment = map_counters(publisher);
 
-	if (rc == 0) {
-		printf("%" PRIu64 "\n", __atomic_load_n(&segment->port_buffers, __ATOMIC_RELAXED));
+	if (segment == NULL) {
+		return -EBADMSG;
 	}
-	return rc;
+	printf("%" PRIu64 "\n", __atomic_load_n(&segment->port_buffers, __ATOMIC_RELAXED));
+	return 0;
 }
 
 static uint32_t

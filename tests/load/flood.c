@@ -27,7 +27,7 @@
 
 struct flood {
 	int sock;
-	const uint8_t *file;
+	uint8_t *file; /* read only: sendmmsg wants it so */
 	size_t file_size;
 	size_t next_off;
 	uint64_t sent;
@@ -43,26 +43,23 @@ now_ns(void)
 	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
 }
 
-static int
-map_frames(struct flood *flood, const char *path)
+/* The file's bytes, or NULL. */
+static uint8_t *
+map_frames(const char *path, size_t *ret_size)
 {
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	void *bytes = MAP_FAILED;
 
 	if (fd < 0) {
-		return -errno;
+		return NULL;
 	}
 	if (fstat(fd, &st) == 0 && st.st_size > 2) {
 		bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		*ret_size = (size_t)st.st_size;
 	}
 	close(fd);
-	if (bytes == MAP_FAILED) {
-		return -EINVAL;
-	}
-	flood->file = bytes;
-	flood->file_size = (size_t)st.st_size;
-	return 0;
+	return bytes == MAP_FAILED ? NULL : bytes;
 }
 
 static int
@@ -90,7 +87,7 @@ static struct iovec
 next_frame(struct flood *flood)
 {
 	size_t left = flood->file_size - flood->next_off;
-	const uint8_t *at = flood->file + flood->next_off;
+	uint8_t *at = flood->file + flood->next_off;
 	size_t len;
 
 	if (left < 2) {
@@ -103,7 +100,7 @@ next_frame(struct flood *flood)
 		return (struct iovec){ 0 };
 	}
 	flood->next_off += 2 + len;
-	return (struct iovec){ (void *)(uintptr_t)(at + 2), len };
+	return (struct iovec){ at + 2, len };
 }
 
 /* Sends up to `cnt` frames. */
@@ -171,11 +168,14 @@ static int
 run(struct flood *flood, char **argv)
 {
 	uint64_t began_ns = now_ns();
-	int rc = map_frames(flood, argv[2]);
+	int rc;
 
-	if (rc == 0) {
-		rc = open_link(flood, argv[1]);
+	flood->file = map_frames(argv[2], &flood->file_size);
+	if (flood->file == NULL) {
+		(void)fprintf(stderr, "flood: %s: no frames\n", argv[2]);
+		return -EINVAL;
 	}
+	rc = open_link(flood, argv[1]);
 	if (rc == 0) {
 		rc = send_all(flood, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10),
 				strtoull(argv[5], NULL, 10), began_ns);
