@@ -36,7 +36,7 @@ class Images(figure.Figure):
         count = figure.choose(100, 5000)
         seed = random.SystemRandom().randrange(2 ** 32)
         rng = random.Random(seed)
-        asker = Asker(self.lab, self.client_side, programs.SERVER4, self.known, figure.choose(4, 60) * SLOW, 1000)
+        asker = Asker(self.lab, self.client_side, programs.SERVER4, self.known, figure.choose(4, 60) * min(SLOW, 2), 1000)
         with open(self.images[0], "rb") as file:
             image = file.read()
         path = self.lab.path("spoilt.table")

@@ -35,7 +35,7 @@ class Torn(figure.Figure):
 
     def test_killed_and_competing(self):
         kills = figure.choose(15, 1000)
-        asker = Asker(self.lab, self.client_side, programs.SERVER4, self.known, figure.choose(4, 100) * SLOW, RATE)
+        asker = Asker(self.lab, self.client_side, programs.SERVER4, self.known, figure.choose(4, 100) * min(SLOW, 2), RATE)
         points, seed = random.Random(), random.SystemRandom().randrange(2 ** 32)
         points.seed(seed)
         first = self.served()
