@@ -104,11 +104,12 @@ answer_json(const struct tbl_view *view, uint32_t node, const struct tbl_answer 
 	struct tbl_name question;
 
 	reply.pieces[0] = (struct tbl_piece){ .answer = answer, .owner = -1 };
+	reply.has_additional = (answer->flags & TBL_ANSWER_ADDITIONAL) != 0;
 	if (tbl_name_parse(tbl_node_name(view, &view->nodes[node]), view->nodes[node].name_len,
 			    &question) < 0) {
 		return json_null(); /* not in a checked image */
 	}
-	return cp_present_reply(view, &reply, &question, NULL);
+	return cp_present_reply(view, &reply, &question);
 }
 
 static json_t *
@@ -161,7 +162,10 @@ rrset_json(const struct tbl_view *view, uint32_t node, const struct tbl_rrset *r
 	reply = answer_json(view, node, &view->answers[rrset->ref]);
 	json_object_set(json, "records", json_object_get(reply, "answer"));
 	if (json_array_size(json_object_get(reply, "additional")) > 0) {
-		json_object_set(json, "glue", json_object_get(reply, "additional"));
+		bool is_glue = view->answers[rrset->ref].extra_cnt > 0;
+
+		json_object_set(json, is_glue ? "glue" : "additional",
+				json_object_get(reply, "additional"));
 	}
 	json_decref(reply);
 	return json;

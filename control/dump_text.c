@@ -99,6 +99,7 @@ cp_dump_text_name(const json_t *name, FILE *out)
 		}
 		print_records(json_object_get(item, "records"), "      ", out);
 		print_records(json_object_get(item, "glue"), "      glue ", out);
+		print_records(json_object_get(item, "additional"), "      additional ", out);
 	}
 }
 

@@ -8,6 +8,7 @@
 
 #include "control/address.h"
 #include "control/explain_impl.h"
+#include "control/json_read.h"
 #include "control/leaves.h"
 #include "control/present.h"
 #include "control/zones.h"
@@ -294,17 +295,22 @@ mark_drawn(const struct explainer *explainer, json_t *answer)
 static unsigned int
 opt_bytes(const struct explainer *explainer, bool has_edns)
 {
+	unsigned int bytes = TBL_OPT_BYTES;
+
 	if (!has_edns) {
 		return 0;
 	}
-	return TBL_OPT_BYTES +
-	       (explainer->reply.has_ecs ? TBL_ECS_FIXED_BYTES + (explainer->ecs.bits + 7u) / 8
-					 : 0);
+	if (explainer->reply.has_ecs) {
+		bytes += TBL_ECS_FIXED_BYTES + (explainer->ecs.bits + 7u) / 8;
+	}
+	/* Why, for whoever is refused. */
+	return explainer->reply.rcode == TBL_RCODE_REFUSED ? bytes + TBL_EDE_BYTES : bytes;
 }
 
-/* What becomes of the reply where it may not be longer. `bytes` 0: longer than any message. */
+/* What becomes of the reply where it may not be longer. `additional_cnt`: the records of its additional
+ * section with room for all. */
 static json_t *
-sizes_json(const struct explainer *explainer, size_t bytes)
+sizes_json(const struct explainer *explainer, size_t additional_cnt)
 {
 	bool has_ecs = explainer->ecs.family != 0;
 	const struct {
@@ -320,7 +326,11 @@ sizes_json(const struct explainer *explainer, size_t bytes)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		unsigned int opt = opt_bytes(explainer, rows[i].has_edns);
-		bool is_truncated = bytes == 0 || bytes + opt > rows[i].limit_bytes;
+		uint16_t kept_cnt = 0;
+		size_t bytes = cp_present_bytes(explainer->view, &explainer->reply,
+				&explainer->name, rows[i].limit_bytes - opt, &kept_cnt);
+		bool is_truncated = bytes == 0;
+		size_t left_out_cnt = is_truncated ? 0 : additional_cnt - kept_cnt;
 		json_int_t sent = (json_int_t)opt;
 
 		sent += is_truncated ? (json_int_t)(TBL_MESSAGE_HEADER_BYTES +
@@ -328,11 +338,13 @@ sizes_json(const struct explainer *explainer, size_t bytes)
 		                                        (json_int_t)TBL_QUESTION_TAIL_BYTES
 		                     : (json_int_t)bytes;
 
-		json_array_append_new(sizes, json_pack("{s:s, s:i, s:b, s:b, s:I}", "transport",
-							     rows[i].transport, "limit_bytes",
-							     (int)rows[i].limit_bytes, "has_edns",
-							     rows[i].has_edns, "is_truncated",
-							     is_truncated, "sent_bytes", sent));
+		json_array_append_new(sizes,
+				json_pack("{s:s, s:i, s:b, s:b, s:I, s:I}", "transport",
+						rows[i].transport, "limit_bytes",
+						(int)rows[i].limit_bytes, "has_edns",
+						rows[i].has_edns, "is_truncated", is_truncated,
+						"left_out_records", (json_int_t)left_out_cnt,
+						"sent_bytes", sent));
 	}
 	return sizes;
 }
@@ -340,15 +352,14 @@ sizes_json(const struct explainer *explainer, size_t bytes)
 static void
 add_reply(const struct explainer *explainer, json_t *json)
 {
-	size_t bytes = 0;
-	json_t *reply = cp_present_reply(
-			explainer->view, &explainer->reply, &explainer->name, &bytes);
+	json_t *reply = cp_present_reply(explainer->view, &explainer->reply, &explainer->name);
 
 	if (reply != NULL) {
 		mark_drawn(explainer, json_object_get(reply, "answer"));
 		json_object_set_new(json, "reply", reply);
 	}
-	json_object_set_new(json, "sizes", sizes_json(explainer, bytes));
+	json_object_set_new(
+			json, "sizes", sizes_json(explainer, cp_json_count(reply, "additional")));
 }
 
 /* What the reply tells caches (RFC 7871 §7.2.1). The scopes of all records passed count, and the

@@ -214,7 +214,7 @@ add_answer(const struct telling *telling, const struct tbl_reply *reply,
 	if (last != NULL && last->choice.set->cnt > 1) {
 		return; /* the records of one draw are not the answer */
 	}
-	sections = cp_present_reply(input->view, reply, telling->outcomes->name, NULL);
+	sections = cp_present_reply(input->view, reply, telling->outcomes->name);
 	json_object_set(json, "records",
 			json_object_get(sections, reply->is_referral ? "authority" : "answer"));
 	json_decref(sections);

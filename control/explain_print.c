@@ -200,12 +200,15 @@ print_sizes(const json_t *sizes, FILE *out)
 		(void)fprintf(out, "%s %s %lld bytes", i == 0 ? "size     " : "         ",
 				is_udp ? "UDP up to" : "TCP up to",
 				cp_json_number(size, "limit_bytes"));
-		(void)fprintf(out, "%s: %s, %lld bytes\n",
-				is_cp_json_true(size, "has_edns") ? "" : " (no EDNS)",
+		(void)fprintf(out, "%s: %s", is_cp_json_true(size, "has_edns") ? "" : " (no EDNS)",
 				is_cp_json_true(size, "is_truncated")
 						? "TRUNCATED, no records, ask by TCP"
-						: "whole",
-				cp_json_number(size, "sent_bytes"));
+						: "whole");
+		if (cp_json_number(size, "left_out_records") > 0) {
+			(void)fprintf(out, " but for %lld additional records",
+					cp_json_number(size, "left_out_records"));
+		}
+		(void)fprintf(out, ", %lld bytes\n", cp_json_number(size, "sent_bytes"));
 	}
 }
 

@@ -86,7 +86,7 @@ cp_present_records(const uint8_t *message, size_t len, size_t *off, uint16_t cnt
 
 json_t *
 cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
-		const struct tbl_name *question, size_t *ret_bytes)
+		const struct tbl_name *question)
 {
 	uint8_t *message = calloc(1, MESSAGE_MAX);
 	size_t off = TBL_MESSAGE_HEADER_BYTES + question->len + TBL_QUESTION_TAIL_BYTES;
@@ -100,9 +100,6 @@ cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
 	memcpy(message + TBL_MESSAGE_HEADER_BYTES, question->wire, question->len);
 	len = tbl_reply_write(view, reply, question->len, message, off, MESSAGE_MAX, &counts);
 	if (len >= 0) {
-		if (ret_bytes != NULL) {
-			*ret_bytes = (size_t)len;
-		}
 		sections = json_object();
 		json_object_set_new(sections, "answer",
 				cp_present_records(message, (size_t)len, &off, counts.answer));
@@ -113,4 +110,23 @@ cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
 	}
 	free(message);
 	return sections;
+}
+
+size_t
+cp_present_bytes(const struct tbl_view *view, const struct tbl_reply *reply,
+		const struct tbl_name *question, size_t room, uint16_t *ret_additional)
+{
+	uint8_t *message = calloc(1, MESSAGE_MAX);
+	size_t off = TBL_MESSAGE_HEADER_BYTES + question->len + TBL_QUESTION_TAIL_BYTES;
+	struct tbl_counts counts = { 0 };
+	int len = -ENOMEM;
+
+	if (message != NULL) {
+		memcpy(message + TBL_MESSAGE_HEADER_BYTES, question->wire, question->len);
+		len = tbl_reply_write(view, reply, question->len, message, off,
+				room < MESSAGE_MAX ? room : MESSAGE_MAX, &counts);
+	}
+	free(message);
+	*ret_additional = counts.additional;
+	return len < 0 ? 0 : (size_t)len;
 }

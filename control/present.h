@@ -30,9 +30,13 @@ int cp_present_rdata(const uint8_t *message, size_t len, size_t off, uint16_t rd
 json_t *cp_present_records(const uint8_t *message, size_t len, size_t *off, uint16_t cnt);
 
 /* cp_present_reply writes a resolved reply as a message of at most 64 KiB would hold it and reads
- * that back: {answer: [...], authority: [...], additional: [...]}. NULL when it does not fit.
- * *ret_bytes (may be NULL): the message's length, without an OPT record. */
+ * that back: {answer: [...], authority: [...], additional: [...]}. NULL when it does not fit. */
 json_t *cp_present_reply(const struct tbl_view *view, const struct tbl_reply *reply,
-		const struct tbl_name *question, size_t *ret_bytes);
+		const struct tbl_name *question);
+
+/* cp_present_bytes: the length of such a message, without an OPT record, where it may have `room` bytes;
+ * 0 when it does not fit. *ret_additional: the records of its additional section. */
+size_t cp_present_bytes(const struct tbl_view *view, const struct tbl_reply *reply,
+		const struct tbl_name *question, size_t room, uint16_t *ret_additional);
 
 #endif

@@ -119,6 +119,9 @@ make_answer(struct tbl_builder *b, const struct tbl_build_rrset *rrset,
 	if (rc == 0 && rrset->type == TBL_TYPE_CNAME) {
 		rc = resolve_cname(b, &records[0], &cname);
 	}
+	if (rc == 0 && rrset->dyn == NULL) {
+		tbl_build_additional(b, rrset);
+	}
 	if (rc != 0) {
 		return rc;
 	}
@@ -474,6 +477,9 @@ tbl_build_answers(struct tbl_builder *b, struct tbl_error *ret_error)
 		if (rc == 0 && (name->flags & BUILD_APEX) != 0) {
 			rc = make_zone(b, name->zone);
 		}
+	}
+	if (rc == 0) {
+		tbl_build_link_additional(b);
 	}
 	return rc;
 }

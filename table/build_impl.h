@@ -2,7 +2,8 @@
  * The builder's inside. Input is kept as a tree of names with their RRsets (build.c,
  * build_dynamic.c); finish orders the tree, gives each name its zone and delegation and refuses what
  * cannot be served (build_tree.c), makes answers (build_answers.c, build_wire.c), places names in
- * buckets (build_buckets.c) and lays the sections out (build_layout.c).
+ * buckets (build_buckets.c) and lays the sections out (build_layout.c). What belongs beside an answer
+ * is found by build_additional.c.
  *
  * Threads:   as table/build.h.
  * Memory:    everything belongs to struct tbl_builder.
@@ -136,6 +137,12 @@ int tbl_dyn_check(const struct tbl_builder *b, const uint8_t *owner, uint16_t ty
 struct tbl_dyn_input *
 tbl_dyn_copy(struct tbl_builder *b, uint16_t type, const struct tbl_dyn_input *input);
 
+/* tbl_build_additional notes beside the answer being made what its records lead to; `rrset` is static
+ * and all of it is in b->wire. tbl_build_link_additional, once every node is made, puts answers in
+ * place of nodes. */
+void tbl_build_additional(struct tbl_builder *b, const struct tbl_build_rrset *rrset);
+void tbl_build_link_additional(struct tbl_builder *b);
+
 /* The steps of finish, in order. */
 int tbl_build_tree(struct tbl_builder *b, struct tbl_error *ret_error);
 int tbl_build_answers(struct tbl_builder *b, struct tbl_error *ret_error);
@@ -168,6 +175,17 @@ int tbl_wire_extra(struct tbl_wire *wire, uint32_t of, uint16_t type, uint32_t t
 
 /* tbl_wire_serial marks the serial of the SOA appended last as the table's generation. */
 void tbl_wire_serial(struct tbl_wire *wire);
+
+/* tbl_wire_additional notes that the set of `type` at `node` belongs beside the answer, owned by the
+ * name `before` octets into the RDATA of record `of`; -1: by the owner itself. At most
+ * TBL_ADDITIONAL_MAX of them. */
+struct tbl_wire_target {
+	int32_t of;
+	uint16_t before;
+	uint16_t type;
+	uint32_t node;
+};
+void tbl_wire_additional(struct tbl_wire *wire, const struct tbl_wire_target *target);
 
 /* tbl_wire_end stores the answer (once). `cname` says where it leads, NULL when it is none; its
  * rdata_pos and shared_len are filled in here. */

@@ -69,6 +69,7 @@ struct tbl_wire {
 	uint8_t owner_skip;   /* leftmost labels of the owner that RDATA must not point at */
 	uint8_t cname_shared; /* for tbl_cname.shared_len */
 	uint8_t flags;        /* enum tbl_answer_flag */
+	uint8_t additional_cnt;
 	uint32_t fixup_cnt;
 	uint32_t suffix_cnt;
 	uint32_t local_name_cnt;
@@ -76,6 +77,7 @@ struct tbl_wire {
 	struct tbl_name name;                      /* of the RDATA at hand */
 	uint16_t rdata_pos[TBL_RRSET_RECORDS_MAX]; /* by record */
 	struct suffix suffixes[LOCAL_SUFFIXES_MAX];
+	struct tbl_additional additional[TBL_ADDITIONAL_MAX]; /* `answer`: still the node */
 	uint8_t local_names[LOCAL_NAMES_MAX][TBL_NAME_MAX];
 	/* Each pointer is two bytes of the answer. */
 	struct tbl_fixup fixups[TBL_RRSET_BYTES_MAX / TBL_POINTER_BYTES];
@@ -191,6 +193,7 @@ tbl_wire_begin(struct tbl_wire *wire, const uint8_t *owner, bool is_owner_by_len
 	wire->local_name_cnt = 0;
 	wire->cname_shared = 0;
 	wire->flags = 0;
+	wire->additional_cnt = 0;
 	wire->owner_arg = is_owner_by_length ? wire->owner.len : 0;
 	/* The question a wildcard answers has other labels in place of "*". */
 	wire->owner_skip = owner[0] == 1 && owner[1] == '*' ? 1 : 0;
@@ -445,12 +448,44 @@ tbl_wire_serial(struct tbl_wire *wire)
 	wire->flags |= TBL_ANSWER_SERIAL;
 }
 
+void
+tbl_wire_additional(struct tbl_wire *wire, const struct tbl_wire_target *target)
+{
+	uint32_t pos = target->of < 0 ? 0 : wire->rdata_pos[target->of] + (uint32_t)target->before;
+
+	static_assert(TBL_RRSET_BYTES_MAX <= UINT16_MAX, "pos fits");
+	if (wire->additional_cnt > 0) {
+		wire->additional[wire->additional_cnt - 1u].flags = 0;
+	}
+	wire->additional[wire->additional_cnt++] = (struct tbl_additional){
+		.answer = target->node,
+		.pos = (uint16_t)pos,
+		.type = (uint8_t)target->type,
+		.flags = TBL_ADDITIONAL_LAST,
+	};
+	wire->flags |= TBL_ANSWER_ADDITIONAL;
+}
+
 /* Storing */
 
 static uint32_t
 round_up_4(uint32_t bytes)
 {
 	return (bytes + 3u) & ~3u;
+}
+
+/* Whether the list that begins at `bytes` is the one of the answer being made. */
+static bool
+is_same_additional(const struct tbl_wire *wire, const uint8_t *bytes)
+{
+	const struct tbl_additional *known = (const struct tbl_additional *)(const void *)bytes;
+
+	for (uint32_t i = 0; i < wire->additional_cnt; i++) {
+		if (memcmp(&known[i], &wire->additional[i], sizeof(known[i])) != 0) {
+			return false; /* the flag of the last one too */
+		}
+	}
+	return true;
 }
 
 static bool
@@ -460,16 +495,22 @@ is_same_answer(const struct tbl_builder *b, const struct tbl_answer *answer,
 	const struct tbl_wire *wire = b->wire;
 	const struct tbl_cname *cnames = b->out[TBL_SECTION_CNAMES].items;
 	const uint8_t *bytes = (const uint8_t *)b->out[TBL_SECTION_WIRE].items + answer->wire_off;
+	size_t fixup_bytes = wire->fixup_cnt * sizeof(struct tbl_fixup);
 
 	if ((answer->cname == TBL_NONE) != (cname == NULL) ||
 			(cname != NULL && cnames[answer->cname].name_off != cname->name_off)) {
 		return false;
 	}
-	return answer->wire_len == wire->len && answer->rr_cnt == wire->rr_cnt &&
-	       answer->extra_cnt == wire->extra_cnt && answer->fixup_cnt == wire->fixup_cnt &&
-	       memcmp(bytes, wire->bytes, wire->len) == 0 &&
-	       memcmp(bytes + round_up_4(wire->len), wire->fixups,
-			       wire->fixup_cnt * sizeof(struct tbl_fixup)) == 0;
+	if (answer->wire_len != wire->len || answer->rr_cnt != wire->rr_cnt ||
+			answer->extra_cnt != wire->extra_cnt ||
+			answer->fixup_cnt != wire->fixup_cnt || answer->flags != wire->flags ||
+			memcmp(bytes, wire->bytes, wire->len) != 0) {
+		return false;
+	}
+	bytes += round_up_4(wire->len);
+	/* The same octets lead elsewhere for another owner: then other nodes stand behind them. */
+	return memcmp(bytes, wire->fixups, fixup_bytes) == 0 &&
+	       (wire->additional_cnt == 0 || is_same_additional(wire, bytes + fixup_bytes));
 }
 
 static int
@@ -499,7 +540,8 @@ store_answer(struct tbl_builder *b, const struct tbl_cname *cname)
 	const struct tbl_wire *wire = b->wire;
 	struct tbl_vec *section = &b->out[TBL_SECTION_WIRE];
 	uint32_t fixup_bytes = wire->fixup_cnt * (uint32_t)sizeof(struct tbl_fixup);
-	uint32_t bytes = round_up_4(wire->len) + fixup_bytes;
+	uint32_t additional_bytes = wire->additional_cnt * (uint32_t)sizeof(struct tbl_additional);
+	uint32_t bytes = round_up_4(wire->len) + fixup_bytes + additional_bytes;
 	struct tbl_answer *answer;
 	uint32_t index;
 	uint8_t *at;
@@ -518,6 +560,7 @@ store_answer(struct tbl_builder *b, const struct tbl_cname *cname)
 	}
 	memcpy(at, wire->bytes, wire->len);
 	memcpy(at + round_up_4(wire->len), wire->fixups, fixup_bytes);
+	memcpy(at + round_up_4(wire->len) + fixup_bytes, wire->additional, additional_bytes);
 	*answer = (struct tbl_answer){
 		.wire_off = (uint32_t)(section->cnt - bytes),
 		.wire_len = (uint16_t)wire->len,

@@ -230,6 +230,7 @@ check_content(struct tbl_check *check)
 		tbl_check_nodes,
 		tbl_check_zones,
 		tbl_check_cnames,
+		tbl_check_additional,
 		tbl_check_location,
 		tbl_check_rulesets,
 		tbl_check_dyns,

@@ -6,6 +6,33 @@
 
 /* Bounds of everything, served or not */
 
+/* The list that begins at wire byte `off` ends within the section, and names answers that are there. */
+static int
+check_additional_bounds(struct tbl_check *check, uint64_t index, uint64_t off)
+{
+	const struct tbl_answer *answer = &check->view.answers[index];
+	const struct tbl_additional *list = tbl_additionals(&check->view, answer);
+	uint64_t total = tbl_check_cnt(check, TBL_SECTION_WIRE);
+
+	for (uint32_t i = 0; i < TBL_ADDITIONAL_MAX; i++) {
+		if (!is_tbl_range(off, (i + 1) * sizeof(*list), total)) {
+			break;
+		}
+		if (list[i].answer >= tbl_check_cnt(check, TBL_SECTION_ANSWERS) ||
+				list[i].pos >= answer->wire_len ||
+				(list[i].flags & ~(uint32_t)TBL_ADDITIONAL_LAST) != 0) {
+			return tbl_check_fail(check,
+					"answers[%llu]: additional set %u: answer %u at byte %u",
+					(unsigned long long)index, i, list[i].answer, list[i].pos);
+		}
+		if ((list[i].flags & TBL_ADDITIONAL_LAST) != 0) {
+			return tbl_check_spend(check, i / 8u);
+		}
+	}
+	return tbl_check_fail(check, "answers[%llu]: no end to its additional sets",
+			(unsigned long long)index);
+}
+
 static int
 check_answer_bounds(struct tbl_check *check, uint64_t index)
 {
@@ -22,7 +49,8 @@ check_answer_bounds(struct tbl_check *check, uint64_t index)
 	if (answer->rr_cnt == 0) {
 		return tbl_check_fail(check, "answers[%llu]: empty", (unsigned long long)index);
 	}
-	if ((answer->flags & ~(uint32_t)(TBL_ANSWER_SERIAL | TBL_ANSWER_DNAME)) != 0) {
+	if ((answer->flags & ~(uint32_t)(TBL_ANSWER_SERIAL | TBL_ANSWER_DNAME |
+					     TBL_ANSWER_ADDITIONAL)) != 0) {
 		return tbl_check_fail(check, "answers[%llu]: unknown flags %#x",
 				(unsigned long long)index, answer->flags);
 	}
@@ -31,7 +59,9 @@ check_answer_bounds(struct tbl_check *check, uint64_t index)
 		return tbl_check_fail(check, "answers[%llu]: CNAME target %u does not exist",
 				(unsigned long long)index, answer->cname);
 	}
-	return 0;
+	return (answer->flags & TBL_ANSWER_ADDITIONAL) != 0
+	                       ? check_additional_bounds(check, index, fixups_off + fixups_bytes)
+	                       : 0;
 }
 
 int
@@ -280,6 +310,20 @@ read_dname_target(struct record_walk *walk, uint32_t end)
 	return tbl_check_spend(walk->check, target.label_cnt);
 }
 
+/* The name of a host in RDATA that is opaque otherwise: only there may an owner of additional sets
+ * stand. It is written out, since no type newer than RFC 1035 has its names compressed. */
+static void
+mark_host(struct record_walk *walk, uint32_t before, uint32_t end)
+{
+	struct tbl_name host;
+	uint32_t at = walk->pos + before;
+
+	if ((walk->answer->flags & TBL_ANSWER_ADDITIONAL) != 0 && before < end - walk->pos &&
+			tbl_name_parse(walk->wire + at, end - at, &host) > 0) {
+		walk->check->name_len_at[at] = host.len;
+	}
+}
+
 /* Names in RDATA of the types of RFC 1035 that hold some; all else is opaque (RFC 3597 §4). */
 static int
 read_rdata(struct record_walk *walk, uint32_t type, uint32_t end)
@@ -315,6 +359,15 @@ read_rdata(struct record_walk *walk, uint32_t type, uint32_t end)
 		if (read_dname_target(walk, end) != 0) {
 			return -EBADMSG;
 		}
+		break;
+	case TBL_TYPE_SRV:
+		behind = end - walk->pos;
+		mark_host(walk, 6, end); /* PRIORITY, WEIGHT, PORT */
+		break;
+	case TBL_TYPE_SVCB:
+	case TBL_TYPE_HTTPS:
+		behind = end - walk->pos;
+		mark_host(walk, 2, end); /* SvcPriority */
 		break;
 	default:
 		behind = end - walk->pos;
@@ -438,6 +491,26 @@ read_records(struct record_walk *walk)
 	return 0;
 }
 
+/* Owners of additional sets are names that were read: whatever reply the answer is copied into, they
+ * stand there as they are stored. */
+static int
+check_owners_of_additional(struct record_walk *walk)
+{
+	const struct tbl_additional *next = tbl_additionals(&walk->check->view, walk->answer);
+
+	if (walk->served->is_below || !is_tbl_leading_type(walk->served->type)) {
+		return FAIL_ANSWER(walk, "additional sets", WHERE(walk));
+	}
+	walk->check->has_additional = true;
+	do {
+		if (next->pos != 0 && walk->check->name_len_at[next->pos] == 0) {
+			return FAIL_ANSWER(walk, "no name at byte %u to own an additional set",
+					WHERE(walk), next->pos);
+		}
+	} while (((next++)->flags & TBL_ADDITIONAL_LAST) == 0);
+	return 0;
+}
+
 int
 tbl_check_answer(struct tbl_check *check, const struct tbl_served *served)
 {
@@ -475,6 +548,9 @@ tbl_check_answer(struct tbl_check *check, const struct tbl_served *served)
 	rc = tbl_check_spend(check, walk.len / 64u);
 	if (rc == 0) {
 		rc = read_records(&walk);
+	}
+	if (rc == 0 && (walk.answer->flags & TBL_ANSWER_ADDITIONAL) != 0) {
+		rc = check_owners_of_additional(&walk);
 	}
 	return rc == 0 && is_cname ? check_cname_rdata(&walk) : rc;
 }

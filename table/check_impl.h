@@ -28,6 +28,7 @@ struct tbl_check {
 	struct tbl_view view;
 	struct tbl_error *error;
 	uint64_t steps_left;
+	bool has_additional; /* some answer that is served has TBL_ANSWER_ADDITIONAL */
 	/* Expanded wire length of the name that begins at this byte of the answer being checked; 0
 	 * where none does. An answer is at most 65535 bytes (tbl_answer.wire_len). */
 	uint8_t name_len_at[UINT16_MAX + 1];
@@ -75,6 +76,9 @@ int tbl_check_nodes(struct tbl_check *check);
 
 /* tbl_check_cnames: where the CNAMEs lead. */
 int tbl_check_cnames(struct tbl_check *check);
+
+/* tbl_check_additional: what belongs beside answers is of the names it says, in their own zones. */
+int tbl_check_additional(struct tbl_check *check);
 
 /* tbl_check_location: leaves and both address families. */
 int tbl_check_location(struct tbl_check *check);

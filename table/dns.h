@@ -4,7 +4,7 @@
  * Threads:   constants.
  * Memory:    none.
  * Errors:    none.
- * Standards: RFC 1035 §3.2 and §4.1, RFC 2181 §8, RFC 2136 §2.2, RFC 6891 §6.1.2, RFC 7871 §6.
+ * Standards: RFC 1035 §3.2 and §4.1, RFC 2181 §8, RFC 2136 §2.2, RFC 6891 §6.1.2, RFC 7871 §6, RFC 8914 §2.
  */
 #ifndef TABLE_DNS_H
 #define TABLE_DNS_H
@@ -18,11 +18,14 @@ enum tbl_type {
 	TBL_TYPE_PTR = 12,
 	TBL_TYPE_MX = 15,
 	TBL_TYPE_AAAA = 28,
+	TBL_TYPE_SRV = 33,
 	TBL_TYPE_DNAME = 39,
 	TBL_TYPE_OPT = 41,
 	TBL_TYPE_DS = 43,
 	TBL_TYPE_RRSIG = 46,
 	TBL_TYPE_NSEC = 47,
+	TBL_TYPE_SVCB = 64,
+	TBL_TYPE_HTTPS = 65,
 	TBL_TYPE_META_FIRST = 249, /* TKEY, TSIG, IXFR, AXFR, MAILB, MAILA, ANY: never data */
 	TBL_TYPE_ANY = 255,
 };
@@ -42,6 +45,7 @@ enum tbl_rcode {
 #define TBL_QUESTION_TAIL_BYTES  4u  /* QTYPE and QCLASS, behind the name */
 #define TBL_RECORD_FIXED_BYTES   10u /* TYPE, CLASS, TTL, RDLENGTH, behind the owner */
 #define TBL_OPT_BYTES            11u /* one without options: root owner and the fixed fields */
+#define TBL_EDE_BYTES            6u  /* an extended error without text (RFC 8914 §2) */
 #define TBL_ECS_FIXED_BYTES      8u  /* OPTION-CODE to SCOPE PREFIX-LENGTH, the address behind it */
 
 #define TBL_SERIAL_BYTES      4u

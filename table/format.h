@@ -34,7 +34,8 @@ enum tbl_section_kind {
 	TBL_SECTION_NAMES,     /* uint8_t[]: wire names that do not fit a node, CNAME targets */
 	TBL_SECTION_RRSETS,    /* struct tbl_rrset[], those of one node adjacent, by type */
 	TBL_SECTION_ANSWERS,   /* struct tbl_answer[] */
-	TBL_SECTION_WIRE,    /* uint8_t[]: ready resource records, each answer's fixups behind it */
+	TBL_SECTION_WIRE,    /* uint8_t[]: ready resource records; behind each answer its fixups and
+	                      * its struct tbl_additional[] */
 	TBL_SECTION_CNAMES,  /* struct tbl_cname[] */
 	TBL_SECTION_DYNS,    /* struct tbl_dyn[]: one a dynamic record */
 	TBL_SECTION_POOLS,   /* struct tbl_pool[], those of one record adjacent */
@@ -141,8 +142,9 @@ struct tbl_rrset {
 };
 
 enum tbl_answer_flag {
-	TBL_ANSWER_SERIAL = 1u << 0, /* has a TBL_FIXUP_SERIAL */
-	TBL_ANSWER_DNAME = 1u << 1,  /* a DNAME, whose owner is mostly not the question */
+	TBL_ANSWER_SERIAL = 1u << 0,     /* has a TBL_FIXUP_SERIAL */
+	TBL_ANSWER_DNAME = 1u << 1,      /* a DNAME, whose owner is mostly not the question */
+	TBL_ANSWER_ADDITIONAL = 1u << 2, /* has struct tbl_additional behind its fixups */
 };
 
 /*
@@ -151,7 +153,8 @@ enum tbl_answer_flag {
  * common case: the owner is the question (message offset 12), this answer comes first behind the
  * question, and the question is the node's own name. In every other case (wildcard, CNAME chain,
  * referral, authority section) and for an answer with any flag the reader rewrites fixup_cnt
- * pointers; they lie behind the wire bytes, at the next multiple of 4. See tbl_fixup.
+ * pointers; they lie behind the wire bytes, at the next multiple of 4. See tbl_fixup; behind these,
+ * tbl_additional.
  */
 struct tbl_answer {
 	uint32_t wire_off; /* multiple of 4 */
@@ -178,6 +181,24 @@ struct tbl_answer {
 struct tbl_fixup {
 	uint16_t pos;
 	uint16_t arg;
+};
+
+/*
+ * Sets of the names that an answer's records lead to, for the additional section (RFC 1034 §4.3.2
+ * step 6): static data of the answer's own zone, not delegated. They lie behind the fixups of an
+ * answer with TBL_ANSWER_ADDITIONAL, in the order in which they are added as long as they fit, the last
+ * one marked. The owner is a name that stands in the answer, so that it is written as a pointer.
+ */
+#define TBL_ADDITIONAL_TARGETS_MAX 13u /* names looked up for one answer (CVE-2024-11187) */
+#define TBL_ADDITIONAL_MAX         (3u * TBL_ADDITIONAL_TARGETS_MAX) /* A, AAAA, SVCB or HTTPS */
+enum tbl_additional_flag {
+	TBL_ADDITIONAL_LAST = 1u << 0,
+};
+struct tbl_additional {
+	uint32_t answer; /* the set, as if it were asked for; without additional ones of its own */
+	uint16_t pos;    /* wire byte where its owner's name begins; 0: the answer's own owner */
+	uint8_t type;
+	uint8_t flags; /* enum tbl_additional_flag */
 };
 
 /* Where a CNAME leads, resolved when the table is built so that a chain costs no hashing. */
@@ -353,6 +374,7 @@ static_assert(sizeof(struct tbl_rrset) == 8, "tbl_rrset");
 static_assert(sizeof(struct tbl_answer) == 16, "tbl_answer");
 TBL_ASSERT_OFF(tbl_answer, extra_cnt, 8);
 static_assert(sizeof(struct tbl_fixup) == 4, "tbl_fixup");
+static_assert(sizeof(struct tbl_additional) == 8, "tbl_additional");
 static_assert(sizeof(struct tbl_cname) == 16, "tbl_cname");
 static_assert(sizeof(struct tbl_zone) == 20, "tbl_zone");
 static_assert(sizeof(struct tbl_dyn) == 32, "tbl_dyn");

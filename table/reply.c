@@ -324,6 +324,9 @@ answer_from(struct walk *walk, const struct tbl_node *node)
 	}
 	answer = answer_of(walk, rrset);
 	(void)add_piece(walk, answer, TBL_REPLY_ANSWER);
+	/* Whoever asks for ANY gets one set and no more (RFC 8482 §4.1). */
+	walk->reply->has_additional =
+			(answer->flags & TBL_ANSWER_ADDITIONAL) != 0 && walk->type != TBL_TYPE_ANY;
 	if (rrset->type != TBL_TYPE_CNAME || walk->type == TBL_TYPE_CNAME ||
 			walk->type == TBL_TYPE_ANY) {
 		return WALK_DONE;
@@ -402,6 +405,7 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	ret_reply->rcode = TBL_RCODE_NOERROR;
 	ret_reply->is_authoritative = true;
 	ret_reply->is_referral = false;
+	ret_reply->has_additional = false;
 	ret_reply->has_ecs = false;
 	ret_reply->scope_bits = 0;
 	ret_reply->piece_cnt = 0;

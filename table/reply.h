@@ -53,7 +53,9 @@ struct tbl_reply {
 	uint8_t rcode;         /* 0, 3 (NXDOMAIN), 5 (REFUSED) or 6 (YXDOMAIN, RFC 6672 §3.2) */
 	bool is_authoritative; /* AA */
 	bool is_referral;
-	bool has_ecs;       /* the reply carries the client subnet back, with scope_bits */
+	bool has_additional; /* the last piece has struct tbl_additional, and they are wanted; whoever
+	                      * writes the reply may clear it */
+	bool has_ecs;        /* the reply carries the client subnet back, with scope_bits */
 	uint8_t scope_bits; /* longest of the dynamic records passed; 0 when none was */
 	uint8_t piece_cnt;
 	uint32_t zone; /* which speaks of the question's name, a referral's above the cut; REFUSED: TBL_NONE */
@@ -93,7 +95,8 @@ struct tbl_counts {
 
 /* tbl_reply_write writes the pieces into message[len..capacity), behind the question that was
  * resolved: its name, uncompressed, is at message[12..), and `len` is 12 + qname_len + 4.
- * Returns the new length, or -ENOSPC with message[len..) undefined. */
+ * Returns the new length, or -ENOSPC with message[len..) undefined. Additional sets that do not fit
+ * are left out, each whole (RFC 2181 §9); glue is not one of them (RFC 9471). */
 int tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t qname_len,
 		uint8_t *message, size_t len, size_t capacity, struct tbl_counts *ret_counts);
 

@@ -1,5 +1,6 @@
 /* Writing: what tbl_resolve() found, copied behind the question, and its pointers set. */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "table/reply.h"
@@ -188,6 +189,54 @@ write_answer(const struct writer *writer, uint32_t index, size_t room)
 	return answer->wire_len;
 }
 
+/* Where a name that stands in the message begins, behind the pointer that it may be as a whole.
+ * Returns more than a pointer can say when it leads nowhere. */
+static size_t
+skip_pointer(const uint8_t *message, size_t at)
+{
+	while ((message[at] & (TBL_POINTER_MARK >> 8)) != 0) {
+		size_t back = ((size_t)message[at] << 8 | message[at + 1]) & TBL_POINTER_MAX;
+
+		if (back >= at) {
+			return SIZE_MAX;
+		}
+		at = back;
+	}
+	return at;
+}
+
+/* Appends the sets that belong beside piece `index`, each whole if it fits and its owner can be
+ * pointed at. Returns the new length. Not inlined: most types have none. */
+__attribute__((noinline)) static size_t
+write_additional(const struct writer *writer, uint32_t index, size_t len, size_t capacity,
+		struct tbl_counts *counts)
+{
+	const struct tbl_view *view = writer->view;
+	const struct tbl_additional *next =
+			tbl_additionals(view, writer->reply->pieces[index].answer);
+	uint8_t flags;
+
+	do {
+		const struct tbl_answer *set = &view->answers[next->answer];
+		const struct tbl_fixup *fixups = tbl_fixups(view, set);
+		size_t owner = skip_pointer(writer->message, writer->starts[index] + next->pos);
+
+		flags = next->flags;
+		next++;
+		if (set->wire_len > capacity - len || owner > TBL_POINTER_MAX) {
+			continue;
+		}
+		memcpy(writer->message + len, view->wire + set->wire_off, set->wire_len);
+		/* Types without names in RDATA that could be compressed: each is an owner. */
+		for (uint32_t i = 0; i < set->fixup_cnt; i++) {
+			put_pointer(writer->message + len + fixups[i].pos, owner);
+		}
+		len += set->wire_len;
+		counts->additional = (uint16_t)(counts->additional + set->rr_cnt);
+	} while ((flags & TBL_ADDITIONAL_LAST) == 0);
+	return len;
+}
+
 static inline void
 count(const struct tbl_piece *piece, struct tbl_counts *counts)
 {
@@ -199,7 +248,8 @@ count(const struct tbl_piece *piece, struct tbl_counts *counts)
 	} else {
 		counts->answer = (uint16_t)(counts->answer + answer->rr_cnt);
 	}
-	/* Only a referral has any, and it is the last piece: glue ends the message. */
+	/* Only a referral has any, and it is the last piece: glue ends the message. Nothing else belongs
+	 * beside a referral. */
 	counts->additional = (uint16_t)(counts->additional + answer->extra_cnt);
 }
 
@@ -230,6 +280,9 @@ write_pieces(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t
 		}
 		len += (size_t)bytes;
 		count(piece, &counts);
+	}
+	if (reply->has_additional) {
+		len = write_additional(&writer, reply->piece_cnt - 1u, len, capacity, &counts);
 	}
 	*ret_counts = counts;
 	return (int)len;

@@ -22,6 +22,14 @@ is_tbl_dynamic_type(uint16_t type)
 	       type == TBL_TYPE_DNAME;
 }
 
+/* is_tbl_leading_type: the types that have additional sets: RDATA that leads to a host by its name. */
+static inline bool
+is_tbl_leading_type(uint16_t type)
+{
+	return type == TBL_TYPE_NS || type == TBL_TYPE_MX || type == TBL_TYPE_SRV ||
+	       type == TBL_TYPE_SVCB || type == TBL_TYPE_HTTPS;
+}
+
 /* Where the RDATA of an answer's first record begins: behind an owner that is a pointer, type, class,
  * TTL and RDLENGTH (RFC 1035 §3.2.1). All of a DNAME answer from there on is its target: it is one
  * record, and its name is never compressed (RFC 6672 §2.5). */
@@ -46,6 +54,14 @@ tbl_probe(const struct tbl_view *view, uint64_t hash, const uint8_t *wire, size_
 
 /* tbl_fixups: the first of an answer's fixup_cnt fixups. */
 const struct tbl_fixup *tbl_fixups(const struct tbl_view *view, const struct tbl_answer *answer);
+
+/* tbl_additionals: the first of what belongs beside an answer with TBL_ANSWER_ADDITIONAL. */
+static inline const struct tbl_additional *
+tbl_additionals(const struct tbl_view *view, const struct tbl_answer *answer)
+{
+	return (const struct tbl_additional *)(const void *)(tbl_fixups(view, answer) +
+							     answer->fixup_cnt);
+}
 
 /* tbl_view_init_table sets all of a view but slots, sets and aliases; `select` is the embedded
  * selection. For tbl_check(), which must not read a selection's header before it has checked it. */

@@ -24,6 +24,8 @@ from tests.lib.api import Api
 from tests.lib.dns_client import NSID, ecs_scope, parse_generation, query, rcode
 from tests.lib.lab import run, wait_for
 
+EDE = dns.edns.OptionType.EDE
+
 SEED = int(os.environ.get("MERIDIAN_SEED", "0")) or random.SystemRandom().randrange(1, 2 ** 32)
 CASES = 10000 if not programs.is_sanitized() else 2500
 NAMES = 150
@@ -153,10 +155,18 @@ class Agreement(LabCase):
         nsid = sum(4 + len(option.data) for option in reply.options if option.otype == NSID)
         has_edns_alone = question.payload == 512 and question.ecs is None  # explained without EDNS: 11 bytes less
         more = nsid + (11 if has_edns_alone else 0)
+        if rcode(reply) == "REFUSED" and question.payload is not None:  # an NSID may take the place of the reason why
+            has_reason = any(option.otype == EDE for option in reply.options)
+            self.assertTrue(has_reason or nsid)
+            more -= 0 if has_reason else 6
+            more += 6 if has_edns_alone else 0
         is_truncated = bool(reply.flags & dns.flags.TC)
+        kept = len(explained["reply"]["additional"]) - size["left_out_records"] if "reply" in explained else 0
+        has_all_kept = is_truncated or sum(len(rrset) for rrset in reply.additional) == kept
         if not more:
             self.assertEqual(is_truncated, size["is_truncated"])
-        if is_truncated == size["is_truncated"]:
+            self.assertTrue(has_all_kept, "additional records left out")
+        if is_truncated == size["is_truncated"] and has_all_kept:
             self.assertEqual(len(wire), size["sent_bytes"] + more)
         else:
             self.assertGreater(size["sent_bytes"] + more, limit)
@@ -207,9 +217,14 @@ class Agreement(LabCase):
         return bool(drawn) and drawn[0] not in wire_records(reply.answer)
 
     def check_records(self, reply, explained):
-        for section, rrsets in (("authority", reply.authority), ("additional", reply.additional)):
-            self.assertEqual(sorted(wire_records(rrsets)),
-                             sorted(RDATA.record(record) for record in explained["reply"][section]), section)
+        self.assertEqual(sorted(wire_records(reply.authority)),
+                         sorted(RDATA.record(record) for record in explained["reply"]["authority"]), "authority")
+        # Those that do not fit are left out: check_size() knows how many. Of each set all, or none.
+        told = [RDATA.record(record) for record in explained["reply"]["additional"]]
+        for rrset in reply.additional:
+            seen = sorted(wire_records([rrset]))
+            self.assertEqual(seen, sorted(record for record in told if record[:2] == seen[0][:2]), "additional")
+        self.seen["additional"] = self.seen.get("additional", 0) + (bool(reply.additional) and not explained["is_referral"])
         wanted = explained["reply"]["answer"]
         seen = wire_records(reply.answer)
         self.assertEqual(len(seen), len(wanted), f"{seen}\n{wanted}")
@@ -264,7 +279,8 @@ class Agreement(LabCase):
               + ", ".join(f"{key} {count}" for key, count in sorted(self.seen.items())), end="")
         for key in ("exact/records", "exact/nodata", "empty_non_terminal/nodata", "wildcard/records", "wildcard/nodata",
                     "nothing/nxdomain", "cut/referral", "below_cut/referral", "elsewhere/elsewhere", "dynamic",
-                    "below_dname/redirected", "below_dname/overlong", "another way drawn", "truncated", "scope over 0"):
+                    "below_dname/redirected", "below_dname/overlong", "another way drawn", "truncated", "scope over 0",
+                    "additional"):
             self.assertGreater(self.seen.get(key, 0), CASES // 1000, f"seed {SEED}: too few of {key}")
 
     @staticmethod

@@ -46,16 +46,23 @@ def _q(title, name, *arguments, **keys):
 
 BIG = [f'"{digit} {letter * 198}"' for digit, letter in enumerate("abcdefgh")]
 GLUE = ["192.0.2.57"]
+MAIL = ["192.0.2.25", "2001:db8::25"]  # what stands beside an answer: every A before any AAAA
+SERVERS = [SERVER4, "10.53.0.54", SERVER6]
 
 ANSWERED = [
     _q("static A", "www", answer=["192.0.2.80"]),
     _q("no EDNS", "www", answer=["192.0.2.80"], options={"edns": False}),
     _q("case is kept and ignored", "WwW", answer=["192.0.2.80"]),
     _q("static AAAA", "mail", "AAAA", answer=["2001:db8::25"]),
-    _q("MX at the apex", "", "MX", answer=["10 mail.e2e.test."]),
+    _q("MX at the apex", "", "MX", answer=["10 mail.e2e.test."], additional=MAIL),
     _q("CAA at the apex", "", "CAA", answer=['0 issue "letsencrypt.org"']),
-    _q("NS at the apex", "", "NS", answer=["ns1.e2e.test.", "ns2.e2e.test."]),
-    _q("SRV", "_sip._tcp", "SRV", answer=["0 5 5060 mail.e2e.test."]),
+    _q("NS at the apex", "", "NS", answer=["ns1.e2e.test.", "ns2.e2e.test."], additional=SERVERS),
+    _q("SRV", "_sip._tcp", "SRV", answer=["0 5 5060 mail.e2e.test."], additional=MAIL),
+    _q("HTTPS with an address beside it", "web", "HTTPS", answer=["1 . alpn=\"h2\"", "2 www.e2e.test."],
+       additional=["192.0.2.44", "192.0.2.80"]),
+    _q("HTTPS, an alias to a service", "front", "HTTPS", answer=["0 web.e2e.test."],
+       additional=["1 . alpn=\"h2\"", "2 www.e2e.test.", "192.0.2.44"]),
+    _q("ANY has nothing beside it", "web", "ANY", answer=["192.0.2.44"]),
     _q("empty TXT", "_acme-challenge", "TXT", answer=['""']),
     _q("NODATA", "www", "AAAA", authority=SOA),
     _q("empty non-terminal", "ent", authority=SOA),

@@ -130,6 +130,13 @@ class Generator:
         if rdtype == "MX":
             return {"type": "MX", "ttl": ttl, "values": [{"preference": p, "exchange": self.target()}
                                                         for p in range(self.rng.randint(1, 3))]}
+        if rdtype == "SRV":
+            return {"type": "SRV", "ttl": ttl, "octodns": {"lenient": True}, "values": [
+                {"priority": p, "weight": 1, "port": 53, "target": self.target()} for p in range(self.rng.randint(1, 4))]}
+        if rdtype == "HTTPS":
+            return {"type": "HTTPS", "ttl": ttl, "values": [
+                {"svcpriority": p, "targetname": self.rng.choice([".", self.target()])}
+                for p in range(self.rng.randint(0, 1), 3)]}
         return {"type": rdtype, "ttl": ttl, "values": self.values_of(rdtype, self.rng.randint(1, 4))}
 
     def target(self):
@@ -161,7 +168,7 @@ class Generator:
             elif kind < 0.35:
                 self.records[name] = [self.dynamic_record(name, "CNAME")]
             else:
-                types = self.rng.sample(["A", "AAAA", "TXT", "MX"], self.rng.randint(1, 3))
+                types = self.rng.sample(["A", "AAAA", "TXT", "MX", "SRV", "HTTPS"], self.rng.randint(1, 4))
                 self.records[name] = [
                     self.dynamic_record(name, rdtype) if rdtype in ("A", "AAAA") and self.rng.random() < 0.7
                     else self.static_record(rdtype) for rdtype in types]
@@ -223,8 +230,8 @@ def absolute(name):
 class Question:
     """What one datagram asks."""
 
-    TYPES = ["A", "A", "A", "A", "AAAA", "AAAA", "TXT", "MX", "CNAME", "DNAME", "NS", "SOA", "DS", "ANY", "CAA",
-             "TYPE65280"]
+    TYPES = ["A", "A", "A", "A", "AAAA", "AAAA", "TXT", "MX", "MX", "SRV", "SRV", "HTTPS", "HTTPS",
+             "CNAME", "DNAME", "NS", "SOA", "DS", "ANY", "CAA", "TYPE65280"]
 
     def __init__(self, rng, generator):
         self.type = rng.choice(self.TYPES)

@@ -121,6 +121,21 @@ put_rdata(struct line *line, const struct reparse_message *message,
 		put(line, "MX %u ", reparse_u16(message, record->rdata_off));
 		put_name_at(line, message, record->rdata_off + 2u);
 		break;
+	case 33:
+		if (rdata[0] == 0 && record->rdata_len > 6) {
+			put(line, "SRV %u ", reparse_u16(message, record->rdata_off));
+			put_name_at(line, message, record->rdata_off + 6u);
+			break;
+		}
+		put(line, "TYPE33 ");
+		put_text(line, rdata, record->rdata_len);
+		break;
+	case 64:
+	case 65:
+		put(line, record->type == 64 ? "SVCB %u " : "HTTPS %u ",
+				reparse_u16(message, record->rdata_off));
+		put_name_at(line, message, record->rdata_off + 2u);
+		break;
 	case 39:
 		put(line, "DNAME ");
 		put_name_at(line, message, record->rdata_off);

@@ -65,7 +65,9 @@ static const struct row lookup_rows[] = {
 	{ "wildcard-blocked-by-ent (4592 2.2.2)", { "x.ent.example.test.", A }, NXDOMAIN,
 			"NXDOMAIN aa; " SOA_NEGATIVE },
 	{ "mx-compressed (1035 4.1.4)", { "mail.example.test.", MX }, NOERROR,
-			"NOERROR aa; an mail.example.test. 300 MX 10 www.example.test." },
+			"NOERROR aa; an mail.example.test. 300 MX 10 www.example.test."
+			"; ar www.example.test. 300 A 192.0.2.80"
+			"; ar www.example.test. 300 AAAA 2001:db8::80" },
 };
 
 static const struct row size_rows[] = {

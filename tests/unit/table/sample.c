@@ -41,10 +41,31 @@ put_soa(const char *primary, uint8_t *bytes)
 	return (uint16_t)(len + sizeof(numbers));
 }
 
+/* Priority, for an SRV also a weight and a port, and the host. */
+static uint16_t
+put_service(uint16_t type, const char *text, uint8_t *bytes)
+{
+	uint16_t before = type == SRV ? 6 : 2;
+
+	memset(bytes, 0, before);
+	bytes[1] = (uint8_t)(text[0] - '0');
+	return (uint16_t)(before + put_name(text + 2, bytes + before));
+}
+
+static bool
+is_service(uint16_t type, const char *text)
+{
+	return (type == SRV || type == SVCB || type == HTTPS) && text[0] >= '0' && text[0] <= '9';
+}
+
 uint16_t
 sample_rdata(uint16_t type, const char *text, uint8_t *bytes)
 {
 	size_t len = strlen(text);
+
+	if (is_service(type, text)) {
+		return put_service(type, text, bytes);
+	}
 
 	switch (type) {
 	case A:
@@ -286,6 +307,12 @@ static const struct sample_record example_records[] = {
 	{ "chain.example.", CNAME, "anything.dyn.example." },
 	{ "*.dyn.example.", CNAME, "dyn.example." },
 	{ "srv.example.", SRV, "a service" },
+	{ "_sip.example.", SRV,
+			"1 mail.example.|2 ns1.example.|3 .|4 x.example.|5 host.sub.example." },
+	{ "web.example.", HTTPS, "0 www.in.two.example.|1 .|2 mail.example.|0 svc.example." },
+	{ "web.example.", AAAA, "2001:db8::80" },
+	{ "svc.example.", HTTPS, "1 .|2 MAIL.example." },
+	{ "svc.example.", A, "192.0.2.81|192.0.2.82" },
 	{ "child.example.", NS, "ns.child.example." },
 	{ "child.example.", DS, "child digest" },
 	{ "moved.example.", DNAME, "Ent.example." },

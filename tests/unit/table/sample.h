@@ -25,6 +25,8 @@ enum sample_type {
 	SRV = 33,
 	DNAME = 39,
 	DS = 43,
+	SVCB = 64,
+	HTTPS = 65,
 	RRSIG = 46,
 	NSEC = 47,
 	ANY = 255,
@@ -37,7 +39,8 @@ enum sample_type {
 #define SAMPLE_GEO_BUILT_UNIX_S 1781725900u
 
 /* One RRset. Values are parted by '|'; those of types without a form of their own here are taken
- * byte for byte (RFC 3597). An SOA's is its MNAME; the rest of it is always the same, but for the
+ * byte for byte (RFC 3597). SRV, SVCB and HTTPS are "1 host.example.": a priority of one digit and a
+ * name; without a digit in front byte for byte as well. An SOA's is its MNAME; the rest of it is always the same, but for the
  * serial: behind a '+' it is the generation, else SAMPLE_SERIAL. Behind a '!' client subnets do not
  * count in the zone. */
 struct sample_record {

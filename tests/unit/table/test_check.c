@@ -227,14 +227,14 @@ static const struct lie lies[] = {
 	{ FIELD(ANSWERS, tbl_answer, 0, wire_off), 2, "answers[0]" },
 	{ FIELD(ANSWERS, tbl_answer, 0, wire_off), UINT32_MAX - 3, "answers[0]" },
 	{ FIELD(ANSWERS, tbl_answer, 0, wire_len), UINT16_MAX, "answer" },
-	{ FIELD(ANSWERS, tbl_answer, 0, wire_len), 1, "answer 0" },
+	{ FIELD(ANSWERS, tbl_answer, 0, wire_len), 1, "answers[0]" },
 	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), 0, "empty" },
 	{ FIELD(ANSWERS, tbl_answer, 0, rr_cnt), UINT8_MAX, "answer 0" },
 	{ FIELD(ANSWERS, tbl_answer, 0, flags), 0x80, "unknown flags" },
 	{ FIELD(ANSWERS, tbl_answer, 0, flags), TBL_ANSWER_SERIAL, "what is no SOA" },
 	{ FIELD(ANSWERS, tbl_answer, 0, flags), TBL_ANSWER_DNAME, "DNAME and its flag" },
 	{ FIELD(ANSWERS, tbl_answer, 0, extra_cnt), 1, "answer 0" },
-	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), 0, "fixup" },
+	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), 0, "answers[0]" },
 	{ FIELD(ANSWERS, tbl_answer, 0, fixup_cnt), UINT16_MAX, "answer" },
 	{ FIELD(ANSWERS, tbl_answer, 0, cname), 0, "CNAME" },
 	{ FIELD(ANSWERS, tbl_answer, 0, cname), UINT32_MAX - 1, "CNAME" },
@@ -562,6 +562,109 @@ claim_glue_of_an_address(const struct victim *victim)
 	answer->extra_cnt = 1;
 }
 
+/* What stands beside an answer. That of "web.example." HTTPS: svc HTTPS, web A none, mail A, svc A, web
+ * AAAA, mail AAAA. */
+
+static struct tbl_additional *
+find_additional(const struct victim *victim, const char *owner, uint16_t type)
+{
+	const struct tbl_answer *answer = find_answer(victim, owner, type);
+
+	assert_true((answer->flags & TBL_ANSWER_ADDITIONAL) != 0);
+	return (void *)(find_fixups(victim, owner, type) + answer->fixup_cnt);
+}
+
+static void
+add_beside_an_address(const struct victim *victim)
+{
+	/* Over the octets of the next answer, which come to be looked at later. */
+	find_answer(victim, "mail.example.", A)->flags |= TBL_ANSWER_ADDITIONAL;
+	memcpy(find_additional(victim, "mail.example.", A),
+			find_additional(victim, "child.example.", NS),
+			sizeof(struct tbl_additional));
+}
+
+static void
+add_another_answer(const struct victim *victim)
+{
+	find_additional(victim, "web.example.", HTTPS)[1].answer++;
+}
+
+static void
+add_no_answer(const struct victim *victim)
+{
+	find_additional(victim, "web.example.", HTTPS)->answer = UINT32_MAX;
+}
+
+static void
+own_by_no_name(const struct victim *victim)
+{
+	find_additional(victim, "web.example.", HTTPS)[1].pos++;
+}
+
+static void
+own_by_what_is_outside(const struct victim *victim)
+{
+	find_additional(victim, "web.example.", HTTPS)[1].pos = UINT16_MAX;
+}
+
+/* "mail.example." owns what is that of "svc.example.". */
+static void
+own_by_another_name(const struct victim *victim)
+{
+	struct tbl_additional *list = find_additional(victim, "web.example.", HTTPS);
+
+	assert_int_equal(list[1].type, A);
+	assert_int_equal(list[2].type, A);
+	list[1].pos = list[2].pos;
+}
+
+static void
+own_by_the_question(const struct victim *victim)
+{
+	find_additional(victim, "web.example.", HTTPS)[1].pos = 0;
+}
+
+static void
+add_twice(const struct victim *victim)
+{
+	struct tbl_additional *list = find_additional(victim, "web.example.", HTTPS);
+
+	list[2] = list[1];
+}
+
+static void
+add_what_was_asked_for(const struct victim *victim)
+{
+	struct tbl_additional *list = find_additional(victim, "web.example.", HTTPS);
+
+	list[1] = (struct tbl_additional){ .answer = find_rrset(victim, "web.example.", HTTPS)->ref,
+		.type = HTTPS };
+}
+
+static void
+add_a_text(const struct victim *victim)
+{
+	find_additional(victim, "web.example.", HTTPS)[1].type = TXT;
+}
+
+static void
+add_without_end(const struct victim *victim)
+{
+	struct tbl_additional *next = find_additional(victim, "web.example.", HTTPS);
+
+	while ((next->flags & TBL_ADDITIONAL_LAST) == 0) {
+		next++;
+	}
+	next->flags = 0;
+}
+
+static void
+set_unknown_flag_beside(const struct victim *victim)
+{
+	find_additional(victim, "web.example.", HTTPS)->flags |= 0x80;
+}
+
 static void
 point_forward(const struct victim *victim)
 {
@@ -699,6 +802,18 @@ lies_about_records_are_refused(void **state)
 		{ change_second_owner, "wrong owner" },
 		{ claim_one_pointer_more, "pointers" },
 		{ claim_glue_of_an_address, "additional records" },
+		{ add_beside_an_address, "additional sets" },
+		{ add_another_answer, "is not answer" },
+		{ add_no_answer, "additional set 0" },
+		{ own_by_no_name, "no name at byte" },
+		{ own_by_what_is_outside, "additional set 1" },
+		{ own_by_another_name, "is not answer" },
+		{ own_by_the_question, "is not answer" },
+		{ add_twice, "is not answer" },
+		{ add_what_was_asked_for, "is not answer" },
+		{ add_a_text, "is not answer" },
+		{ add_without_end, "additional set" },
+		{ set_unknown_flag_beside, "additional set 0" },
 		{ point_forward, "leads nowhere" },
 		{ point_into_a_label, "leads nowhere" },
 		{ point_at_the_star, "leads nowhere" },

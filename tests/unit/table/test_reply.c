@@ -35,7 +35,9 @@ rfc_4592_examples(void **state)
 	static const struct sample_zone zones[] = { { "example.", records } };
 	static const struct reply_row rows[] = {
 		/* synthesized from the wildcard */
-		{ "host3.example.", MX, "NOERROR aa; an host3.example. 300 MX 10 host1.example." },
+		{ "host3.example.", MX,
+				"NOERROR aa; an host3.example. 300 MX 10 host1.example."
+				"; ar host1.example. 300 A 192.0.2.1" },
 		{ "host3.example.", A, "NOERROR aa" SOA_EXAMPLE },
 		{ "foo.bar.example.", TXT,
 				"NOERROR aa; an foo.bar.example. 300 TXT \"this is a wildcard\"" },
@@ -82,16 +84,24 @@ rfc_1034_algorithm(void **state)
 		{ "example.", NS,
 				"NOERROR aa; an example. 300 NS ns1.example."
 				"; an example. 300 NS ns2.sub.example."
-				"; an example. 300 NS ns.elsewhere.test." },
+				"; an example. 300 NS ns.elsewhere.test."
+				"; ar ns1.example. 300 A 192.0.2.53" },
 		{ "example.", SOA, "NOERROR aa; an example. 300 SOA ns1.example. 60" },
 		{ "example.", MX,
 				"NOERROR aa; an example. 300 MX 10 example."
-				"; an example. 300 MX 10 mail.example." },
+				"; an example. 300 MX 10 mail.example."
+				"; ar mail.example. 300 A 192.0.2.25"
+				"; ar mail.example. 300 A 192.0.2.26"
+				"; ar mail.example. 300 AAAA 2001:db8::25" },
 		{ "example.", TXT, "NOERROR aa" SOA_EXAMPLE },
 		/* names that do not exist, and the wildcard for some of them */
 		{ "x.mail.example.", A, "NXDOMAIN aa" SOA_EXAMPLE },
 		{ "x.ent.example.", A, "NXDOMAIN aa" SOA_EXAMPLE },
-		{ "x.y.Example.", MX, "NOERROR aa; an x.y.Example. 300 MX 10 mail.Example." },
+		{ "x.y.Example.", MX,
+				"NOERROR aa; an x.y.Example. 300 MX 10 mail.Example."
+				"; ar mail.Example. 300 A 192.0.2.25; ar mail.Example. 300 A "
+				"192.0.2.26"
+				"; ar mail.Example. 300 AAAA 2001:db8::25" },
 		{ "x.example.", A, "NOERROR aa" SOA_EXAMPLE },
 		/* outside our zones */
 		{ "example.test.", A, "REFUSED" },
@@ -123,7 +133,9 @@ delegations_refer_and_their_parent_owns_the_ds(void **state)
 		{ "ns1.sub.example.", DS, "NOERROR" REFERRAL_SUB },
 		{ "sub.example.", DS, "NOERROR aa; an sub.example. 300 TYPE43 \"digest\"" },
 		/* a zone below that we serve as well: its data is its own, its DS our other zone's */
-		{ "child.example.", NS, "NOERROR aa; an child.example. 300 NS ns.child.example." },
+		{ "child.example.", NS,
+				"NOERROR aa; an child.example. 300 NS ns.child.example."
+				"; ar ns.child.example. 300 A 192.0.2.71" },
 		{ "child.example.", DS,
 				"NOERROR aa; an child.example. 300 TYPE43 \"child digest\"" },
 		{ "bare.example.", DS, "NOERROR aa" SOA_EXAMPLE },
@@ -522,7 +534,9 @@ the_root_can_be_a_zone(void **state)
 	};
 	static const struct sample_zone zones[] = { { ".", records } };
 	static const struct reply_row rows[] = {
-		{ ".", NS, "NOERROR aa; an . 300 NS ns1.; an . 300 NS a.b." },
+		{ ".", NS,
+				"NOERROR aa; an . 300 NS ns1.; an . 300 NS a.b."
+				"; ar ns1. 300 A 192.0.2.1" },
 		{ ".", A, "NOERROR aa; ns . 60 SOA ns1. 60" },
 		{ "x.", A, "NXDOMAIN aa; ns . 60 SOA ns1. 60" },
 		{ "a.b.", A, "NOERROR aa; an a.b. 300 CNAME ns1.; an ns1. 300 A 192.0.2.1" },
