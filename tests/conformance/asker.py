@@ -11,7 +11,7 @@ import zlib
 
 from tests.conformance import message
 from tests.conformance.check import TCP
-from tests.conformance.link import dns_of
+from tests.conformance.link import dns_of, is_fragment_of_ipv4
 from tests.conformance.message import AD, QR, RA, TC, Z, Bad, Reply
 
 TIMEOUT_S = 10.0      # a reply that does not come in this time is none; only ever waited for by a failing check
@@ -48,6 +48,27 @@ def check_reply(wire, reply):
         raise Bad("a record twice")
 
 
+class Arrivals:
+    """Where frames that were sent have gone: to the worker, or by the filter to the kernel."""
+
+    def __init__(self, link, frames):
+        self.link, self.frames, self.ask_cnt, self._left = link, frames, 0, collections.Counter()
+
+    def look(self):
+        """Must be called often: the kernel's socket holds only so many."""
+        self._left.update(self.link.left_frames())
+
+    def is_right(self, received):
+        """Whether the worker's count fits what was sent. Behind a filter exactly what is not the kernel's; elsewhere
+        there is no filter, but there may be frames of others, and IPv4 fragments that wait in the kernel."""
+        self.look()
+        if self.link.tap is not None:
+            left = sum((self._left & collections.Counter(self.frames)).values())
+            return received == len(self.frames) + self.ask_cnt - left
+        kept = sum(is_fragment_of_ipv4(frame) for frame in self.frames) if self.link.has_joined_ipv4 else 0
+        return received >= len(self.frames) + self.ask_cnt - kept
+
+
 class Asker:
     """`namespace` and `servers` ({4: address, 6: address}) say whom; `link` is for frames (tests/conformance/link.py)
     and None elsewhere."""
@@ -58,6 +79,7 @@ class Asker:
         self.replies = []                        # of udp and tcp, in order: compared between transports
         self.expected = collections.Counter()    # verdicts
         self.answered_cnt = None                 # where not they are known, but how many are of answers
+        self.received = None                     # Arrivals, where frames were sent of which some are answered
         self._namespace, self._server = namespace, servers[family]
         self._socket = None
         self._asked = 0
@@ -172,6 +194,7 @@ class Asker:
         reply = self.read(wire, dns_of(received), verdict)
         if self.link.has_filter and not is_taken:
             self.expected = counted
+            self.link.expect_left(frame)
         self.replies.append(reply.wire)
         return received, reply
 
@@ -188,14 +211,17 @@ class Asker:
         received = dns_of(self.link.receive(lambda f: dns_of(f) is not None))
         if received[:2] != SENTINEL[:2]:
             raise Bad(f"answered by {received.hex()}")
-        if not is_kernels:
+        if is_kernels:
+            self.link.expect_left(frame)
+        else:
             self.expected["noerror"] += 1
         if not is_kernels and verdict is not None:
             self.expected[verdict] += 1
 
     def frames_no_harm(self, frames):
         """Sends many frames, of which some may be answered, a window of them before each question that is. What each
-        counts as is not known: only that it counts once, and that as many count as answered as were."""
+        counts as is not known: only that it counts once, that as many count as answered as were, and that each was
+        received or is somebody else's (`received`)."""
         self.answered_cnt = 0
 
         def is_sentinel(frame):
@@ -203,11 +229,14 @@ class Asker:
             self.answered_cnt += message is not None
             return message is not None and message[:2] == SENTINEL[:2]
         self.link.drain()
+        self.received = Arrivals(self.link, frames)
         for first in range(0, len(frames), WINDOW):
             for frame in frames[first:first + WINDOW]:
                 self.link.send(frame)
             self.link.send(self.link.query_frame(SENTINEL, self.family))
+            self.received.ask_cnt += 1
             self.link.receive(is_sentinel)
+            self.received.look()
 
     # How.
 

@@ -9,7 +9,8 @@ import struct
 
 from tests.conformance import link as wire_link
 from tests.conformance.check import FRAMES, check
-from tests.conformance.link import CTAG, STAG, ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, FRAGMENT, ICMP, TCP, checksum, packet_at
+from tests.conformance.link import (CTAG, STAG, ETH_P_ARP, ETH_P_IP, ETH_P_IPV6, FRAGMENT, ICMP, TCP, checksum, dns_of,
+                                    is_fragment_of_ipv4, packet_at, tagged)
 from tests.conformance.message import Bad, query
 
 WWW = ["www.dns.test. 300 A 192.0.2.80"]
@@ -29,11 +30,6 @@ def udp(ask, payload=None, **fields):
 
 def ether(ask, packet, **macs):
     return ask.link.ethernet(ETH_P_IP if ask.family == 4 else ETH_P_IPV6, packet, **macs)
-
-
-def tagged(frame, *tags):
-    """With tags (type, TCI) behind its addresses, the outer one first."""
-    return frame[:12] + b"".join(struct.pack(">HH", *tag) for tag in tags) + frame[12:]
 
 
 def expect_reply_headers(ask, sent, received):
@@ -367,8 +363,11 @@ def vlan_99(ask):
 def vlan_answered(ask):
     """A query in a VLAN that the port names is answered in it, with the priority it came with, not drop-eligible."""
     frame = ether(ask, udp(ask))
-    for tags in ([(CTAG, 100)], [(CTAG, 0xb064)], [(CTAG, 300), (CTAG, 100)]):
+    for tags in ([(CTAG, 100)], [(CTAG, 0xb064)], [(CTAG, 300), (CTAG, 100)], [(STAG, 100)], [(STAG, 300), (CTAG, 100)],
+                 [(STAG, 0xb12c), (CTAG, 0x7064)]):
         received = answered(ask, tagged(frame, *tags))
+        if ask.link.has_kernel and not ask.link.has_filter:  # AF_PACKET: DPDK's driver does not tell the outer one's type
+            tags[0] = (CTAG, tags[0][1])
         wanted = b"".join(struct.pack(">HH", kind, tci & ~0x1000) for kind, tci in tags)
         if received[12:12 + len(wanted)] != wanted:
             raise Bad(f"tags {received[12:12 + len(wanted)].hex()}, not {wanted.hex()}")
@@ -387,22 +386,75 @@ def tos_ecn(ask):
     answered(ask, ether(ask, udp(ask, **fields)))
 
 
+def reply_to(ask, wire, **macs):
+    """The frame that answers a right query, with right headers."""
+    frame = ether(ask, udp(ask, wire), **macs)
+    received, _ = ask.frame(frame, wire)
+    expect_reply_headers(ask, frame, received)
+    return received
+
+
+def queries_of_all_lengths():
+    """Their replies are odd and even in length, from a few words to all there may be."""
+    return [query(f"{'n' * count}.www.dns.test.") for count in range(1, 18)] + [
+        query("s1100.dns.test.", "TXT"), query("s1400.dns.test.", "TXT"), query("example.org.", edns=False)]
+
+
+@check("reply-ip-checksum-right", "RFC 791 §3.1", over=FRAMES)
+def reply_ip_checksum(ask):
+    """The header checksum of a reply is right, whatever its length; there is none over IPv6."""
+    if ask.family == 4:
+        for wire in queries_of_all_lengths():
+            reply_to(ask, wire)
+
+
+@check("reply-udp-checksum-right", "RFC 768, RFC 8200 §8.1", over=FRAMES, same=False)
+def reply_udp_checksum(ask):
+    """So is the datagram's; one that is computed as zero, which would mean none, goes out as all ones."""
+    for wire in queries_of_all_lengths():
+        at, _ = packet_at(received := reply_to(ask, wire))
+        (field,) = struct.unpack_from(">H", received, at + udp_at(ask) + 6)
+        # The ID that makes the sum 0xffff, and so the checksum 0 (RFC 1624: adding moves the sum by as much).
+        ident = struct.unpack_from(">H", wire)[0] + field
+        zero = struct.pack(">H", (ident & 0xffff) + (ident >> 16)) + wire[2:]
+        if reply_to(ask, zero)[at + udp_at(ask) + 6:][:2] != b"\xff\xff":
+            raise Bad("a checksum of zero")
+
+
+@check("reply-to-the-asking-mac", "practice", over=FRAMES)
+def reply_mac(ask):
+    """A reply goes to the MAC that asked, whoever the address is thought to belong to: routers come in pairs."""
+    for mac in (ask.link.client_mac, STRANGER, b"\0\0\x5e\0\1\1"):
+        reply_to(ask, query(), src=mac)
+
+
 @check("reply-not-fragmented", "RFC 9715 §3", over=FRAMES)
 def not_fragmented(ask):
-    """A reply of the largest size goes in one packet that may not be fragmented, whatever an ICMP error has said."""
+    """A reply of the largest size goes in one packet that may not be fragmented."""
+    if len(received := reply_to(ask, query("s1100.dns.test.", "TXT"))) < 1100:
+        raise Bad(f"{len(received)} bytes")
+
+
+@check("icmp-frag-needed-no-harm", "RFC 9715 §3", over=FRAMES)
+def frag_needed(ask):
+    """Whoever says that our packets are too big, the next reply is as it was; the kernel socket's beside AF_XDP too."""
     wire = query("s1100.dns.test.", "TXT")
-    frame = ether(ask, udp(ask, wire))
-    for said in (None, 576 if ask.family == 4 else 1280):
-        if said is not None:
-            quoted = ask.frame(frame, wire)[0][14:14 + 48]
-            ask.link.send(ether(ask, too_big(ask, quoted, said)))
-            # On ports that get it, it is no query.
-            if not ask.link.has_filter:
-                ask.expected["drop_not_dns"] += 1
-        received, _ = ask.frame(frame, wire)
-        expect_reply_headers(ask, frame, received)
-        if len(received) < 1100:
-            raise Bad(f"{len(received)} bytes")
+    before = reply_to(ask, wire)
+    for mtu in (0, 68, 576, 1279, 1280):
+        said = ether(ask, too_big(ask, before[14:14 + 48], mtu))
+        ask.link.drain()
+        ask.link.send(said)
+        ask.link.expect_left(said)
+        if not ask.link.has_filter:  # to a worker that gets it, it is no query
+            ask.expected["drop_not_dns"] += 1
+        if reply_to(ask, wire) != before:
+            raise Bad(f"another reply after an MTU of {mtu}")
+        if ask.link.has_filter:
+            for frame in ask.link.kernel_query_frames(wire, ask.family):
+                ask.link.send(frame)
+            received = ask.link.receive(lambda frame: (dns_of(frame) or b"")[:2] == wire[:2])
+            if dns_of(received) != dns_of(before) or is_fragment_of_ipv4(received):
+                raise Bad(f"the kernel socket's reply after an MTU of {mtu}: {received.hex()}")
 
 
 def too_big(ask, quoted, mtu):

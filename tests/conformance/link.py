@@ -28,16 +28,16 @@ class Link:
     """One interface of the client at whose other end the port under test is. `has_filter`: an XDP program stands before
     it, which leaves to the kernel what is not plainly ours. `has_kernel`: a kernel listens there too, for ARP and ICMP;
     where none does the port takes frames to any MAC, for there is nobody else. `has_joined_ipv4`: the kernel puts IPv4
-    fragments together before the port sees them."""
+    fragments together before the port sees them. `left_to`: (namespace, interface) of the port under a filter; what the
+    filter leaves to the kernel there is seen."""
 
     def __init__(self, namespace, interface, server_mac, client=(programs.CLIENT4, programs.CLIENT6),
                  server=(programs.SERVER4, programs.SERVER6), has_filter=False, has_kernel=True,
-                 has_joined_ipv4=False):
+                 has_joined_ipv4=False, left_to=None):
         self.interface = interface
         self.has_filter, self.has_kernel, self.has_joined_ipv4 = has_filter, has_kernel, has_joined_ipv4
-        self.socket = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        self.socket.bind((interface, ETH_P_ALL))
-        self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self.socket = frame_socket(namespace, interface)
+        self.tap = frame_socket(*left_to) if left_to else None
         self.client_mac = self.socket.getsockname()[4]
         self.server_mac = bytes.fromhex(server_mac.replace(":", ""))
         self.client4, self.client6 = (socket.inet_pton(f, a) for f, a in
@@ -48,6 +48,7 @@ class Link:
         self._held = []
         for family, address in ((socket.AF_INET, ""), (socket.AF_INET6, "::")):
             held = namespace.socket(family, socket.SOCK_DGRAM)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # another link of this namespace holds it too
             if family == socket.AF_INET6:
                 held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             held.bind((address, PORT))
@@ -113,34 +114,78 @@ class Link:
     # Sending and receiving.
 
     def drain(self):
-        """Forgets what has come until now."""
-        self.socket.setblocking(False)
-        try:
-            while True:
-                self.socket.recv(65535)
-        except BlockingIOError:
-            self.socket.setblocking(True)
+        """Forgets what has come until now, here and at the kernel's."""
+        frames_in(self.socket)
+        if self.tap is not None:
+            frames_in(self.tap)
+
+    def expect_left(self, frame):
+        """The filter leaves this frame, sent just now, to the kernel, byte for byte. Without a filter nothing is said."""
+        if self.tap is not None:
+            receive_from(self.tap, lambda found: found == frame, "is left to the kernel")
+
+    def left_frames(self):
+        """What the filter has left to the kernel since this was last asked."""
+        return frames_in(self.tap) if self.tap is not None else []
 
     def send(self, frame):
         self.socket.send(frame)
 
     def receive(self, is_wanted):
         """The first frame that comes in of which is_wanted(frame) is true."""
-        deadline = time.monotonic() + TIMEOUT_S
-        while (left := deadline - time.monotonic()) > 0:
-            self.socket.settimeout(left)
-            try:
-                frame, control, _, address = self.socket.recvmsg(65535, 256)
-            except TimeoutError:
-                break
-            frame = with_tag(frame, control)
-            if address[2] != PACKET_OUTGOING and is_wanted(frame):
-                return frame
-        raise Bad(f"no frame in {TIMEOUT_S} s")
+        return receive_from(self.socket, is_wanted, "comes back")
 
     def close(self):
-        for held in (self.socket, *self._held):
-            held.close()
+        for held in (self.socket, self.tap, *self._held):
+            if held is not None:
+                held.close()
+
+
+def frame_socket(namespace, interface):
+    """Sees every frame of an interface; tags that the kernel takes off are told apart (with_tag)."""
+    made = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    made.bind((interface, ETH_P_ALL))
+    made.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+    return made
+
+
+def next_frame(sock):
+    """(frame as it was on the wire, whether it came in)."""
+    frame, control, _, address = sock.recvmsg(65535, 256)
+    return with_tag(frame, control), address[2] != PACKET_OUTGOING
+
+
+def frames_in(sock):
+    """What has come in until now."""
+    frames = []
+    sock.setblocking(False)
+    try:
+        while True:
+            frame, is_incoming = next_frame(sock)
+            if is_incoming:
+                frames.append(frame)
+    except BlockingIOError:
+        sock.setblocking(True)
+    return frames
+
+
+def receive_from(sock, is_wanted, what):
+    """The first frame that comes in of which is_wanted(frame) is true."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while (left := deadline - time.monotonic()) > 0:
+        sock.settimeout(left)
+        try:
+            frame, is_incoming = next_frame(sock)
+        except TimeoutError:
+            break
+        if is_incoming and is_wanted(frame):
+            return frame
+    raise Bad(f"no frame {what} in {TIMEOUT_S} s")
+
+
+def tagged(frame, *tags):
+    """With tags (type, TCI) behind its addresses, the outer one first."""
+    return frame[:12] + b"".join(struct.pack(">HH", *tag) for tag in tags) + frame[12:]
 
 
 def with_tag(frame, control):
@@ -159,6 +204,10 @@ def packet_at(frame):
     while struct.unpack_from(">H", frame, at - 2)[0] in (CTAG, STAG):
         at += 4
     return at, struct.unpack_from(">H", frame, at - 2)[0]
+
+
+def is_fragment_of_ipv4(frame):
+    return frame[12:14] == b"\x08\0" and len(frame) >= 22 and struct.unpack_from(">H", frame, 20)[0] & 0x3fff != 0
 
 
 def dns_of(frame):

@@ -1,6 +1,5 @@
 """Packet buffers go back to where they came from, whatever a frame is: as many are out after a class as before it."""
 import socket
-import time
 
 from tests.e2e.base import SLOW
 from tests.figures import figure, frames, tables
@@ -33,23 +32,9 @@ class Leak:
     def verdicts(self):
         return self.counters()["workers"][0]["verdicts"]
 
-    def wake(self):
-        """AF_XDP takes back what was sent when it sends the next time: two single replies leave it one, always."""
-        for _ in range(2):
-            self.client.ask("n0.swap.test", timeout=10 * SLOW)
-
     def settle(self):
-        """Buffers out once they have been as many for longer than the second in which the gauge is read."""
-        self.wake()
-        seen = [-1, 0]
-
-        def is_settled():
-            now = self.counters()["ports"]["buffers"]
-            if now != seen[0]:
-                seen[:] = now, time.monotonic()
-            return time.monotonic() - seen[1] > 1.5
-        wait_for(is_settled, 20 * SLOW, lambda: f"buffers out come to rest: {seen[0]}", interval=0.1)
-        return seen[0]
+        return self.data_plane.process.settled_buffers(
+            lambda: self.client.ask("n0.swap.test", timeout=10 * SLOW), 20 * SLOW)
 
     def send(self, frame, count):
         result = Flood(self.lab, self.client_side, self.interface, [frame], count=count, seconds=120 * SLOW,

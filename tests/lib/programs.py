@@ -102,6 +102,22 @@ class DataPlaneProcess(Process):
         number = self.segment.fileno()
         return json.loads(run(SHOW_COUNTERS, f"/dev/fd/{number}", pass_fds=(number,)).stdout)
 
+    def settled_buffers(self, ask, seconds):
+        """Packet buffers out of their pools, once they have been as many for longer than the second in which meridiand
+        counts them. `ask` has one query answered: AF_XDP takes back what was sent when it sends the next time, so two
+        single replies leave it one, always."""
+        ask()
+        ask()
+        seen = [-1, 0]
+
+        def is_settled():
+            now = self.counters()["ports"]["buffers"]
+            if now != seen[0]:
+                seen[:] = now, time.monotonic()
+            return time.monotonic() - seen[1] > 1.5
+        wait_for(is_settled, seconds, lambda: f"packet buffers come to rest: {seen[0]}", interval=0.1)
+        return seen[0]
+
     def check_counters(self):
         """Once it has ended: every packet of every worker, TCP's included, has exactly one verdict. Raises LabError."""
         counters = self.counters()
