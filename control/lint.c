@@ -18,6 +18,7 @@ const struct cp_lint_row cp_lint_rows[CP_LINT_CNT] = {
 	[CP_LINT_DEFAULT_HEALTHCHECK] = { "default-healthcheck", CONF_WARNING },
 	[CP_LINT_NEVER_ANSWERED] = { "never-answered", CONF_WARNING },
 	[CP_LINT_ACME_CAPTURED] = { "acme-captured", CONF_WARNING },
+	[CP_LINT_MISSING_GLUE] = { "missing-glue", CONF_WARNING },
 };
 _Static_assert(CP_LINT_CNT <= 16, "lints are bits of a uint16_t");
 
@@ -162,6 +163,7 @@ look_at_zone(const struct cp_lint_run *run, const struct cp_lint_places *places)
 	cp_lint_defaults(run);
 	cp_lint_acme(run);
 	rc = cp_lint_pools(run);
+	rc = rc == 0 ? cp_lint_glue(run) : rc;
 	if (rc == 0 && places != NULL) {
 		rc = cp_lint_rules(run, places);
 	}

@@ -25,6 +25,7 @@ enum cp_lint {
 	CP_LINT_DEFAULT_HEALTHCHECK,     /* octoDNS's, which nobody wrote */
 	CP_LINT_NEVER_ANSWERED,          /* a health check that has never once succeeded */
 	CP_LINT_ACME_CAPTURED,           /* _acme-challenge that a wildcard CNAME answers for */
+	CP_LINT_MISSING_GLUE,            /* a delegation's name server that nobody could find */
 	CP_LINT_CNT,
 };
 

@@ -1,6 +1,6 @@
 /*
  * What the files of the linter share: lint.c (names, silence, the walk over zones), lint_records.c (one
- * record or name at a time), lint_places.c (rules against the geo database).
+ * record or name at a time), lint_glue.c (delegations), lint_places.c (rules against the geo database).
  *
  * Threads:   one run.
  * Memory:    as lint.h.
@@ -37,6 +37,9 @@ void cp_lint_sizes(const struct cp_lint_run *run);
 int cp_lint_pools(const struct cp_lint_run *run);
 void cp_lint_defaults(const struct cp_lint_run *run);
 void cp_lint_acme(const struct cp_lint_run *run);
+
+/* lint_glue.c: likewise; -ENOMEM. */
+int cp_lint_glue(const struct cp_lint_run *run);
 
 /* lint_places.c. */
 struct cp_lint_places;

@@ -39,13 +39,13 @@ texts_of(const struct conf_errors *errors)
 	return text;
 }
 
-/* What the linter says of a zone that loads and compiles. */
+/* What the linter says of zones that load and compile. */
 static char *
-lint(const char *zone, const struct cp_geo *database)
+lint_files(const struct zone_file *files, const struct cp_geo *database)
 {
 	static const struct cp_geo nowhere;
 	const struct cp_compile_params params = { .generation = 1, .hash_seed = { 1, 2 } };
-	struct loaded loaded = load_text(zone);
+	struct loaded loaded = load_files(files, NULL);
 	struct conf_errors errors = { 0 };
 	struct cp_compiler *compiler = NULL;
 	void *image = NULL;
@@ -65,6 +65,14 @@ lint(const char *zone, const struct cp_geo *database)
 	cp_compiler_free(compiler);
 	free_loaded(&loaded);
 	return text;
+}
+
+static char *
+lint(const char *zone, const struct cp_geo *database)
+{
+	const struct zone_file files[] = { { "example.test.yaml", zone }, { NULL, NULL } };
+
+	return lint_files(files, database);
 }
 
 struct row {
@@ -422,6 +430,53 @@ test_acme_captured(void **state)
 	expect(rows, ARRAY_LEN(rows), "acme-captured", NULL);
 }
 
+/* conformance: zone-missing-glue-warned | RFC 9471 §2.1, RFC 1034 §4.2.1 | A delegation to a name below it without an
+ * address there is warned of. */
+static void
+test_missing_glue(void **state)
+{
+#define CUT "sub: {type: NS, values: [ns.Sub.example.test., ns.x.sub.example.test.]}\n"
+#define NS4 "ns.sub: {type: A, value: 192.0.2.1}\n"
+#define NS6 "ns.x.sub: {type: AAAA, value: '2001:db8::1'}\n"
+#define TOLD(line, name)                                                                 \
+#	line ":6: warning: \"sub.example.test.\" is delegated to \"" name               \
+	      "\", which is below it and has no A or AAAA here (glue): nobody can find " \
+	      "that name server [missing-glue]\n"
+	static const struct row rows[] = {
+		{ NS4 NS6 CUT, "" },
+		{ CUT, TOLD(2, "ns.sub.example.test.") TOLD(2, "ns.x.sub.example.test.") },
+		{ NS4 CUT, TOLD(3, "ns.x.sub.example.test.") },
+		{ "sub: {type: NS, value: sub.example.test.}\n", TOLD(2, "sub.example.test.") },
+		/* Found without us, or by asking us: sibling glue is a help, not a need. */
+		{ "sub: {type: NS, values: [ns.example.net., ns.sib.example.test., "
+		  "ns1.example.test.]}\n",
+				"" },
+		/* Below a cut nothing is ever referred. */
+		{ "sub: {type: NS, value: ns.example.net.}\n"
+		  "x.sub: {type: NS, value: ns.x.sub.example.test.}\n",
+				"" },
+		{ "sub: {octodns: {meridian: {lint: {ignore: missing-glue}}}, type: NS, value: "
+		  "ns.sub.example.test.}\n",
+				"" },
+	};
+	/* A zone of ours below the cut answers for itself. */
+	static const struct zone_file both[] = {
+		{ "example.test.yaml", "'': {type: NS, value: ns.example.net.}\n" CUT },
+		{ "sub.example.test.yaml", "'': {type: NS, value: ns.sub.example.test.}\n" },
+		{ NULL, NULL },
+	};
+	char *said = lint_files(both, NULL);
+
+	(void)state;
+	assert_string_equal(said, "");
+	free(said);
+	expect(rows, ARRAY_LEN(rows), "missing-glue", NULL);
+#undef CUT
+#undef NS4
+#undef NS6
+#undef TOLD
+}
+
 /* Targets in TCP port 443 that never answered: those whose address ends in 1. */
 static const char *
 reason_of(void *ctx, const char *key)
@@ -548,6 +603,7 @@ main(void)
 		cmocka_unit_test(test_pools_share_values),
 		cmocka_unit_test(test_default_healthcheck),
 		cmocka_unit_test(test_acme_captured),
+		cmocka_unit_test(test_missing_glue),
 		cmocka_unit_test(test_never_answered),
 		cmocka_unit_test(test_wrong_names),
 		cmocka_unit_test(test_page),
