@@ -327,6 +327,7 @@ static void
 put_uri(struct cp_rdata_reader *reader)
 {
 	put_u16s(reader, 2);
+	(void)has_cp_rdata(reader, 1); /* no target is empty: RFC 7553 §4.4 */
 	put_quoted(reader, reader->end - reader->off);
 }
 

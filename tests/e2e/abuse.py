@@ -16,6 +16,8 @@ RESPONSES = [header(QR) + question(), header(QR | 1), header(QR | 4 | 15 << 11),
 ROUNDS = 100
 
 
+# conformance: forged-loop-ends | CVE-2024-2169 | Two servers, each asked in the other's name, say nothing behind the
+# first answer.
 class ForgedLoop(LabCase):
     """A is behind srv0, B behind cli0: two ends of one cable, both AF_XDP."""
 

@@ -6,10 +6,8 @@ differ from those of another transport, or where the counters did not move by wh
 import json
 import os
 import subprocess
-import unittest
 
 from tests.conformance.asker import SENTINEL, Asker
-from tests.conformance import page
 from tests.conformance.check import CONFIGS, FRAMES, TCP, UDP, load_all
 from tests.conformance.link import Link, dns_of
 from tests.conformance.message import TC
@@ -170,15 +168,6 @@ class Conformance:
     def test_zz_clean_exit(self):
         """Last by name: what a sanitizer has to say comes at the end."""
         self.stop_cleanly(self.data_plane.process)
-
-
-class Page(unittest.TestCase):
-    maxDiff = 4000
-
-    def test_is_of_these_checks(self):
-        """docs/conformance.md lists what is checked here and now, and what was measured last."""
-        with open(page.PAGE, encoding="utf-8") as file:
-            self.assertEqual(file.read(), page.render(), "docs/conformance.md is old: ./dev conformance-page writes it")
 
 
 class Sockets(Conformance, LabCase):

@@ -74,6 +74,8 @@ class CookieCase(LabCase):
         return reply.rcode_text, options[0]
 
 
+# conformance: cookie-shared-secret | RFC 9018 §5, RFC 7873 §6 | What one server makes another accepts, Knot DNS too,
+# while the secret rolls over.
 class SharedSecrets(CookieCase):
     """Two servers that require cookies, so that a reply says whether one was accepted."""
 

@@ -10,6 +10,8 @@ from tests.differential import rounds
 ASKED = 20_000
 
 
+# conformance: answers-as-others-do | practice | Random zones and questions are answered as Knot DNS, NSD or BIND
+# answer them, but for a short list.
 class Differential(unittest.TestCase):
     """One round; MERIDIAN_SEED=N repeats one."""
 

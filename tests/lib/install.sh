@@ -3,7 +3,8 @@
 
 packages_build="gcc libc6-dev meson ninja-build pkgconf clang llvm libdpdk-dev libbpf-dev libxdp-dev
 	linux-libc-dev libyaml-dev libmaxminddb-dev libevent-dev libjansson-dev libcurl4-openssl-dev
-	libssl-dev libxxhash-dev libknot-dev libidn2-dev libunistring-dev libcmocka-dev valgrind"
+	libssl-dev libxxhash-dev libknot-dev libidn2-dev libunistring-dev libcmocka-dev valgrind
+	python3-dnspython"
 packages_clang="git clang clang-format-14 clang-tidy-14"
 packages_e2e="python3 python3-dnspython python3-yaml iproute2 iputils-ping ethtool dnsperf util-linux procps mmdb-bin
 	bind9-dnsutils mandoc groff zsh"

@@ -503,6 +503,8 @@ print_tally(uint64_t record_cnt)
 	}
 }
 
+/* conformance: ecs-scope-exact | RFC 7871 §7.2.1, RFC 7871 §7.3.1 | Every client of (address, scope) gets the same
+ * answer, and no scope could be a bit shorter. */
 int
 main(int argc, char **argv)
 {

@@ -272,6 +272,7 @@ test_same_input_same_image(void **state)
 	free_loaded(&loaded);
 }
 
+/* conformance: zone-bad-others-served | practice | A zone that is wrong is left out; the others are served. */
 static void
 test_bad_zones_are_left_out(void **state)
 {
@@ -397,6 +398,7 @@ test_geos_need_a_database(void **state)
 }
 
 /* A DS belongs where its zone hands the name on, and is answered there. */
+/* conformance: zone-ds-elsewhere-refused | RFC 4035 §2.4 | A DS stands at a delegation or its zone is refused. */
 static void
 test_ds_stands_at_delegations(void **state)
 {

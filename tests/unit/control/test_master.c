@@ -101,6 +101,8 @@ static const struct {
 			"ababababababababababababababababababababab" },
 };
 
+/* conformance: zone-unknown-types | RFC 3597 §5 | Types are read in their own notation and in the generic one,
+ * unknown ones too. */
 static void
 test_types_to_wire(void **state)
 {
@@ -182,6 +184,65 @@ test_rrsets(void **state)
 		assert_true(loaded.zones->items[0].has_own_soa);
 		assert_int_equal(loaded.zones->items[0].records[0].type, CP_TYPE_SOA);
 		free_loaded(&loaded);
+	}
+}
+
+/* RDATA of each type that has a form, in generic notation (RFC 3597 §5), which is read without looking at it. */
+static const struct {
+	const char *type, *hex;
+	const char *fine; /* how many of its octets are such RDATA; one more is a zero */
+} forms[] = {
+	{ "A", "c0000201", "4" },
+	{ "AAAA", "20010db8000000000000000000000001", "16" },
+	{ "NS", "016100", "3" },
+	{ "CNAME", "016100", "3" },
+	{ "PTR", "016100", "3" },
+	{ "DNAME", "016100", "3" },
+	{ "MX", "0005016100", "5" },
+	{ "SRV", "000100020003016100", "9" },
+	{ "NAPTR", "00010002015501610162016300", "13" },
+	{ "LOC", "001216138b2872008000000000989680", "16" },
+	/* One string and two; the zero is a third, without a character. */
+	{ "TXT", "0161026263", "2 5 6" },
+	{ "SPF", "0161026263", "2 5 6" },
+	/* What ends with octets of any number, but for none where that would be no value. */
+	{ "CAA", "0005697373756561", "7 8 9" },
+	{ "DS", "ec450502aabb", "5 6 7" },
+	{ "SSHFP", "0401aabb", "3 4 5" },
+	{ "TLSA", "030100aabb", "4 5 6" },
+	{ "URI", "000a0001616263", "5 6 7 8" },
+	/* Whole parameters: none, port; alpn, port, ipv4hint. */
+	{ "SVCB", "000100000300020035", "3 9" },
+	{ "HTTPS", "0001000001000302683200030002003500040004c0000201", "3 10 16 24" },
+};
+
+/* conformance: zone-rdata-length | RFC 1035 §3.2.1, RFC 3597 §4, RFC 9460 §2.2 | RDATA that is shorter or longer than its
+ * type says is refused, SVCB's parameters one by one. */
+static void
+test_lengths_of_rdata(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+		size_t whole = strlen(forms[i].hex) / 2;
+
+		for (size_t size = 0; size <= whole + 1; size++) {
+			char text[512];
+			char fine[32];
+			char number[32];
+			struct loaded loaded;
+
+			(void)snprintf(fine, sizeof(fine), " %s ", forms[i].fine);
+			(void)snprintf(number, sizeof(number), " %zu ", size);
+			(void)snprintf(text, sizeof(text), HEAD "%sx %s \\# %zu%s%.*s%s\n",
+					strcmp(forms[i].type, "DS") == 0 ? "x NS ns\n" : "",
+					forms[i].type, size, size > 0 ? " " : "", (int)(2 * size),
+					forms[i].hex, size > whole ? "00" : "");
+			loaded = load_master(text);
+			if ((strstr(fine, number) != NULL) != (loaded.errors.error_cnt == 0)) {
+				fail_msg("%s of %zu octets: %s", forms[i].type, size, loaded.said);
+			}
+			free_loaded(&loaded);
+		}
 	}
 }
 
@@ -285,6 +346,14 @@ static const struct {
 			"exceeded\n" },
 };
 
+/* conformance: zone-no-soa-refused | RFC 1035 §5.2 | A zone without an SOA is refused. */
+/* conformance: zone-two-soas-refused | RFC 1035 §5.2 | So is one with two, or with one below its apex. */
+/* conformance: zone-out-of-zone-refused | RFC 1035 §5.2 | A record out of its zone is refused, with file, line and
+ * column. */
+/* conformance: zone-cname-beside-data-refused | RFC 2181 §10.1, RFC 1034 §3.6.2 | A CNAME beside other data, or
+ * beside a second one, is refused. */
+/* conformance: zone-duplicates-once | RFC 2181 §5, DVE-2017-0016 | A record that is given twice is taken once, and
+ * that is said. */
 static void
 test_what_is_said(void **state)
 {
@@ -699,6 +768,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types_to_wire),
+		cmocka_unit_test(test_lengths_of_rdata),
 		cmocka_unit_test(test_rrsets),
 		cmocka_unit_test(test_what_is_said),
 		cmocka_unit_test(test_includes),

@@ -215,6 +215,8 @@ static const struct {
 			"example.test.yaml:3:4: error: Unknown record type: \"X\"\n" },
 };
 
+/* conformance: zone-yaml-refusals | RFC 1035 §2.3.4, RFC 2181 §10.1 | What octoDNS refuses in YAML is refused here,
+ * each mistake at its place. */
 static void
 test_errors_and_their_places(void **state)
 {
@@ -229,6 +231,7 @@ test_errors_and_their_places(void **state)
 	}
 }
 
+/* conformance: zone-long-names-refused | RFC 1035 §2.3.4 | Labels over 63 and names over 255 octets are refused. */
 static void
 test_long_names(void **state)
 {

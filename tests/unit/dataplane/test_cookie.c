@@ -53,6 +53,7 @@ keys_of(const char *const texts[DP_COOKIE_KEYS_MAX])
 
 /* The vectors of SipHash's authors: key 00 01 .. 0f, data 00 01 .. n-1, the hash's bytes as they give
  * them (least significant first), for every n up to two words beyond what a cookie hashes. */
+/* conformance: cookie-siphash | RFC 9018 §4.4 | The hash is SipHash-2-4, by its authors' vectors. */
 static void
 siphash_is_the_references(void **state)
 {
@@ -134,6 +135,7 @@ siphash_is_the_references(void **state)
 #define OLD_SECRET "e5e973e5a6b2a43f48e7dc849e37bfcf"
 
 /* RFC 9018 Appendix A: what the server there is sent, and what it sends back. */
+/* conformance: cookie-examples | RFC 9018 §A | The RFC's own cookies are made and accepted. */
 static void
 rfc_9018_appendix_a(void **state)
 {
@@ -237,6 +239,8 @@ expect_ages_of_cookie_made_at(uint32_t birth_s)
 }
 
 /* RFC 9018 §4.3, and where 32 bits of seconds change sign (2038) and begin again (2106). */
+/* conformance: cookie-age-serial | RFC 9018 §4.3, RFC 1982 §3.2 | A cookie's age is told in serial arithmetic, over
+ * 2038 and 2106. */
 static void
 age_is_told_in_serial_arithmetic(void **state)
 {
@@ -289,6 +293,8 @@ a_cookie_is_one_clients(void **state)
 }
 
 /* RFC 9018 §5: every step of a roll-over, on servers that take it at different times. */
+/* conformance: cookie-two-secrets | RFC 7873 §7.1, RFC 9018 §5 | Cookies of the second secret are accepted, and
+ * replaced by ones of the first. */
 static void
 secrets_roll_over(void **state)
 {

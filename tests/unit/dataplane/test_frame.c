@@ -381,6 +381,8 @@ parse_exact(const uint8_t *frame, size_t len, const struct dp_frame_filter *filt
 	return verdict;
 }
 
+/* conformance: frame-verdicts | RFC 1122 §3.2.1, RFC 8200 §4, RFC 768 | Right and wrong frames by row: tags, headers,
+ * options, fragments, lengths, sums, sources. */
 static void
 every_frame_has_its_verdict(void **state)
 {
@@ -407,6 +409,7 @@ every_frame_has_its_verdict(void **state)
 	}
 }
 
+/* conformance: frame-cut-anywhere | practice | A frame cut at any octet is dropped, and nothing behind is read. */
 static void
 a_frame_cut_anywhere_is_dropped(void **state)
 {
@@ -429,6 +432,7 @@ a_frame_cut_anywhere_is_dropped(void **state)
 }
 
 /* No bit of a sealed frame is beyond notice, but those that only say how it travelled. */
+/* conformance: frame-flipped-bits | RFC 768, RFC 8200 §8.1 | Any one bit that is wrong is seen by a checksum. */
 static void
 a_flipped_bit_behind_the_ip_header_is_noticed(void **state)
 {
@@ -624,6 +628,8 @@ check_tagged_reply(
 	assert_int_equal(sum_udp(reply, is_ipv6_frame(reply) ? V6 : V4), 0xffff);
 }
 
+/* conformance: vlan-as-configured | practice | Tagged queries are answered where the tag is configured, with the same
+ * tag. */
 static void
 tags_are_answered_where_they_are_configured(void **state)
 {
@@ -683,6 +689,8 @@ without_untagged_only_tags_are_answered(void **state)
 			OK);
 }
 
+/* conformance: reply-header-fields | RFC 9715 §3.1, RFC 6864 §4.1, RFC 6437 §3, RFC 8085 §3.1.7 | Replies have DF set
+ * and ID 0, hop limit 64, no ECN, no flow label. */
 static void
 a_reply_is_the_query_turned_round(void **state)
 {
@@ -699,6 +707,8 @@ a_reply_is_the_query_turned_round(void **state)
 }
 
 /* RFC 768: a sum that comes to zero goes out as 0xffff, or it would read "no checksum". */
+/* conformance: udp-checksum-zero-sent-as-ones | RFC 768, RFC 8200 §8.1 | A checksum that comes to 0 is sent as ffff.
+ * */
 static void
 a_computed_zero_is_sent_as_all_ones(void **state)
 {

@@ -256,6 +256,8 @@ rates_at_their_edges_hold(void **state)
 /* A million forged prefixes, a thousand buckets. The client that asks five times a second is served every
  * time, though its bucket is thrown out again and again; the prefix that is over its limit stays so, for
  * its bucket is the last that would be. */
+/* conformance: rate-limit-state-bounded | practice | A million forged prefixes neither push out who is over the limit
+ * nor silence who is not. */
 static void
 a_million_forged_prefixes_silence_nobody_and_free_nobody(void **state)
 {
@@ -326,6 +328,8 @@ is_sent_by_reference(struct reference *bucket, uint64_t now_ms)
 	return true;
 }
 
+/* conformance: rate-limit-by-definition | practice | Random traffic is limited as token buckets without end of memory
+ * would. */
 static void
 random_traffic_is_judged_as_by_plain_token_buckets(void **state)
 {

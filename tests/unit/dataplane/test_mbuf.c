@@ -52,6 +52,7 @@ check_bytes(const struct rte_mbuf *mbuf, size_t at, size_t first, size_t len)
 	}
 }
 
+/* conformance: frame-in-several-buffers | practice | A frame in several buffers is joined or dropped. */
 static void
 a_chain_is_joined_where_it_fits(void **state)
 {
@@ -142,6 +143,7 @@ no_room_for_a_tag_is_a_drop_and_no_frame_is_left_alone(void **state)
 	rte_pktmbuf_free(mbuf);
 }
 
+/* conformance: nic-checksum-words | practice | What a NIC says of checksums is believed only where it can be. */
 static void
 a_ports_word_on_checksums_is_weighed(void **state)
 {

@@ -178,6 +178,7 @@ check_small_buffers(const struct fixture *fixture, const struct ask *ask)
 }
 
 /* In a buffer with no room behind the question a reply is cut, not written past the end. */
+/* conformance: reply-within-its-room | practice | A reply is never longer than the room it has. */
 static void
 a_small_buffer_is_not_overrun(void **state)
 {
@@ -240,6 +241,8 @@ listed_source_ports_are_dropped(void **state)
 
 /* A client subnet from a resolver that is not listed is as if it were not there, unless it is no client
  * subnet at all. The client is in the United States, what it tells is in Germany. */
+/* conformance: ecs-listed-resolvers | RFC 7871 §7.2.2, RFC 7871 §11.3 | Where resolvers are listed, others' client
+ * subnets do not count. */
 static void
 client_subnets_count_from_listed_resolvers(void **state)
 {

@@ -242,6 +242,8 @@ longest_name_is_answered(void **state)
 }
 
 /* A query cut anywhere gets FORMERR, or silence where there is no header. */
+/* conformance: query-cut-anywhere | RFC 1035 §4.1 | A query cut at any octet is FORMERR or dropped, and nothing
+ * behind is read. */
 static void
 a_query_cut_anywhere_is_formerr(void **state)
 {

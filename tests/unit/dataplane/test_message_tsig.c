@@ -146,6 +146,7 @@ static const struct row astray_rows[] = {
 ROWS_TEST(astray_rows)
 
 /* A TSIG cut anywhere is FORMERR, and nothing behind the query is read (ask_run's exact block). */
+/* conformance: tsig-cut-anywhere | RFC 8945 §5.1 | A TSIG cut at any octet is FORMERR. */
 static void
 a_tsig_cut_anywhere_is_formerr(void **state)
 {
@@ -210,6 +211,7 @@ make_longest(uint8_t *message)
 }
 
 /* 512 bytes do not hold the longest TSIG: TC says that TCP will (RFC 8945 §5.3), and there it is. */
+/* conformance: tsig-error-too-long | RFC 8945 §5.3 | An error's TSIG that does not fit is TC, and comes over TCP. */
 static void
 a_tsig_too_long_for_udp_is_sent_over_tcp(void **state)
 {

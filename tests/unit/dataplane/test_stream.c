@@ -156,6 +156,7 @@ expect_answer(const struct bench *bench, size_t *at, uint8_t mark, size_t len)
 	*at += 2 + len;
 }
 
+/* conformance: tcp-split-anywhere | RFC 7766 §8, RFC 1035 §4.2.2 | A stream may be cut into segments anywhere. */
 static void
 messages_may_be_split_anywhere(void **state)
 {

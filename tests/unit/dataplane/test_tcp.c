@@ -307,6 +307,8 @@ what_is_never_answered_ends_the_connection(void **state)
 	}
 }
 
+/* conformance: tcp-share-by-address | RFC 7766 §6.2.2, RFC 9210 §4.2 | An address has its share of the connections
+ * and no more. */
 static void
 an_address_has_its_share_of_connections(void **state)
 {
@@ -391,6 +393,8 @@ who_does_not_read_is_not_read_from(void **state)
 	close(fd);
 }
 
+/* conformance: tcp-idle-closed | RFC 7766 §6.2.3, RFC 9210 §4.3 | Who is idle, drips octets or takes no answers is
+ * closed in time. */
 static void
 who_gets_nothing_done_is_closed(void **state)
 {
@@ -450,6 +454,7 @@ a_crowd_that_has_had_its_time_is_closed_bit_by_bit(void **state)
 	assert_int_equal(dp_tcp_next_ms(bench->tcp), -1);
 }
 
+/* conformance: tcp-keepalive-of-0-in-a-crowd | RFC 7828 §3.3.2 | While places run out keepalive says 0. */
 static void
 a_crowd_is_told_to_leave(void **state)
 {

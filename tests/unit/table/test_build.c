@@ -386,6 +386,14 @@ static const struct refusal refusals[] = {
 			"sub.example. SOA: is at or below a delegation and would never be served" },
 };
 
+/* conformance: zone-two-dnames-refused | RFC 6672 §2.3 | Two DNAMEs at a name, or a DNAME beside a CNAME, are
+ * refused. */
+/* conformance: zone-ns-with-dname-refused | RFC 6672 §2.3 | A DNAME at a delegation is refused. */
+/* conformance: zone-below-dname-refused | RFC 6672 §2.4 | Names below a DNAME are refused, delegations and wildcards
+ * too. */
+/* conformance: zone-ns-below-ns-accepted | RFC 1034 §4.2.1 | An NS set below an NS set is accepted; what is neither
+ * that nor glue is refused there. */
+/* conformance: zone-rrset-cap | CVE-2024-1737 | An RRset of more than 100 records is refused. */
 static void
 refuses_what_cannot_be_served(void **state)
 {
@@ -716,6 +724,7 @@ nodes_stand_in_canonical_order(void **state)
 }
 
 /* Zones in zones: with and without a delegation, and one below a delegation to somebody else. */
+/* conformance: zones-inside-zones | RFC 1034 §4.3.2 | A zone inside another has its names to itself. */
 static void
 nested_zones_keep_to_themselves(void **state)
 {
@@ -871,6 +880,8 @@ stores_equal_answers_once(void **state)
 }
 
 /* RFC 2181 §5: a record is there once, and names in it have no case; texts do. */
+/* conformance: zone-duplicates-by-case | RFC 2181 §5, RFC 4343 §3 | Records that differ in the case of names in them
+ * are one. */
 static void
 keeps_the_first_of_records_that_differ_in_the_case_of_names(void **state)
 {

@@ -541,6 +541,8 @@ check_order(struct world *w)
 
 #define WORLDS 3000u
 
+/* conformance: ecs-places-by-definition | RFC 7871 §7.2.1 | Address to place and scope, for random prefixes of both
+ * families: as the definition says. */
 static void
 random_worlds_agree_with_the_definition(void **state)
 {

@@ -17,6 +17,7 @@
 #define SOA_EXAMPLE "; ns example. 60 SOA ns1.example. 60"
 
 /* The zone of RFC 4592 §2.2.1 and every question it asks there, then those of §2.2.2 and §4. */
+/* conformance: rfc4592-table | RFC 4592 §2.2.1 | The eight examples, from the table alone. */
 static void
 rfc_4592_examples(void **state)
 {
@@ -474,6 +475,8 @@ expect_ecs(const struct tbl_view *view, const char *qname, bool has_ecs, bool is
 
 /* RFC 7871 §7.2.2 and §11: who opts out never echoes. It is the zone of the question that says so, for
  * all that the reply holds. */
+/* conformance: ecs-off-by-zone | RFC 7871 §7.2.2, RFC 7871 §11.2 | Where a zone opts out client subnets do not count,
+ * and none is echoed. */
 static void
 client_subnets_count_where_the_zone_lets_them(void **state)
 {
@@ -548,6 +551,8 @@ the_root_can_be_a_zone(void **state)
 }
 
 /* Too little room is said, never used. */
+/* conformance: no-half-sets-at-any-size | RFC 2181 §9 | Whatever the room, an answer is written whole or not at all.
+ * */
 static void
 records_that_do_not_fit_are_refused_at_every_size(void **state)
 {
@@ -672,6 +677,8 @@ serials_follow_the_generation_of_the_header(void **state)
 }
 
 /* No type number is special that should not be; every reply is well-formed. */
+/* conformance: every-type-wellformed | CVE-2021-36754 | Every type at every kind of name is a reply that reads back.
+ * */
 static void
 every_type_gets_a_wellformed_reply(void **state)
 {

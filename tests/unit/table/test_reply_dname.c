@@ -14,6 +14,7 @@
 
 /* RFC 6672 §2.2, table 1: QNAME, owner, target, result. The zone is the one the table's names suggest;
  * names of other zones end the reply. */
+/* conformance: dname-substitutions | RFC 6672 §2.2 | The table of substitutions, row by row. */
 static void
 rfc_6672_table_1(void **state)
 {
