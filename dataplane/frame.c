@@ -16,6 +16,9 @@
 #define NEXT_DEST_OPTIONS 60u
 
 #define EXTENSION_UNIT_BYTES 8u /* lengths count these, the first not included */
+#define OPTIONS_OFF          2u
+#define OPTION_PAD1          0u    /* alone without a length */
+#define OPTION_ACTION_MASK   0xc0u /* what who does not know an option does: 0 passes over it */
 #define ROUTING_LEFT_OFF     3u
 #define FRAGMENT_OFFSET_OFF  2u
 #define IPV6_FRAGMENT_MASK   0xfff9u /* the offset and M */
@@ -72,6 +75,29 @@ parse_ipv4(const uint8_t *frame, size_t len, struct layout *ret)
 	return PASSED;
 }
 
+/* The options of header[0..len). Who does not know one may pass over it only when its two highest bits
+ * say so (RFC 8200 §4.2); we know none but the paddings, which say so too. */
+static enum tbl_verdict
+check_options(const uint8_t *header, size_t len)
+{
+	size_t at = OPTIONS_OFF; /* at <= len */
+
+	while (at < len) {
+		if (header[at] == OPTION_PAD1) {
+			at++;
+			continue;
+		}
+		if ((header[at] & OPTION_ACTION_MASK) != 0) {
+			return TBL_VERDICT_DROP_IP_OPTION;
+		}
+		if (len - at < 2 || header[at + 1] > len - at - 2) {
+			return TBL_VERDICT_DROP_IP_HEADER;
+		}
+		at += 2u + header[at + 1];
+	}
+	return PASSED;
+}
+
 /* Whether what follows the header at header[0..room) can be known, and how far it lies. */
 static enum tbl_verdict
 measure_extension(uint8_t kind, const uint8_t *header, size_t room, size_t *ret_len)
@@ -91,7 +117,10 @@ measure_extension(uint8_t kind, const uint8_t *header, size_t room, size_t *ret_
 		return TBL_VERDICT_DROP_NOT_DNS; /* on its way to others (RFC 8200 §4.4) */
 	}
 	*ret_len = ((size_t)header[1] + 1) * EXTENSION_UNIT_BYTES;
-	return *ret_len <= room ? PASSED : TBL_VERDICT_DROP_IP_HEADER;
+	if (*ret_len > room) {
+		return TBL_VERDICT_DROP_IP_HEADER;
+	}
+	return kind == NEXT_ROUTING ? PASSED : check_options(header, *ret_len);
 }
 
 /* Hop-by-hop options come first or not at all (RFC 8200 §4.1). */
@@ -102,8 +131,7 @@ is_extension_skipped(uint8_t kind, unsigned int index)
 	       (kind == NEXT_HOP_BY_HOP && index == 0);
 }
 
-/* Skips the extension headers in front of UDP. Options are not looked at: each that a host may
- * ignore it may ignore, and a packet that carries another gets its answer all the same. */
+/* Skips the extension headers in front of UDP. */
 static enum tbl_verdict
 skip_extensions(const uint8_t *frame, size_t end, uint8_t next, size_t *off)
 {

@@ -39,6 +39,7 @@
 	X(DROP_NOT_OURS, "drop_not_ours", "destination address is not one of ours")             \
 	X(DROP_FRAME, "drop_frame", "frame shorter than its headers say")                       \
 	X(DROP_IP_HEADER, "drop_ip_header", "bad IP version, header length or total length")    \
+	X(DROP_IP_OPTION, "drop_ip_option", "IPv6 option that may not be passed over")          \
 	X(DROP_IP_CHECKSUM, "drop_ip_checksum", "wrong IPv4 header checksum")                   \
 	X(DROP_FRAGMENT, "drop_fragment", "IP fragment")                                        \
 	X(DROP_SOURCE, "drop_source", "source is us, broadcast, multicast, loopback or port 0") \

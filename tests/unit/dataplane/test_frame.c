@@ -157,7 +157,7 @@ struct row {
 	const char *name;
 	enum base base;
 	enum tbl_verdict expected;
-	struct edit edits[2]; /* before checksums are made right */
+	struct edit edits[3]; /* before checksums are made right */
 	struct edit damage;   /* after */
 	bool trust;           /* the port vouches for UDP checksums */
 	int grow;             /* bytes more or fewer than the headers say */
@@ -271,6 +271,22 @@ static const struct row rows[] = {
 			.edits = { WORD(IP + 4, 0) }, .grow = V6 - (V6_OPTIONS + 40) },
 	{ "options-and-nothing", V6_OPTIONS, .expected = TBL_VERDICT_DROP_UDP_LENGTH,
 			.edits = { WORD(IP + 4, 8) } },
+	{ "option-to-pass-over", V6_OPTIONS, .expected = OK, .edits = { BYTE(IP + 42, 0x3e) } },
+	{ "option-to-drop-for", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_OPTION,
+			.edits = { BYTE(IP + 42, 0x40) } }, /* 8200 4.2 */
+	{ "option-jumbo-payload", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_OPTION,
+			.edits = { BYTE(IP + 42, 0xc2) } },
+	{ "option-home-address", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_OPTION,
+			.edits = { BYTE(IP + 6, 60), BYTE(IP + 42, 0xc9) } },
+	{ "option-to-drop-for-behind-padding", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_OPTION,
+			.edits = { WORD(IP + 42, 0), BYTE(IP + 44, 0x80) } },
+	{ "option-of-the-whole-header", V6_OPTIONS, .expected = OK, .edits = { BYTE(IP + 43, 4) } },
+	{ "option-beyond-header", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_HEADER,
+			.edits = { BYTE(IP + 43, 5) } },
+	{ "option-without-length", V6_OPTIONS, .expected = TBL_VERDICT_DROP_IP_HEADER,
+			.edits = { BYTE(IP + 43, 3), BYTE(IP + 47, 1) } },
+	{ "options-all-pad1", V6_OPTIONS, .expected = OK,
+			.edits = { WORD(IP + 42, 0), WORD(IP + 44, 0), WORD(IP + 46, 0) } },
 	{ "fragment-header", V6_OPTIONS, .expected = TBL_VERDICT_DROP_FRAGMENT,
 			.edits = { BYTE(IP + 6, 44) } },
 	{ "first-fragment-alone-ipv6", V6_OPTIONS, .expected = TBL_VERDICT_DROP_FRAGMENT,
@@ -349,6 +365,7 @@ make_frame(const struct row *row, uint8_t frame[FRAME_MAX])
 	}
 	apply(frame, &row->edits[0]);
 	apply(frame, &row->edits[1]);
+	apply(frame, &row->edits[2]);
 	seal(frame, row->base);
 	apply(frame, &row->damage);
 	return (size_t)((long)len + row->grow);
