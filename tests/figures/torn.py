@@ -35,13 +35,15 @@ class Torn(figure.Figure):
 
     def test_killed_and_competing(self):
         kills = figure.choose(15, 1000)
-        asker = Asker(self.lab, self.client_side, programs.SERVER4, self.known, figure.choose(4, 100) * min(SLOW, 2), RATE)
+        asker = Asker(self.lab, self.client_side, programs.SERVER4, self.known, figure.choose(4, 120) * min(SLOW, 2), RATE)
         points, seed = random.Random(), random.SystemRandom().randrange(2 ** 32)
         points.seed(seed)
         first = self.served()
         for _ in range(kills):
             process = self.start_publisher()
-            time.sleep(points.uniform(0, 0.03 * SLOW))  # the moment is the test's input, not something waited for
+            if points.random() < 0.7:  # amid its publishes; else perhaps before the first
+                wait_for(process.log, 10 * SLOW, "the publisher publishes", interval=0.001)
+            time.sleep(points.uniform(0, 0.02 * SLOW))  # the moment is the test's input, not something waited for
             process.kill()
         self.assertGreater(self.served(), first, f"nothing was published between the kills (seed {seed})")
         self.compete()
