@@ -6,7 +6,7 @@
 
 #include "dataplane/bytes.h"
 
-#define ADDRS_BYTES (2u * RTE_ETHER_ADDR_LEN)
+#define ADDRS_BYTES ((size_t)2 * RTE_ETHER_ADDR_LEN)
 #define TAG_BYTES   4u
 
 /* Whether there was room in front of the frame for a tag behind its addresses. */

@@ -67,7 +67,7 @@ a_chain_is_joined_where_it_fits(void **state)
 		{ ROOM, 64, true },
 		{ ROOM + 1, 64, false },
 		{ ROOM + 1, ROOM, false },
-		{ 9 * ROOM, ROOM, false },
+		{ (size_t)9 * ROOM, ROOM, false },
 	};
 
 	(void)state;
