@@ -3,7 +3,7 @@ long for a packet buffer, VLANs."""
 import os
 
 from tests.conformance.asker import SENTINEL
-from tests.conformance.link import CTAG, Link, dns_of, tagged
+from tests.conformance.link import CTAG, STAG, Link, dns_of, tagged
 from tests.conformance.message import query
 from tests.e2e.base import FIRST_WORKER, LabCase, SLOW, counter_changes, counters
 from tests.figures.frames import address_of
@@ -24,9 +24,10 @@ class Links(LabCase):
         for namespace, interface, kind in ((cls.client_side, "cli0", "af_packet"), (cls.server_side, "srv0", "af_packet"),
                                            (cls.client_side, "cli1", "af_xdp"), (cls.server_side, "srv1", "af_xdp")):
             namespace.ip("link", "set", interface, "mtu", str(MTU[kind]))
-        cls.start_data_plane(programs.port_lines("af_packet", interface="srv0"),
-                             programs.port_lines("af_xdp", interface="srv1"),
-                             programs.port_lines("tap", interface="dns0"))
+        vlans = ["untagged", "100", "300.100"]
+        cls.start_data_plane(programs.port_lines("af_packet", interface="srv0", vlans=vlans),
+                             programs.port_lines("af_xdp", interface="srv1", vlans=vlans),
+                             programs.port_lines("tap", interface="dns0", vlans=vlans))
         cls.server_side.ip("link", "set", "dns0", "netns", cls.client_side.name)
         cls.client_side.ip("link", "set", "dns0", "mtu", str(MTU["tap"]), "up")
         wait_for(lambda: "LOWER_UP" in cls.client_side.ip("link", "show", "dns0").stdout, 5, "dns0 is up")
@@ -66,6 +67,18 @@ class Links(LabCase):
                     for name, frames in replies.items():
                         for frame in frames:
                             self.assertEqual(frame[:12], self.links[name].client_mac + self.links[name].server_mac)
+
+    def test_tags_of_802_1ad_come_back_as_such(self):
+        """But from AF_PACKET: the kernel has taken the outer tag off, and DPDK's driver tells its number alone."""
+        for kind, outer in (("af_xdp", STAG), ("tap", STAG), ("af_packet", CTAG)):
+            link = self.links[kind]
+            for sent, expected in (([(STAG, 100)], [(outer, 100)]),
+                                   ([(STAG, 0x312c), (CTAG, 0xb064)], [(outer, 0x212c), (CTAG, 0xa064)])):
+                with self.subTest(kind, tags=sent):
+                    link.drain()
+                    link.send(tagged(link.query_frame(query()), *sent))
+                    reply = link.receive(lambda frame: (dns_of(frame) or b"")[:2] == query()[:2])
+                    self.assertEqual(reply[12:12 + 4 * len(expected)], tagged(bytes(12), *expected)[12:])
 
     def losses(self):
         """{verdict or the port's own count: n} of what was dropped for its length."""

@@ -11,7 +11,6 @@
  *   publisher SOCKET file IMAGE                       the bytes of IMAGE as they are
  *   publisher SOCKET counters [WORKER]                prints the counters as JSON: one worker's, else
  *                                                     summed over all
- *   publisher SOCKET buffers                          prints how many packet buffers are in use
  *   publisher SOCKET watch                            the same once for each line of standard input, which is
  *                                                     a worker's number or empty
  *   publisher SOCKET hold                             connects and waits for its end
@@ -507,19 +506,6 @@ show_counters(struct publisher *publisher, bool is_watch, const char *only)
 	return 0;
 }
 
-/* What the cold thread stored last: it does so once a second. */
-static int
-print_buffers(const struct publisher *publisher)
-{
-	const struct tbl_stats_segment *segment = map_counters(publisher);
-
-	if (segment == NULL) {
-		return -EBADMSG;
-	}
-	printf("%" PRIu64 "\n", __atomic_load_n(&segment->port_buffers, __ATOMIC_RELAXED));
-	return 0;
-}
-
 static uint32_t
 number(const char *text)
 {
@@ -548,9 +534,6 @@ dispatch(struct publisher *publisher, int argc, char **argv)
 	if (argc == 3 && strcmp(argv[2], "watch") == 0) {
 		return show_counters(publisher, true, NULL);
 	}
-	if (argc == 3 && strcmp(argv[2], "buffers") == 0) {
-		return print_buffers(publisher);
-	}
 	if (argc == 3 && strcmp(argv[2], "hold") == 0) {
 		printf("served %" PRIu64 "\n", publisher->served);
 		(void)fflush(stdout);
@@ -567,7 +550,7 @@ main(int argc, char **argv)
 
 	if (argc < 3) {
 		(void)fprintf(stderr, "usage: publisher SOCKET "
-				      "reseal|swap|churn|file|counters|watch|buffers|hold ...\n");
+				      "reseal|swap|churn|file|counters|watch|hold ...\n");
 		return 2;
 	}
 	rc = connect_to(argv[1], &publisher);
