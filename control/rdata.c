@@ -57,16 +57,7 @@ cp_type_find(const char *name)
 const char *
 cp_type_name(uint16_t type, char buffer[CP_TYPE_NAME_MAX])
 {
-	if (type == CP_TYPE_SOA) {
-		return "SOA";
-	}
-	for (size_t i = 0; i < TYPE_CNT; i++) {
-		if (types[i].number == type && type != 0) {
-			return types[i].name;
-		}
-	}
-	(void)snprintf(buffer, CP_TYPE_NAME_MAX, "TYPE%u", type);
-	return buffer;
+	return type == CP_TYPE_ALIAS ? "ALIAS" : tbl_type_name(type, buffer);
 }
 
 uint16_t

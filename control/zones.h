@@ -18,6 +18,7 @@
 
 #include "table/build.h"
 #include "table/location.h"
+#include "table/type.h"
 
 #include "conf/yaml.h"
 
@@ -151,7 +152,7 @@ struct cp_zones_options cp_zones_defaults(void);
 const struct cp_zone_settings *
 cp_zone_settings_find(const struct cp_zone_settings *settings, size_t cnt, const char *name);
 
-#define CP_TYPE_NAME_MAX 16u /* "TYPE65535" and the NUL, and every name we have */
+#define CP_TYPE_NAME_MAX TBL_TYPE_NAME_MAX
 
 /* cp_type_name, cp_type_from_name: "A" <-> 1; TYPEnnn for others; 0 when unknown. */
 const char *cp_type_name(uint16_t type, char buffer[CP_TYPE_NAME_MAX]);

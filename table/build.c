@@ -8,6 +8,7 @@
 #include <xxhash.h>
 
 #include "table/build_impl.h"
+#include "table/type.h"
 
 /* Bit 31 and the empty mark of a bucket place leave this many nodes; the same for everything else
  * that is numbered, so that no u32 index can reach TBL_NONE. */
@@ -40,39 +41,12 @@ static const uint32_t elem_bytes[TBL_SECTION_CNT] = {
 	[TBL_SECTION_SELECTION] = 1,
 };
 
-static const char *
-type_text(uint16_t type, char *buffer, size_t size)
-{
-	static const struct {
-		uint16_t type;
-		const char *text;
-	} names[] = {
-		{ TBL_TYPE_A, "A" },
-		{ TBL_TYPE_NS, "NS" },
-		{ TBL_TYPE_CNAME, "CNAME" },
-		{ TBL_TYPE_SOA, "SOA" },
-		{ TBL_TYPE_PTR, "PTR" },
-		{ TBL_TYPE_MX, "MX" },
-		{ TBL_TYPE_AAAA, "AAAA" },
-		{ TBL_TYPE_DNAME, "DNAME" },
-		{ TBL_TYPE_DS, "DS" },
-	};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (names[i].type == type) {
-			return names[i].text;
-		}
-	}
-	(void)snprintf(buffer, size, "TYPE%u", type); /* RFC 3597 §5 */
-	return buffer;
-}
-
 int
 tbl_build_fail(struct tbl_error *error, const uint8_t *owner, uint16_t type, const char *format,
 		...)
 {
 	char name[TBL_NAME_TEXT_MAX];
-	char number[sizeof("TYPE65535")];
+	char type_name[TBL_TYPE_NAME_MAX];
 	char reason[TBL_ERROR_MAX];
 	va_list args;
 
@@ -83,8 +57,8 @@ tbl_build_fail(struct tbl_error *error, const uint8_t *owner, uint16_t type, con
 	(void)tbl_name_to_text(owner, name);
 	/* A long name is cut, so that the reason always has room. */
 	(void)snprintf(error->text, sizeof(error->text), "%.80s%s%s: %.100s", name,
-			type != 0 ? " " : "",
-			type != 0 ? type_text(type, number, sizeof(number)) : "", reason);
+			type != 0 ? " " : "", type != 0 ? tbl_type_name(type, type_name) : "",
+			reason);
 	error->owner_len = tbl_name_lower(owner, error->owner);
 	error->type = type;
 	return -EINVAL;

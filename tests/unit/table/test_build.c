@@ -357,7 +357,7 @@ static const struct refusal refusals[] = {
 			"6672 2.4)" },
 	/* Delegations */
 	{ { "example." }, { R("sub.example.", NS, "ns.sub.example."), R("sub.example.", TXT, "x") },
-			"sub.example. TYPE16: is at or below a delegation and would never be "
+			"sub.example. TXT: is at or below a delegation and would never be "
 			"served" },
 	{ { "example." }, { R("sub.example.", NS, "ns.test."), R("www.sub.example.", CNAME, "b.") },
 			"www.sub.example. CNAME: is at or below a delegation and would never be "
