@@ -520,14 +520,16 @@ def tcp_offset_1(ask):
 
 @check("200-random-frames", "practice", over=FRAMES)
 def random_frames(ask):
-    """Frames of random bytes to our MAC do no harm, and each counts once."""
+    """Frames of random bytes to our MAC, half of them as IP, do no harm, and each counts once or is the kernel's."""
     draw = random.Random(200)
-    ask.frames_no_harm([ether(ask, draw.randbytes(draw.randrange(1, 1400))) for _ in range(200)])
+    ask.frames_no_harm([ether(ask, draw.randbytes(draw.randrange(1, 1400))) if number % 2 else
+                        ask.link.ethernet(draw.randrange(65536), draw.randbytes(draw.randrange(1400)))
+                        for number in range(200)])
 
 
 @check("2000-mutated-frames", "practice", over=FRAMES)
 def mutated_frames(ask):
-    """Right frames with a few bytes changed do no harm, and each counts once."""
+    """Right frames with a few bytes changed do no harm, and each counts once or is the kernel's."""
     draw = random.Random(2000 + ask.family)
     frames = []
     for _ in range(2000):

@@ -17,8 +17,8 @@ from tests.lib.lab import ROOT
 MARK = "conformance:"
 COMMENT = {".c": re.compile(r"/\*\s*" + MARK + r"(.*?)\*/\s*", re.S),
            ".py": re.compile(r"# " + MARK + r"((?:.*\n)(?:# (?!" + MARK + r").*\n)*)")}
-# What a tag stands above: a function or a class, its name captured.
-TEST = {".c": re.compile(r"(?:static )?(?:void|int)\s+(\w+)\("), ".py": re.compile(r"(?:@\w+\s+)?(?:class|def) (\w+)")}
+# What a tag stands above: a function, a method or a class, its name captured.
+TEST = {".c": re.compile(r"(?:static )?(?:void|int)\s+(\w+)\("), ".py": re.compile(r" *(?:@\w+\s+)?(?:class|def) (\w+)")}
 # A cmocka test is named where it stands and again in the list of what runs.
 IS_UNIT = re.compile(r"tests/unit/.*\.c")
 

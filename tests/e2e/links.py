@@ -53,6 +53,7 @@ class Links(LabCase):
         link.receive(is_sentinel)
         return found
 
+    # conformance: reply-by-the-same-port | practice | A reply leaves by the port its query came by, whatever addresses say.
     def test_a_reply_leaves_the_way_its_query_came(self):
         """Addresses do not say which: only the port and the MAC do."""
         for family in (4, 6):
@@ -87,6 +88,7 @@ class Links(LabCase):
                  for name in ("drop_frame", "drop_chained")}
         return {**found, "missed": counters["ports"]["missed"], "errors": counters["ports"]["errors"]}
 
+    # conformance: frame-longer-than-a-buffer | practice | A frame too long for a buffer is counted, the next query answered.
     def test_a_frame_longer_than_a_buffer_is_counted_and_does_no_harm(self):
         """AF_PACKET hands on its beginning, the kernel gives AF_XDP none of it, TAP's driver has nowhere to put the rest."""
         for kind, counted, sizes in (("af_packet", "drop_frame", (2100, 8972)), ("af_xdp", "missed", (2100, 2972)),
@@ -152,6 +154,7 @@ class Vlans:
             self.assertEqual(self.receive()[12:16], b"\x81\0\0\x64")
             self.wait_counted(before, FIRST_WORKER, "noerror")
 
+    # conformance: untagged-not-listed | practice | Where a port does not list untagged, queries without a tag are not its own.
     def test_untagged_is_not(self):
         for family in (4, 6):
             before = counters(self.lab, self.data_plane, self.unlisted_worker)
