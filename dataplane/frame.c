@@ -354,7 +354,7 @@ dp_frame_parse(const uint8_t *frame, size_t len, const struct dp_frame_filter *f
 	if (dp_load_be16(udp + 2) != DNS_PORT) {
 		return TBL_VERDICT_DROP_NOT_DNS;
 	}
-	/* A datagram may end before its packet does: what follows is UDP options (RFC 9868 §4),
+	/* A datagram may end before its packet does: what follows is UDP options (RFC 9868 §7),
 	 * which a receiver that knows none ignores. */
 	udp_len = dp_load_be16(udp + UDP_LENGTH_OFF);
 	if (udp_len < UDP_BYTES || udp_len > udp_room) {

@@ -91,7 +91,7 @@ struct dp_edns {
 	struct dp_ecs ecs;
 };
 
-/* Extended errors that we tell (RFC 8914 §4, RFC 9824 §3.4). */
+/* Extended errors that we tell (RFC 8914 §4, RFC 9824 §3.5). */
 enum dp_ede {
 	DP_EDE_NONE = 0, /* that number, "other", is never told */
 	DP_EDE_PROHIBITED = 18,

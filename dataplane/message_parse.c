@@ -86,7 +86,7 @@ parse_opt(const uint8_t *message, const struct dp_record *record, struct dp_quer
 }
 
 /* What a record behind the question means to us. A TSIG has to be the last of all, in the additional
- * section (RFC 8945 §5.1); an OPT among the answers is no OPT (RFC 6891 §6.1.1: additional data). */
+ * section (RFC 8945 §5.2); an OPT among the answers is no OPT (RFC 6891 §6.1.1: additional data). */
 static enum dp_rcode
 parse_record(const uint8_t *message, const struct dp_record *record, bool is_additional,
 		bool is_last, struct dp_query *query)
@@ -174,7 +174,7 @@ check_type(struct dp_query *query)
 	switch (query->qtype) {
 	case DP_TYPE_OPT:    /* RFC 6891 §6.1.1: a pseudo record, never asked for */
 	case DP_TYPE_TSIG:   /* RFC 8945 §4.2: likewise */
-	case DP_TYPE_NXNAME: /* RFC 9824 §3.4 */
+	case DP_TYPE_NXNAME: /* RFC 9824 §3.5 */
 		return fail(query, DP_RCODE_FORMERR, DP_EDE_INVALID_QUERY_TYPE);
 	case DP_TYPE_TKEY:  /* RFC 2930 §4: no key exchange here */
 	case DP_TYPE_MAILB: /* RFC 1035 §3.2.3: experimental, obsolete */

@@ -4,7 +4,7 @@ A check is a function of one asker (tests/conformance/asker.py). It sends messag
 over every transport it is meant for: over each, the same messages must be answered by the same bytes and be counted
 under the verdicts that the replies show or the check says.
 
-    @check("qtype-nxname", "RFC 9824 §3.4")
+    @check("qtype-nxname", "RFC 9824 §3.5")
     def asks_for_nxname(ask):
         \"\"\"NXNAME is no type of a question: FORMERR.\"\"\"
         ask.query("www.dns.test.", 128).expect(rcode="FORMERR")

@@ -124,7 +124,7 @@ def family_0_nonzero(ask):
     expect_formerr(ask, ecs(0, 24, 0, b"\1\2\3"))
 
 
-@check("family-3", "RFC 7871 §7.1.1")
+@check("family-3", "RFC 7871 §7.2.1")
 def family_3(ask):
     """A family nobody defined: FORMERR, with a prefix or without."""
     for family in (3, 255, 65535):

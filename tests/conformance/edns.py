@@ -42,7 +42,7 @@ def opt_in_reply(ask):
     expect_no_options(expect_opt(ask.query("www.dns.test.", "MX").expect(an=[])))
 
 
-@check("reply-opt-size", "RFC 9715 §3.1, RFC 6891 §6.2.3")
+@check("reply-opt-size", "RFC 9715 §3.1, RFC 6891 §6.2.4")
 def reply_opt_size(ask):
     """Our OPT says what we take ourselves, whatever the client's says."""
     for size in (0, 512, 1232, 4096, 65535):
@@ -189,14 +189,14 @@ def formerr_qd2_opt(ask):
     expect_opt(ask.send(wire).expect(rcode="FORMERR"))
 
 
-@check("nsid-only-on-request", "RFC 5001 §2.1")
+@check("nsid-only-on-request", "RFC 5001 §2.2")
 def nsid_on_request(ask):
     """NSID is sent to who asks for it, and to nobody else."""
     if ask.query().expect(an=WWW).options(NSID):
         raise Bad("NSID unasked")
 
 
-@check("nsid", "RFC 5001 §2.1, RFC 5001 §2.3")
+@check("nsid", "RFC 5001 §2.2, RFC 5001 §2.3")
 def nsid(ask):
     """NSID names the server and the table that answered, in errors too; once, however often it is asked for."""
     for name, rcode in (("www.dns.test.", "NOERROR"), ("x.www.dns.test.", "NXDOMAIN"), ("www.example.org.", "REFUSED")):
@@ -214,7 +214,7 @@ def nsid_nonempty(ask):
         raise Bad("answered")
 
 
-@check("keepalive-ignored-on-udp", "RFC 7828 §3.2.1", over=UDP)
+@check("keepalive-ignored-on-udp", "RFC 7828 §3.3.1", over=UDP)
 def keepalive_udp(ask):
     """edns-tcp-keepalive means nothing over UDP."""
     for data in (b"", b"\0\1"):
@@ -264,7 +264,7 @@ def ede_prohibited(ask):
         expect_ede(ask.query("dns.test.", qtype).expect(rcode="REFUSED"), 18)
 
 
-@check("ede-invalid-query-type", "RFC 9824 §3.4")
+@check("ede-invalid-query-type", "RFC 9824 §3.5")
 def ede_invalid_query_type(ask):
     """A type that is no question's is named as the fault: 30."""
     for qtype in (128, 41, 250):
@@ -280,7 +280,7 @@ def ede_not_supported(ask):
         expect_ede(ask.query("dns.test.", qclass=qclass).expect(rcode="REFUSED"), 21)
 
 
-@check("options-amplify-nothing", "RFC 7873 §6, practice", same=False)
+@check("options-amplify-nothing", "practice", same=False)
 def options_amplify_nothing(ask):
     """A reply without records is at most half as long again as its query, whatever was asked for but NSID."""
     for name, qtype, qclass in ((".", "NS", 1), ("a.", "A", 1), ("a.", 128, 1), ("a.", 252, 1), ("a.", 254, 1),

@@ -128,7 +128,7 @@ def udp_length_7(ask):
     ask.frame_silence(ether(ask, udp(ask, udp_length=7)), "drop_udp_length")
 
 
-@check("udp-length-shorter-than-ip", "RFC 9868 §4", over=FRAMES)
+@check("udp-length-shorter-than-ip", "RFC 9868 §7", over=FRAMES)
 def udp_length_shorter(ask):
     """What follows the datagram inside its packet is UDP options, which are ignored."""
     wire, rest = query(), b"\0" * 12

@@ -93,7 +93,7 @@ def errors(ask):
             raise Bad(f"{reply.rcode_text}: {len(reply.wire)} bytes to {len(wire)}")
 
 
-@check("ecs-resolver-list", "RFC 7871 §7.2.2", over=UDP, config="resolvers", same=False)
+@check("ecs-resolver-list", "RFC 7871 §7.2.1", over=UDP, config="resolvers", same=False)
 def resolver_list(ask):
     """A client subnet counts from a listed resolver alone; another's is as if it were not there."""
     for subnet in (ecs(1, 24, 0, b"\x08\x08\x08"), ecs(2, 32, 0, b"\x20\x01\x0d\xb8")):

@@ -148,7 +148,7 @@ lookup("wildcard-cname", "RFC 4592 §4.3", "A wildcard CNAME is made and followe
        aa=True, an=["any.wcname.dns.test. 60 CNAME www.dns.test.", WWW_A], ns=[])
 lookup("wildcard-inside-wildcard", "RFC 4592 §3.3.1", "The nearest wildcard answers.", "a.x.outer.dns.test. TXT",
        aa=True, an=['a.x.outer.dns.test. 300 TXT "inner"'], ns=[])
-referral("wildcard-not-across-a-cut", "RFC 4592 §4.2, RFC 1034 §4.3.2", "A wildcard does not reach into a delegation.",
+referral("wildcard-not-across-a-cut", "RFC 1034 §4.3.3, RFC 1034 §4.3.2", "A wildcard does not reach into a delegation.",
          ["x.cut.wild.dns.test. A", "cut.wild.dns.test. A"], ["cut.wild.dns.test. 300 NS ns.cut.wild.dns.test."],
          ["ns.cut.wild.dns.test. 300 A 192.0.2.41"])
 

@@ -184,7 +184,7 @@ def every_opcode(ask):
                 raise Bad(f"opcode {opcode}: {reply.rcode_text}")
 
 
-@check("notify-not-noerror", "RFC 1996 §3.11")
+@check("notify-not-noerror", "RFC 1996 §3.10")
 def notify(ask):
     """A NOTIFY changes nothing here and is not thanked for."""
     wire = header(4 << 11 | AA, (1, 1, 0, 0)) + question("dns.test.", "SOA")

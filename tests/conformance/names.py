@@ -164,7 +164,7 @@ def qtype_tsig(ask):
     ask.query(qtype=249).expect(rcode="NOTIMP")
 
 
-@check("qtype-nxname", "RFC 9824 §3.4")
+@check("qtype-nxname", "RFC 9824 §3.5")
 def qtype_nxname(ask):
     """NXNAME is no type of a question: FORMERR."""
     ask.query(qtype=128).expect(rcode="FORMERR")

@@ -44,7 +44,7 @@ def unknown_key(ask):
     expect_badkey(signed(ask, tsig()))
 
 
-@check("badkey-behind-opt", "RFC 8945 §5.1, RFC 6891 §6.1.1")
+@check("badkey-behind-opt", "RFC 8945 §5.2, RFC 6891 §6.1.1")
 def behind_opt(ask):
     """The TSIG stands behind the OPT, in query and reply."""
     reply = signed(ask, opt(), tsig())
@@ -74,20 +74,20 @@ def unknown_algorithm(ask):
             raise Bad(f"{reply.rcode_text}, or no TSIG")
 
 
-@check("tsig-not-last-formerr", "RFC 8945 §5.1")
+@check("tsig-not-last-formerr", "RFC 8945 §5.2")
 def not_last(ask):
     """Anything behind the TSIG, an OPT too: FORMERR."""
     signed(ask, tsig(), record(rdata=b"\1\2\3\4")).expect(rcode="FORMERR")
     signed(ask, tsig(), opt()).expect(rcode="FORMERR", opt=True)
 
 
-@check("two-tsig-formerr", "RFC 8945 §5.1")
+@check("two-tsig-formerr", "RFC 8945 §5.2")
 def two(ask):
     """Two TSIG records: FORMERR."""
     signed(ask, tsig(), tsig()).expect(rcode="FORMERR")
 
 
-@check("tsig-elsewhere-formerr", "RFC 8945 §5.1")
+@check("tsig-elsewhere-formerr", "RFC 8945 §5.2")
 def elsewhere(ask):
     """A TSIG in the answer or authority section: FORMERR."""
     signed(ask, tsig(), counts=(1, 1, 0, 0)).expect(rcode="FORMERR")

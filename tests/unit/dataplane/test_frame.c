@@ -327,7 +327,7 @@ static const struct row rows[] = {
 	{ "udp-length-beyond-ip-in-padding", V4, .expected = TBL_VERDICT_DROP_UDP_LENGTH,
 			.edits = { WORD(V4 + 4, 41) }, .grow = 20 },
 	{ "udp-length-shorter-than-ip", V4, .expected = OK,
-			.edits = { WORD(V4 + 4, 20) } }, /* RFC 9868 §4 */
+			.edits = { WORD(V4 + 4, 20) } }, /* RFC 9868 §7 */
 	{ "udp-checksum-wrong", V4, .expected = TBL_VERDICT_DROP_UDP_CHECKSUM,
 			.damage = BYTE(V4 + 9, 0) },
 	{ "udp-checksum-wrong-ipv6", V6, .expected = TBL_VERDICT_DROP_UDP_CHECKSUM,

@@ -241,7 +241,7 @@ listed_source_ports_are_dropped(void **state)
 
 /* A client subnet from a resolver that is not listed is as if it were not there, unless it is no client
  * subnet at all. The client is in the United States, what it tells is in Germany. */
-/* conformance: ecs-listed-resolvers | RFC 7871 §7.2.2, RFC 7871 §11.3 | Where resolvers are listed, others' client
+/* conformance: ecs-listed-resolvers | RFC 7871 §7.2.1 | Where resolvers are listed, others' client
  * subnets do not count. */
 static void
 client_subnets_count_from_listed_resolvers(void **state)

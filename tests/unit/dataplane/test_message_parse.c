@@ -92,7 +92,7 @@ static const struct row question_rows[] = {
 	{ "qtype-opt (6891 6.1.1)", { "example.test.", 41 }, FORMERR, "FORMERR" },
 	{ "qtype-tkey (2930 4)", { "example.test.", 249 }, NOTIMP, "NOTIMP" },
 	{ "qtype-tsig (8945 4.2)", { "example.test.", 250 }, FORMERR, "FORMERR" },
-	{ "qtype-nxname (9824 3.4)", { "example.test.", 128 }, FORMERR, "FORMERR" },
+	{ "qtype-nxname (9824 3.5)", { "example.test.", 128 }, FORMERR, "FORMERR" },
 	{ "qtype-0 (6895 3.1)", { "www.example.test.", 0 }, NOERROR, "NOERROR aa; " SOA_NEGATIVE },
 	{ "qtype-129 (6895 3.1)", { "www.example.test.", 129 }, NOERROR,
 			"NOERROR aa; " SOA_NEGATIVE },

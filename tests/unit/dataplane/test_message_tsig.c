@@ -146,7 +146,7 @@ static const struct row astray_rows[] = {
 ROWS_TEST(astray_rows)
 
 /* A TSIG cut anywhere is FORMERR, and nothing behind the query is read (ask_run's exact block). */
-/* conformance: tsig-cut-anywhere | RFC 8945 §5.1 | A TSIG cut at any octet is FORMERR. */
+/* conformance: tsig-cut-anywhere | RFC 8945 §5.2 | A TSIG cut at any octet is FORMERR. */
 static void
 a_tsig_cut_anywhere_is_formerr(void **state)
 {

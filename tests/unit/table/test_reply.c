@@ -473,9 +473,9 @@ expect_ecs(const struct tbl_view *view, const char *qname, bool has_ecs, bool is
 	assert_false(reply.has_ecs);
 }
 
-/* RFC 7871 §7.2.2 and §11: who opts out never echoes. It is the zone of the question that says so, for
+/* RFC 7871 §7.2.1: who opts out never echoes. It is the zone of the question that says so, for
  * all that the reply holds. */
-/* conformance: ecs-off-by-zone | RFC 7871 §7.2.2, RFC 7871 §11.2 | Where a zone opts out client subnets do not count,
+/* conformance: ecs-off-by-zone | RFC 7871 §7.2.1 | Where a zone opts out client subnets do not count,
  * and none is echoed. */
 static void
 client_subnets_count_where_the_zone_lets_them(void **state)
