@@ -145,6 +145,8 @@ services_lead_to_addresses_and_aliases_to_services(void **state)
 	free(image);
 }
 
+/* conformance: additional-of-the-zone-alone | RFC 2181 §5.4.1, RFC 7871 §7.2.1 | Glue, other zones' names and what
+ * depends on the client are no additional data. */
 static void
 what_is_not_this_zones_own_static_data_is_left_out(void **state)
 {
@@ -318,6 +320,8 @@ equal_octets_of_other_owners_lead_elsewhere(void **state)
 }
 
 /* CVE-2024-11187: what one question can make us look up has an end. */
+/* conformance: zone-additional-cap | CVE-2024-11187 | Thirteen hosts of an answer have additional data, found when
+ * the table is built. */
 static void
 thirteen_hosts_of_twenty_are_looked_up(void **state)
 {
@@ -371,6 +375,8 @@ write_exactly(const struct tbl_view *view, const char *qname, uint16_t type, siz
 }
 
 /* RFC 2181 §9: sets that do not fit are left out whole, and that is no truncation. */
+/* conformance: additional-whole-sets | RFC 2181 §9 | Additional sets are added whole or not at all, and never at the
+ * price of TC. */
 static void
 sets_are_added_whole_as_they_fit(void **state)
 {
