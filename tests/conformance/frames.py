@@ -79,7 +79,7 @@ def udp_at(ask):
     return 20 if ask.family == 4 else 40
 
 
-@check("normal-query", "RFC 768", over=FRAMES)
+@check("normal-query", "RFC 768, RFC 2181 §4.1, RFC 2181 §4.2", over=FRAMES)
 def normal_query(ask):
     """A right frame with a query in it is answered, to the asking MAC, address and port, with right checksums."""
     answered(ask, ask.link.query_frame(query(), ask.family))

@@ -132,3 +132,14 @@ def no_effect(ask):
     ask.query("added.dns.test.", "TXT").expect(rcode="NXDOMAIN", aa=True)
     if ask.query("dns.test.", "SOA").expect(aa=True).answer[0].rdata != before:
         raise Bad("another SOA")
+
+
+@check("update-zone-section-formerr", "RFC 2136 §3.1.1, CVE-2026-5946")
+def update_zone_section(ask):
+    """An update's zone section is one SOA of class IN, or it is FORMERR: another type, no zone, two, no data's class."""
+    zone = question("dns.test.", "SOA")
+    sections = [question("dns.test.", qtype) for qtype in ("A", "ANY", 0)] + [b"", zone * 2]
+    sections += [question("dns.test.", "SOA", qclass) for qclass in (0, 3, 254, 255, 65535)]
+    for section in sections:
+        count = len(section) // len(zone)
+        ask.send(header(0x2800, (count, 0, 0, 0), ask.next_id()) + section).expect(rcode="FORMERR", aa=False)

@@ -216,7 +216,7 @@ static const struct {
 	{ "HTTPS", "0001000001000302683200030002003500040004c0000201", "3 10 16 24" },
 };
 
-/* conformance: zone-rdata-length | RFC 1035 §3.2.1, RFC 3597 §4, RFC 9460 §2.2 | RDATA that is shorter or longer than its
+/* conformance: zone-rdata-length | RFC 1035 §3.2.1, RFC 3597 §4, RFC 9460 §2.2, CVE-2026-12244, CVE-2026-33611 | RDATA that is shorter or longer than its
  * type says is refused, SVCB's parameters one by one. */
 static void
 test_lengths_of_rdata(void **state)
@@ -622,6 +622,7 @@ test_files_that_are_none(void **state)
 }
 
 /* One line without an end: 20 MB of text in a record that may hold 64 KiB. */
+/* conformance: zone-endless-line | CVE-2019-13951, CVE-2019-13952 | A line of 20 MB is an error. */
 static void
 test_endless_line(void **state)
 {

@@ -210,6 +210,7 @@ exempt_prefixes_are_not_limited(void **state)
 
 /* A clock that stands still gives no credit; one that goes back keeps nobody out for longer than a burst
  * lasts, and one that leaps ahead gives one burst. */
+/* conformance: rate-limit-any-clock | practice | Whatever the clock does limits hold. */
 static void
 any_clock_is_survived(void **state)
 {

@@ -232,6 +232,8 @@ count_answered(struct limited *limited, const struct ask *ask, enum dp_transport
 	return answered;
 }
 
+/* conformance: rate-limit-cookies-exempt | RFC 7873 §5.2.5 | Who shows a server cookie of ours is not limited, and
+ * neither is TCP. */
 static void
 proved_sources_are_not_limited(void **state)
 {

@@ -492,6 +492,7 @@ send_largest_cut(struct bench *bench, int fd)
 	}
 }
 
+/* conformance: tcp-memory-bounded | CVE-2024-0760 | What all connections hold together is bounded. */
 static void
 what_all_hold_is_bounded(void **state)
 {

@@ -85,6 +85,8 @@ hosts_of_mx_srv_and_ns_have_their_addresses(void **state)
 }
 
 /* RFC 9460 §4.1 and §2.5. */
+/* conformance: additional-of-services | RFC 9460 §4.1 | An alias has the services of its target beside it and then
+ * addresses; a service has addresses. */
 static void
 services_lead_to_addresses_and_aliases_to_services(void **state)
 {

@@ -72,6 +72,7 @@ rfc_4592_examples(void **state)
 	"; ar ns2.sub.example. 300 AAAA 2001:db8::62"
 #define REFERRAL_SUB NS_SUB GLUE_SUB
 
+/* conformance: lookup-algorithm | RFC 1034 §4.3.2 | The algorithm case by case, from the table alone. */
 static void
 rfc_1034_algorithm(void **state)
 {
@@ -525,6 +526,7 @@ client_subnets_count_where_the_zone_lets_them(void **state)
 	}
 }
 
+/* conformance: root-as-a-zone | RFC 1034 §4.3.2 | The root can be served like any other zone. */
 static void
 the_root_can_be_a_zone(void **state)
 {

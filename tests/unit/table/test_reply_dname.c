@@ -222,6 +222,7 @@ names_below_are_redirected(void **state)
 }
 
 /* RFC 6672 §2.3: the owner is a name like any other. */
+/* conformance: dname-at-its-owner | RFC 6672 §2.3 | A DNAME's owner has its own data, a zone's apex too. */
 static void
 the_owner_itself_is_not_redirected(void **state)
 {
@@ -240,6 +241,8 @@ the_owner_itself_is_not_redirected(void **state)
 	reply_expect_all(zones, ARRAY_LEN(zones), rows, ARRAY_LEN(rows));
 }
 
+/* conformance: dname-chains | RFC 6672 §3.2 | Chains go on through DNAMEs, into other zones and in circles, each
+ * record once. */
 static void
 chains_go_on_through_dnames(void **state)
 {
@@ -391,6 +394,8 @@ rfc_6672_examples_of_use(void **state)
 #define THREE_63 LABEL_63 "." LABEL_63 "." LABEL_63 "."
 
 /* "short.test." (12 bytes) becomes one of 14: names of 253 bytes become 255, of 254 too long. */
+/* conformance: dname-too-long | RFC 6672 §2.2, CVE-2021-25215 | A name that a DNAME makes too long is YXDOMAIN,
+ * wherever in a chain. */
 static void
 a_name_too_long_is_yxdomain(void **state)
 {
