@@ -235,6 +235,10 @@ the_owner_itself_is_not_redirected(void **state)
 		{ "moved.example.", ANY, "NOERROR aa; an moved.example. 300 A 192.0.2.9" },
 		{ "first.example.", ANY,
 				"NOERROR aa; an first.example. 300 DNAME second.example." },
+		/* a zone's apex */
+		{ "child.example.", SOA, "NOERROR aa; an child.example. 300 SOA ns. 60" },
+		{ "child.example.", DNAME, "NOERROR aa; an child.example. 300 DNAME new.example." },
+		{ "child.example.", A, "NOERROR aa; ns child.example. 60 SOA ns. 60" },
 	};
 
 	(void)state;
