@@ -260,6 +260,7 @@ tbl_check(const void *image, size_t size, struct tbl_error *ret_error)
 	/* name_len_at is cleared where it is used: not all 64 KiB of it here. */
 	check.error = ret_error;
 	check.steps_left = TBL_CHECK_STEPS_PER_BYTE * (uint64_t)size;
+	check.has_additional = false;
 	rc = check_header(&check, h, size);
 	if (rc == 0) {
 		rc = check_sections(&check, h);
