@@ -232,6 +232,11 @@ static const struct conf_row top_rows[] = {
 			.max = 1452,
 			.unit = "bytes",
 			.help = "Largest UDP reply." },
+	{ .key = "rotate",
+			.kind = CONF_ROW_BOOL,
+			.offset = TOP(rotate),
+			.fallback = "false",
+			.help = "Whether sets of several addresses begin with a random one." },
 	{ .key = "cookies",
 			.kind = CONF_ROW_MAP,
 			.offset = TOP(cookies),
@@ -454,6 +459,7 @@ check_identity(const struct dp_config_checker *checker, struct dp_config *config
 	memcpy(settings->identity, identity, len);
 	settings->identity_len = (uint8_t)len;
 	settings->max_udp_bytes = (uint16_t)config->max_udp_bytes;
+	settings->is_rotating = config->rotate;
 	settings->tcp_keepalive_ds = (uint16_t)(config->tcp.idle_timeout_s * 10);
 }
 

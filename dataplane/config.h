@@ -127,6 +127,7 @@ struct dp_config {
 	struct conf_strings eal_args;
 	char *xdp_program;
 	int64_t max_udp_bytes;
+	bool rotate;
 	struct dp_cookie_config cookies;
 	struct dp_ecs_config ecs;
 	struct conf_strings drop_source_port_texts;

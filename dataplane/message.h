@@ -44,6 +44,7 @@ struct dp_settings {
 	/* How long a TCP connection may be idle, in the 100 ms of RFC 7828 §3.1. The TCP thread has
 	 * settings of its own, in which this is 0 while it has few places left. */
 	uint16_t tcp_keepalive_ds;
+	bool is_rotating;        /* sets of several addresses begin with any of them */
 	bool is_cookie_required; /* BADCOOKIE to who shows a cookie without ours, over UDP */
 	uint8_t identity_len;
 	char identity[DP_IDENTITY_MAX];   /* id.server, hostname.bind, NSID */

@@ -160,6 +160,9 @@ look_up(struct draft *draft)
 	}
 	tbl_resolve(draft->opt.answerer->view, &query->name, query->qtype, &asker,
 			dp_random(&draft->opt.answerer->random), reply);
+	if (draft->opt.answerer->settings->is_rotating) {
+		reply->rotate = (uint32_t)(dp_random(&draft->opt.answerer->random) >> 32);
+	}
 	draft->opt.rcode = reply->rcode;
 	draft->is_authoritative = reply->is_authoritative;
 	draft->opt.has_ecs = reply->has_ecs;

@@ -126,8 +126,6 @@ list_target(const struct tbl_builder *b, const struct tbl_build_rrset *rrset, ui
 		(void)tbl_name_parse(owner->wire, owner->len, &host);
 		name = rrset->name;
 		target->of = -1;
-	} else if (name == rrset->name && owner->wire[0] == 1 && owner->wire[1] == '*') {
-		return; /* it may be the question itself, and that be listed as the owner */
 	}
 	if (name == TBL_NONE || is_listed(targets, host.wire, host.len)) {
 		return;
@@ -137,6 +135,25 @@ list_target(const struct tbl_builder *b, const struct tbl_build_rrset *rrset, ui
 	target->len = host.len;
 	memcpy(target->wire, host.wire, host.len);
 	targets->cnt++;
+}
+
+/* Any name that a wildcard answers for may be the question: where the answer names its owner as ".", the
+ * hosts that are of the same wildcard are left out, or one of them could stand in the reply twice. */
+static void
+drop_maybe_owner(const struct tbl_build_rrset *rrset, struct targets *targets)
+{
+	bool has_owner = false;
+	uint32_t cnt = 0;
+
+	for (uint32_t i = 0; i < targets->cnt; i++) {
+		has_owner = has_owner || targets->items[i].of < 0;
+	}
+	for (uint32_t i = 0; has_owner && i < targets->cnt; i++) {
+		if (targets->items[i].of < 0 || targets->items[i].name != rrset->name) {
+			targets->items[cnt++] = targets->items[i];
+		}
+	}
+	targets->cnt = has_owner ? cnt : targets->cnt;
 }
 
 /* Notes the target's set of this type, if it has one that is the same for every client: an address by
@@ -172,6 +189,9 @@ tbl_build_additional(struct tbl_builder *b, const struct tbl_build_rrset *rrset)
 	for (uint16_t i = 0; i < rrset->record_cnt && targets.cnt < TBL_ADDITIONAL_TARGETS_MAX;
 			i++) {
 		list_target(b, rrset, leads->before, i, &targets);
+	}
+	if (is_service(rrset->type)) {
+		drop_maybe_owner(rrset, &targets);
 	}
 	/* Where an alias leads comes first, then A of all before AAAA of any, as in a referral: what a
 	 * short reply keeps is then of the family everybody has. */

@@ -14,6 +14,7 @@ struct beside {
 	const struct tbl_node *node;
 	const struct tbl_answer *answer;
 	uint16_t type;
+	bool has_owner; /* some set is the answer's own owner's */
 	uint32_t seen_cnt;
 	uint64_t seen[TBL_ADDITIONAL_MAX]; /* hashes of owner and type */
 };
@@ -118,11 +119,11 @@ static bool
 is_twice(struct beside *beside, const struct tbl_additional *set, const struct tbl_node *owner,
 		uint64_t hash)
 {
-	bool is_wildcard = (beside->node->flags & TBL_NODE_WILDCARD) != 0;
+	bool may_be_owner = (beside->node->flags & TBL_NODE_WILDCARD) != 0 && beside->has_owner;
 
 	return has_seen(beside, hash ^ set->type) ||
 	       (owner == beside->node &&
-			       (set->type == beside->type || (is_wildcard && set->pos != 0)));
+			       (set->type == beside->type || (may_be_owner && set->pos != 0)));
 }
 
 static int
@@ -157,6 +158,13 @@ check_answer(struct beside *beside)
 	int rc;
 
 	beside->seen_cnt = 0;
+	beside->has_owner = false;
+	for (const struct tbl_additional *at = next;; at++) {
+		beside->has_owner = beside->has_owner || at->pos == 0;
+		if ((at->flags & TBL_ADDITIONAL_LAST) != 0) {
+			break;
+		}
+	}
 	do {
 		rc = check_set(beside, next);
 	} while (rc == 0 && ((next++)->flags & TBL_ADDITIONAL_LAST) == 0);

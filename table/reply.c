@@ -406,6 +406,7 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	ret_reply->is_authoritative = true;
 	ret_reply->is_referral = false;
 	ret_reply->has_additional = false;
+	ret_reply->rotate = 0;
 	ret_reply->has_ecs = false;
 	ret_reply->scope_bits = 0;
 	ret_reply->piece_cnt = 0;

@@ -55,7 +55,9 @@ struct tbl_reply {
 	bool is_referral;
 	bool has_additional; /* the last piece has struct tbl_additional, and they are wanted; whoever
 	                      * writes the reply may clear it */
-	bool has_ecs;        /* the reply carries the client subnet back, with scope_bits */
+	uint32_t rotate; /* random bits that choose which address a set of several begins with; 0, as
+	                  * tbl_resolve leaves it: the first. For whoever writes the reply to set */
+	bool has_ecs;    /* the reply carries the client subnet back, with scope_bits */
 	uint8_t scope_bits; /* longest of the dynamic records passed; 0 when none was */
 	uint8_t piece_cnt;
 	uint32_t zone; /* which speaks of the question's name, a referral's above the cut; REFUSED: TBL_NONE */

@@ -171,6 +171,33 @@ is_preplaced(const struct tbl_reply *reply, uint32_t index)
 	       (piece->section | (unsigned int)reply->is_wildcard | piece->answer->flags) == 0;
 }
 
+/* How many bytes of a set of addresses stand in front of the record that is to come first. All its
+ * records are of one size and have the same owner, so they can stand in any order, pointers and all. */
+static size_t
+skip_to_first(uint32_t rotate, const struct tbl_answer *answer, const uint8_t *wire)
+{
+	uint32_t type = (uint32_t)wire[TBL_POINTER_BYTES] << 8 | wire[TBL_POINTER_BYTES + 1];
+	size_t first = (size_t)(((uint64_t)rotate * answer->rr_cnt) >> 32); /* no division */
+
+	if (type != TBL_TYPE_A && type != TBL_TYPE_AAAA) {
+		return 0;
+	}
+	return first * (TBL_FIRST_RDATA_POS + (type == TBL_TYPE_A ? 4u : 16u));
+}
+
+static inline void
+copy_records(const struct tbl_view *view, const struct tbl_reply *reply,
+		const struct tbl_answer *answer, uint8_t *at)
+{
+	const uint8_t *wire = view->wire + answer->wire_off;
+	size_t skipped = reply->rotate == 0 ? 0 : skip_to_first(reply->rotate, answer, wire);
+
+	memcpy(at, wire + skipped, answer->wire_len - skipped);
+	if (skipped > 0) {
+		memcpy(at + (answer->wire_len - skipped), wire, skipped);
+	}
+}
+
 /* Copies the answer of piece `index` to its place and sets its pointers. Returns its bytes, or
  * -ENOSPC. */
 static inline int
@@ -181,8 +208,7 @@ write_answer(const struct writer *writer, uint32_t index, size_t room)
 	if (answer->wire_len > room) {
 		return -ENOSPC;
 	}
-	memcpy(writer->message + writer->starts[index], writer->view->wire + answer->wire_off,
-			answer->wire_len);
+	copy_records(writer->view, writer->reply, answer, writer->message + writer->starts[index]);
 	if (!is_preplaced(writer->reply, index) && place_fixups(writer, index) != 0) {
 		return -ENOSPC;
 	}
@@ -305,7 +331,7 @@ tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint
 	if (answer->wire_len > capacity - len) {
 		return -ENOSPC;
 	}
-	memcpy(message + len, view->wire + answer->wire_off, answer->wire_len);
+	copy_records(view, reply, answer, message + len);
 	*ret_counts = (struct tbl_counts){ .answer = answer->rr_cnt,
 		.additional = answer->extra_cnt };
 	return (int)(len + answer->wire_len);

@@ -34,6 +34,8 @@ CONFIGS = {
     # One reply of each kind a second, and every one over that slips.
     "limited": {"rate_limit": {"responses_per_second": 1, "negatives_per_second": 1, "errors_per_second": 1,
                                "burst_s": 1, "slip": 1}},
+    # Sets of addresses begin with any of them.
+    "rotating": {"rotate": True},
     # One of the client's addresses is listed: the IPv4 one.
     "resolvers": {"ecs": {"resolvers": [programs.CLIENT4]}},
 }

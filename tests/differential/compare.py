@@ -6,8 +6,8 @@ not follow into another zone, or not as far, are followed by asking it again whe
 """
 import collections
 
-from tests.differential import names, wire
-from tests.differential.questions import ANY, CHAOS, IN
+from tests.differential import additional, names, wire
+from tests.differential.questions import ANY, CHAOS, IN, Question
 from tests.differential.servers import OURS, PEERS, UDP_BYTES
 
 NS, CNAME, DNAME, DS = 2, 5, 39, 43
@@ -57,11 +57,13 @@ class Judge:
         self.counts = collections.Counter()
         # apex -> Zone, of all that are served
         self.zones = {zone.apex: zone for family in families for zone in family.zones}
+        self.beside = additional.Beside(self.zones, self._ask_knot)
 
     def judge(self, question, messages):
         """messages: octets by server. Counts how the replies agree, or raises Differs."""
         replies = {name: wire.parse(message) for name, message in messages.items()}
         self._check_form(question, replies[OURS])
+        self._check_additional(question, replies)
         reason = None if any(reply.flags & wire.TC for reply in replies.values()) else self._agreement(question, replies)
         if reason is None:  # peers leave out glue that does not fit without saying so
             reason = self._agreement(question, self._untruncated(question, replies))
@@ -83,18 +85,45 @@ class Judge:
         if reply.has_opt != (question.payload is not None):
             raise Differs("OPT without being asked for" if reply.has_opt else "no OPT")
 
+    def _ask_knot(self, name, rdtype):
+        return wire.parse(self.servers["knot"].ask_tcp(Question(name, rdtype, payload=65535).message)).answer
+
+    def _check_additional(self, question, replies):
+        """Beside an answer; the glue of referrals is compared with the rest."""
+        ours = replies[OURS]
+        if ours.flags & wire.TC or any(rrset.type == NS for rrset in ours.authority):
+            return
+        if ours.size > self._limit(question):
+            raise Differs(f"{ours.size} octets, limit {self._limit(question)}")
+        try:
+            if question.rdtype == ANY and ours.additional:
+                raise additional.Wrong("additional data beside ANY")
+            # Whoever asks for ANY gets nothing beside it (docs/dns-readings.md).
+            peers = [] if question.rdtype == ANY else [replies[name] for name in PEERS]
+            self.beside.check(ours, peers, self._limit(question) - ours.size)
+            self.counts["of these with additional data beside an answer"] += bool(ours.additional)
+        except additional.Wrong as wrong:
+            raise Differs(str(wrong)) from wrong
+
     def _untruncated(self, question, replies):
         """The same over TCP. Ours must have been cut because it had to be, and wholly."""
         whole = {name: wire.parse(self.servers[name].ask_tcp(question.message)) for name in replies}
         ours, limit = replies[OURS], self._limit(question)
         is_cut = bool(ours.flags & wire.TC)
-        if is_cut != (whole[OURS].size > limit):
-            raise Differs(f"{whole[OURS].size} octets over TCP, limit {limit}, and TC is {int(is_cut)}")
+        needed = whole[OURS].size - sum(additional.size(rrset) for rrset in self._optional(whole[OURS]))
+        if is_cut != (needed > limit):
+            raise Differs(f"{needed} octets needed, limit {limit}, and TC is {int(is_cut)}")
         if is_cut and (ours.answer or ours.authority or ours.additional):
             raise Differs("records in a reply with TC")
-        if not is_cut and said(ours) != said(whole[OURS]):
+        if not is_cut and (self._without_extras(said(ours)) != self._without_extras(said(whole[OURS])) or
+                           not said(ours).additional <= said(whole[OURS]).additional):
             raise Differs("another answer over TCP")
         return whole
+
+    @staticmethod
+    def _optional(reply):
+        """What may be left out: additional data, but not the glue of a referral (RFC 9471)."""
+        return [] if any(rrset.type == NS for rrset in reply.authority) else reply.additional
 
     @staticmethod
     def _limit(question):
@@ -114,15 +143,18 @@ class Judge:
             if listed.applies(question):
                 return listed.reason
         plain = self._without_extras(ours)
-        if plain in [self._without_extras(peer) for peer in peers.values()]:
-            return "additional data that is not glue"
+        bare = [peer for peer in peers.values() if self._without_extras(peer) == plain]
+        if any(peer.additional <= ours.additional for peer in bare):
+            return "additional data that a peer leaves out"
+        if bare:
+            return "additional data that peers have of other zones, from below delegations, or more of than fits"
         followed = {name: self._without_extras(self._follow(name, question, peer)) for name, peer in peers.items()}
         if plain in followed.values():
             return "chain followed further than a peer does"
         return None
 
     def _without_extras(self, reply):
-        """Without additional records but the glue of a referral: minimal responses are each server's own idea."""
+        """Without additional records but the glue of a referral; _check_additional() has looked at the others."""
         cuts = [rrset.owner for rrset in reply.authority if rrset.type == NS]
         glue = self._zone_above(cuts[0]).hidden if cuts and self._zone_above(cuts[0]) else ()
         return reply._replace(additional=frozenset(rrset for rrset in reply.additional if rrset.owner in glue))

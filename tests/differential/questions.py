@@ -110,6 +110,9 @@ def make(rng, family, count):
     known = [(zone, name) for zone in family.zones for name in [*zone.records, *zone.hidden]]
     while count > 0:
         name, here = _name(rng, family, known)
+        service = rng.choice(family.services) if family.services and rng.random() < 0.08 else None
+        if service is not None:  # a host's name, and one that a wildcard makes of it
+            name = tuple(family.label() if label == STAR else label for label in service[0])
         if names.size(name) > names.NAME_MAX:
             continue
         count -= 1
@@ -117,5 +120,6 @@ def make(rng, family, count):
             name = _flip(rng, name)
         rdclass = IN if rng.random() < 0.98 else rng.choice(CLASSES)
         flags = (RD_FLAG if rng.random() < 0.3 else 0) | (CD_FLAG if rng.random() < 0.1 else 0)
-        yield Question(name, _type(rng, here), rdclass, rng.choice(PAYLOADS), flags, rng.random() < 0.1,
+        rdtype = _type(rng, here) if service is None else rdata.number(service[1])
+        yield Question(name, rdtype, rdclass, rng.choice(PAYLOADS), flags, rng.random() < 0.1,
                        _options(rng))

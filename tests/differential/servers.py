@@ -164,7 +164,7 @@ options {{
     recursion no;
     allow-query {{ any; }};
     allow-transfer {{ none; }};
-    minimal-responses yes;
+    minimal-responses no-auth;
     minimal-any no;
     notify no;
     dnssec-validation no;

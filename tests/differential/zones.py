@@ -98,6 +98,7 @@ class Family:
         self.rng = rng
         base = (b"s%d" % number, b"test")
         self.zones = []
+        self.services = []  # (owner, type) of what leads to hosts
         self.parent = self._zone(base)
         self.child = self._zone((b"kid", *rng.choice([(), (b"a",), (b"ent", b"b")]), *base))
         self.other = self._zone((b"o%d" % number, b"example"))
@@ -168,6 +169,8 @@ class Family:
             self._make_data(zone)
         self._make_dnames()
         self._make_chains()
+        for zone in self.zones:
+            self._make_hosts(zone)
 
     def _make_apex(self, zone):
         minimum_s = self.rng.choice([0, 5, 300, 86400])
@@ -246,6 +249,31 @@ class Family:
             zone.add((b"ring", *zone.apex), "CNAME", self.ttl(), [names.text((b"ring", *following.apex))])
             zone.add((b"walk%d" % i, *zone.apex), "CNAME", self.ttl(), [names.text((b"walk%d" % (i + 1), *following.apex))])
         self.parent.add((b"walk3", *self.parent.apex), "A", self.ttl(), ["192.0.2.3"])
+
+    def _make_hosts(self, zone):
+        """Services whose hosts have addresses, or might: what stands beside their answers is compared."""
+        with_address = [name for name, here in zone.records.items() if here.keys() & {"A", "AAAA"}]
+        # Where SVCB sets lead to each other, or many times to themselves by ".", Knot 3.2 follows all the ways there are:
+        # for ever, as good as.
+        plain = [name for name in with_address if not zone.records[name].keys() & {"SVCB", "HTTPS"} and STAR not in name]
+        if not plain:
+            return
+
+        def host():
+            name = self.rng.choice(with_address) if self.rng.random() < 0.8 else self.target()
+            return tuple(self.label() if label == STAR and self.rng.random() < 0.8 else label for label in name)
+        for kind in ("MX", "SRV", "HTTPS", "SVCB"):
+            owner = self.owner(zone)
+            is_service = kind in ("HTTPS", "SVCB")
+            target = (lambda: self.rng.choice(plain)) if is_service else host
+            texts = sorted({rdata.KINDS[kind](self.rng, target)
+                            for _ in range(self.rng.choice([1, 2] if is_service else COUNTS))})
+            if zone.add(owner, kind, self.ttl(), texts):
+                self.services.append((owner, kind))
+                if is_service and STAR not in owner:
+                    alias = self.owner(zone)
+                    if zone.add(alias, kind, self.ttl(), [f"0 {names.text(owner)}"]):
+                        self.services.append((alias, kind))
 
     def write(self, directory):
         """Writes the files; returns [(apex, path, whether it is below a DNAME)]."""

@@ -44,6 +44,7 @@ enum setting {
 	RATE = 3u << 11,        /* rates[] */
 	SLIP = 3u << 13,        /* slips[] */
 	RATE_EXEMPT = 1u << 15, /* the first client is not limited */
+	ROTATE = 1u << 16,
 };
 
 enum control {
@@ -166,6 +167,7 @@ start(struct server *server, unsigned int setup)
 			.tcp_keepalive_ds = (setup & KEEPALIVE) != 0 ? 100 : 0,
 			.is_cookie_required = (setup & COOKIE_REQUIRED) != 0,
 			.is_ecs_off = (setup & ECS_OFF) != 0,
+			.is_rotating = (setup & ROTATE) != 0,
 			.identity_len = identity_lens[field(setup, IDENTITY)],
 		},
 		.keys = all_keys,

@@ -135,6 +135,7 @@ what_is_not_said_has_its_default(void **state)
 	assert_int_equal(load(SOCKET_PORT, &config, said, sizeof(said)), 0);
 	assert_string_equal(said, "");
 	assert_int_equal(config.settings.max_udp_bytes, 1232);
+	assert_false(config.settings.is_rotating);
 	assert_int_equal(config.idle_sleep_us, 50);
 	assert_int_equal(config.promote_after_s, 30);
 	assert_int_equal(config.main_core, -1);
