@@ -8,7 +8,7 @@ import sys
 import time
 import unittest
 
-SUITES = ["answers", "abuse", "conformance", "explain", "shared_nic", "links", "tcp", "cookies", "publish", "changes",
+SUITES = ["abuse", "conformance", "explain", "shared_nic", "links", "tcp", "cookies", "publish", "changes",
           "failover", "health", "crash", "refusals", "layouts", "plan", "alias", "roundtrip", "ecs", "differential",
           "manual", "figures", "soak"]
 

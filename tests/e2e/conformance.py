@@ -5,12 +5,14 @@ differ from those of another transport, or where the counters did not move by wh
 """
 import json
 import os
+import random
+import socket
 import subprocess
 
 from tests.conformance.asker import SENTINEL, Asker
 from tests.conformance.check import CONFIGS, FRAMES, TCP, UDP, load_all
 from tests.conformance.link import Link, dns_of
-from tests.conformance.message import TC
+from tests.conformance.message import TC, Reply, query
 from tests.e2e.base import FIRST_WORKER, LabCase, SLOW, counter_changes
 from tests.lib import programs
 from tests.lib.lab import ROOT, LabError, wait_for
@@ -186,6 +188,9 @@ class AfXdp(Conformance, LabCase):
     def port(cls):
         return programs.port_lines("af_xdp", interface="srv0", vlans=VLANS)
 
+    def test_the_kernel_answers_the_rest(self):
+        self.assertNotIn("nothing answers", self.data_plane.process.log())
+
 
 class AfPacket(Conformance, LabCase):
     has_joined_ipv4 = True  # DPDK's driver asks for it (PACKET_FANOUT_FLAG_DEFRAG)
@@ -225,6 +230,116 @@ class Tap(Conformance, LabCase):
     @classmethod
     def make_link(cls):
         return Link(cls.client_side, cls.interface, cls.MAC, has_kernel=False)
+
+    def test_what_nobody_answers_is_said(self):
+        self.assertIn("port dns0: nothing answers ARP, ND or TCP here yet: neighbours must be static",
+                      self.data_plane.process.log())
+
+
+class Recorder(Asker):
+    """Keeps what was asked and answered: {query: reply}."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.record = {}
+
+    def read(self, wire, received, verdict=None):
+        self.record[wire] = received
+        return super().read(wire, received, verdict)
+
+
+class ManyPorts(LabCase):
+    """One process, ports of three kinds, several queues each: one table, one set of counters, one answer."""
+
+    FLOWS = 8  # each from a port of its own, so that they spread over queues
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lab.veth(cls.client_side, "cli1", ["10.54.0.1/24"], cls.server_side, "srv1", ["10.54.0.53/24"])
+        cls.lab.veth(cls.client_side, "cli2", ["10.55.0.1/24", "fd55::1/64"],
+                     cls.server_side, "srv2", ["10.55.0.53/24", "fd55::53/64"])
+        cls.data_plane = programs.DataPlane(cls.lab, cls.server_side, [
+            programs.port_lines("af_packet", interface="srv0", queues=2),
+            programs.port_lines("af_xdp", interface="srv1"),
+            programs.port_lines("socket", listen=["10.55.0.53:53", "[fd55::53]:53"], queues=2)],
+            addresses=[programs.SERVER4, programs.SERVER6, "10.54.0.53"])
+        cls.data_plane.start(20 * SLOW)
+        cls.publish_file(cls.data_plane, programs.compile_table(
+            cls.lab, ZONES, cls.lab.path("conformance.table"), geo=programs.country_database(), generation=7))
+        cls.watch = Watch(cls.lab, cls.data_plane)
+        cls.addClassCleanup(cls.watch.close)
+
+    def connect(self, server):
+        sock = self.client_side.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(sock.close)
+        sock.settimeout(2 * SLOW)
+        sock.connect((server, 53))
+        return sock
+
+    def record(self):
+        """Every query of the checks with its reply, but those that say something of the moment or of who asks."""
+        known = {}
+        for check in CHECKS.values():
+            if UDP in check.over and check.config == "default" and check.is_same and not check.is_once:
+                asker = Recorder(check, UDP, 4, self.client_side, {4: "10.55.0.53"})
+                try:
+                    check.run(asker)
+                finally:
+                    asker.close()
+                known.update(asker.record)
+        return known
+
+    def assert_moved(self, before, **expected):
+        """These counters, whatever else came by the cables meanwhile; every packet under one verdict."""
+        def moved():
+            changes = counter_changes(before, self.watch.read())
+            self.assertEqual(changes.pop("received", 0), sum(changes.values()), "one verdict a packet")
+            return {name: changes.get(name, 0) for name in expected}
+        try:
+            wait_for(lambda: moved() == expected, 2 * SLOW, "counters")
+        except LabError:
+            self.assertEqual(moved(), expected)
+
+    def test_every_port_and_queue(self):
+        """Each query of the checks again, in another order, through every port and queue: the same bytes."""
+        known = list(self.record().items())
+        before = self.watch.read()
+        random.Random(7).shuffle(known)
+        for server in (programs.SERVER4, "10.54.0.53", "10.55.0.53"):
+            flows = [self.connect(server) for _ in range(self.FLOWS)]
+            for number, (wire, reply) in enumerate(known):
+                flow = flows[number % self.FLOWS]
+                flow.send(wire)
+                self.assertEqual(flow.recv(65535).hex(), reply.hex(), f"{server}: {wire.hex()}")
+        answered = counter_changes(before, self.watch.read())
+        self.assertEqual(sum(count for name, count in answered.items() if name != "received" and
+                             not name.startswith("drop_")), 3 * len(known))
+
+    def ask(self, server):
+        sock = self.connect(server)
+        sock.send(query("www.dns.test."))
+        Reply(sock.recv(65535)).expect(an=["www.dns.test. 300 A 192.0.2.80"])
+
+    def test_oversize(self):
+        """More than any query can need is cut by the kernel, and then nobody's question."""
+        before = self.watch.read()
+        self.connect("10.55.0.53").send(query("www.dns.test.").ljust(4097, b"\0"))
+        self.ask("10.55.0.53")
+        self.assert_moved(before, drop_oversize=1, noerror=1)
+
+    def test_no_way_back(self):
+        """The kernel has no route to whoever asked: not the same as a full queue."""
+        self.client_side.add_address("lo", "fd99::9/128")
+        before = self.watch.read()
+        with self.client_side.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("fd99::9", 0))
+            sock.sendto(query("www.dns.test."), ("fd55::53", 53))
+        self.ask("fd55::53")
+        self.assert_moved(before, drop_tx_error=1, noerror=1)
+
+    def test_zz_clean_exit(self):
+        self.stop_cleanly(self.data_plane.process)
 
 
 def _configured(name):
