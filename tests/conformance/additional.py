@@ -43,7 +43,7 @@ lookup("any-has-no-additional", "RFC 8482 §4.1", "ANY has nothing beside it.", 
 @check("additional-thirteen-hosts", "CVE-2024-11187")
 def thirteen_hosts(ask):
     """However many hosts an answer names, thirteen are looked up."""
-    reply = ask.query("crowd.dns.test.", "MX").expect(aa=True, ns=[])
+    reply = ask.query("bigmx.dns.test.", "MX").expect(aa=True, ns=[])
     if len(reply.answer) != 20 or len(reply.additional) != 13:
         raise Bad(f"{len(reply.answer)} and {len(reply.additional)} records")
 
@@ -51,8 +51,8 @@ def thirteen_hosts(ask):
 @check("additional-as-it-fits", "RFC 2181 §9", over=UDP)
 def as_it_fits(ask):
     """What does not fit beside an answer is left out, set by set, and the reply is not truncated for it."""
-    whole = ask.query("tight.dns.test.", "MX", edns=False, ident=1).expect(aa=True, ns=[])
+    whole = ask.query("bigtight.dns.test.", "MX", edns=False, ident=1).expect(aa=True, ns=[])
     texts = [item.text() for item in whole.additional]
     if len(whole.answer) != 3 or texts != MAIL[:len(texts)] or len(texts) == 2 or len(whole.wire) > 512:
         raise Bad(f"{len(whole.wire)} bytes, beside the answer: {texts}")
-    ask.query("tight.dns.test.", "MX", size=1232).expect(aa=True, ns=[], ar=MAIL)
+    ask.query("bigtight.dns.test.", "MX", size=1232).expect(aa=True, ns=[], ar=MAIL)
