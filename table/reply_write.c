@@ -231,21 +231,20 @@ skip_pointer(const uint8_t *message, size_t at)
 	return at;
 }
 
-/* Appends the sets that belong beside piece `index`, each whole if it fits and its owner can be
- * pointed at. Returns the new length. Not inlined: most types have none. */
+/* Appends the sets that belong beside an answer which begins at `start`, each whole if it fits and
+ * its owner can be pointed at. Returns the new length. Not inlined: most types have none. */
 __attribute__((noinline)) static size_t
-write_additional(const struct writer *writer, uint32_t index, size_t len, size_t capacity,
-		struct tbl_counts *counts)
+write_additional(const struct writer *writer, const struct tbl_answer *answer, size_t start,
+		size_t len, size_t capacity, struct tbl_counts *counts)
 {
 	const struct tbl_view *view = writer->view;
-	const struct tbl_additional *next =
-			tbl_additionals(view, writer->reply->pieces[index].answer);
+	const struct tbl_additional *next = tbl_additionals(view, answer);
 	uint8_t flags;
 
 	do {
 		const struct tbl_answer *set = &view->answers[next->answer];
 		const struct tbl_fixup *fixups = tbl_fixups(view, set);
-		size_t owner = skip_pointer(writer->message, writer->starts[index] + next->pos);
+		size_t owner = skip_pointer(writer->message, start + next->pos);
 
 		flags = next->flags;
 		next++;
@@ -287,6 +286,7 @@ write_pieces(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t
 {
 	struct tbl_counts counts = { 0 };
 	struct writer writer;
+	size_t start = len; /* of the last piece */
 
 	/* Field by field: starts[] is written as the pieces are, and clearing it first costs. */
 	writer.view = view;
@@ -297,7 +297,8 @@ write_pieces(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t
 		const struct tbl_piece *piece = &reply->pieces[i];
 		int bytes;
 
-		writer.starts[i] = len;
+		start = len;
+		writer.starts[i] = start;
 		bytes = piece->section == TBL_REPLY_SYNTHESIS
 		                        ? write_synthesis(&writer, i, capacity - len)
 		                        : write_answer(&writer, i, capacity - len);
@@ -308,7 +309,8 @@ write_pieces(const struct tbl_view *view, const struct tbl_reply *reply, uint8_t
 		count(piece, &counts);
 	}
 	if (reply->has_additional) {
-		len = write_additional(&writer, reply->piece_cnt - 1u, len, capacity, &counts);
+		len = write_additional(&writer, reply->pieces[reply->piece_cnt - 1u].answer, start,
+				len, capacity, &counts);
 	}
 	*ret_counts = counts;
 	return (int)len;

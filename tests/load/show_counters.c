@@ -58,6 +58,7 @@ static int
 show(const char *path)
 {
 	const struct tbl_stats_segment *segment;
+	void *map;
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int rc = 0;
@@ -69,18 +70,19 @@ show(const char *path)
 		close(fd);
 		return -EBADMSG;
 	}
-	segment = mmap(NULL, sizeof(*segment), PROT_READ, MAP_SHARED, fd, 0);
+	map = mmap(NULL, sizeof(*segment), PROT_READ, MAP_SHARED, fd, 0);
 	close(fd);
-	if (segment == MAP_FAILED) {
+	if (map == MAP_FAILED) {
 		return -errno;
 	}
+	segment = map;
 	if (segment->magic == TBL_STATS_MAGIC && segment->version == TBL_STATS_VERSION &&
 			segment->worker_cnt <= TBL_WORKERS_MAX + 1) {
 		print_segment(segment);
 	} else {
 		rc = -EBADMSG;
 	}
-	munmap((void *)(uintptr_t)segment, sizeof(*segment));
+	munmap(map, sizeof(*segment));
 	return rc;
 }
 

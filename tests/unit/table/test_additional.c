@@ -147,85 +147,85 @@ services_lead_to_addresses_and_aliases_to_services(void **state)
 	free(image);
 }
 
+/* A zone, one below it and one elsewhere: what an answer of the first leads to. */
+static const struct sample_record outside_records[] = {
+	ZONE,
+	HOST,
+	{ "sub.example.", NS, "glue.sub.example." },
+	{ "glue.sub.example.", A, "192.0.2.3" },
+	{ "below.example.", MX, "glue.sub.example.|host.example." },
+	{ "child.example.", NS, "ns.child.example." },
+	{ "inner.example.", MX, "ns.child.example." },
+	{ "outer.example.", MX, "www.elsewhere.test.|www.other.test." },
+	{ "alias.example.", CNAME, "host.example." },
+	{ "cname.example.", MX, "alias.example." },
+	{ "null.example.", MX, "." },
+	{ "none.example.", SRV, "0 ." },
+	{ "gone.example.", MX, "absent.example." },
+	{ "text.example.", TXT, "no address" },
+	{ "empty.example.", MX, "text.example.|a.ent.example.|ent.example." },
+	{ "a.b.ent.example.", A, "192.0.2.4" },
+	{ "moved.example.", DNAME, "host.example." },
+	{ "through.example.", MX, "x.moved.example." },
+	{ "placed.example.", MX, "dyn.example.|host.example." },
+	END,
+};
+static const struct sample_record outside_child[] = {
+	{ "child.example.", SOA, "ns.child.example." },
+	{ "child.example.", NS, "ns.child.example." },
+	{ "child.example.", MX, "host.example." },
+	{ "ns.child.example.", A, "192.0.2.71" },
+	END,
+};
+static const struct sample_record outside_other[] = {
+	{ "other.test.", SOA, "ns1.example." },
+	{ "www.other.test.", A, "192.0.2.5" },
+	END,
+};
+static const struct sample_zone outside_zones[] = { { "example.", outside_records },
+	{ "child.example.", outside_child }, { "other.test.", outside_other } };
+/* One address for everybody is dynamic all the same: health decides about it. */
+static const struct sample_dynamic outside_dynamics[] = {
+	{ "dyn.example.", A, 0, { "192.0.2.101", "192.0.2.102" }, "192.0.2.103" },
+	{ "dyn.example.", AAAA, 0, { "2001:db8::5", "2001:db8::5" }, "2001:db8::5" },
+	{ NULL, 0, 0, { NULL, NULL }, NULL },
+};
+static const struct reply_row outside_rows[] = {
+	{ "below.example.", MX,
+			"NOERROR aa; an below.example. 300 MX 10 glue.sub.example."
+			"; an below.example. 300 MX 10 host.example." HOST_A HOST_AAAA },
+	{ "inner.example.", MX, "NOERROR aa; an inner.example. 300 MX 10 ns.child.example." },
+	{ "child.example.", MX, "NOERROR aa; an child.example. 300 MX 10 host.example." },
+	{ "outer.example.", MX,
+			"NOERROR aa; an outer.example. 300 MX 10 www.elsewhere.test."
+			"; an outer.example. 300 MX 10 www.other.test." },
+	{ "cname.example.", MX, "NOERROR aa; an cname.example. 300 MX 10 alias.example." },
+	{ "null.example.", MX, "NOERROR aa; an null.example. 300 MX 10 ." },
+	{ "none.example.", SRV, "NOERROR aa; an none.example. 300 SRV 0 ." },
+	{ "gone.example.", MX, "NOERROR aa; an gone.example. 300 MX 10 absent.example." },
+	{ "empty.example.", MX,
+			"NOERROR aa; an empty.example. 300 MX 10 text.example."
+			"; an empty.example. 300 MX 10 a.ent.example."
+			"; an empty.example. 300 MX 10 ent.example." },
+	{ "through.example.", MX, "NOERROR aa; an through.example. 300 MX 10 x.moved.example." },
+	{ "placed.example.", MX,
+			"NOERROR aa; an placed.example. 300 MX 10 dyn.example."
+			"; an placed.example. 300 MX 10 host.example." HOST_A HOST_AAAA },
+};
+
 /* conformance: additional-of-the-zone-alone | RFC 2181 §5.4.1, RFC 7871 §7.2.1 | Glue, other zones' names and what
  * depends on the client are no additional data. */
 static void
 what_is_not_this_zones_own_static_data_is_left_out(void **state)
 {
-	static const struct sample_record records[] = {
-		ZONE,
-		HOST,
-		{ "sub.example.", NS, "glue.sub.example." },
-		{ "glue.sub.example.", A, "192.0.2.3" },
-		{ "below.example.", MX, "glue.sub.example.|host.example." },
-		{ "child.example.", NS, "ns.child.example." },
-		{ "inner.example.", MX, "ns.child.example." },
-		{ "outer.example.", MX, "www.elsewhere.test.|www.other.test." },
-		{ "alias.example.", CNAME, "host.example." },
-		{ "cname.example.", MX, "alias.example." },
-		{ "null.example.", MX, "." },
-		{ "none.example.", SRV, "0 ." },
-		{ "gone.example.", MX, "absent.example." },
-		{ "text.example.", TXT, "no address" },
-		{ "empty.example.", MX, "text.example.|a.ent.example.|ent.example." },
-		{ "a.b.ent.example.", A, "192.0.2.4" },
-		{ "moved.example.", DNAME, "host.example." },
-		{ "through.example.", MX, "x.moved.example." },
-		{ "placed.example.", MX, "dyn.example.|host.example." },
-		END,
-	};
-	static const struct sample_record child[] = {
-		{ "child.example.", SOA, "ns.child.example." },
-		{ "child.example.", NS, "ns.child.example." },
-		{ "child.example.", MX, "host.example." },
-		{ "ns.child.example.", A, "192.0.2.71" },
-		END,
-	};
-	static const struct sample_record other[] = {
-		{ "other.test.", SOA, "ns1.example." },
-		{ "www.other.test.", A, "192.0.2.5" },
-		END,
-	};
-	static const struct sample_zone zones[] = { { "example.", records },
-		{ "child.example.", child }, { "other.test.", other } };
-	/* One address for everybody is dynamic all the same: health decides about it. */
-	static const struct sample_dynamic dynamics[] = {
-		{ "dyn.example.", A, 0, { "192.0.2.101", "192.0.2.102" }, "192.0.2.103" },
-		{ "dyn.example.", AAAA, 0, { "2001:db8::5", "2001:db8::5" }, "2001:db8::5" },
-		{ NULL, 0, 0, { NULL, NULL }, NULL },
-	};
-	static const struct reply_row rows[] = {
-		{ "below.example.", MX,
-				"NOERROR aa; an below.example. 300 MX 10 glue.sub.example."
-				"; an below.example. 300 MX 10 host.example." HOST_A HOST_AAAA },
-		{ "inner.example.", MX,
-				"NOERROR aa; an inner.example. 300 MX 10 ns.child.example." },
-		{ "child.example.", MX, "NOERROR aa; an child.example. 300 MX 10 host.example." },
-		{ "outer.example.", MX,
-				"NOERROR aa; an outer.example. 300 MX 10 www.elsewhere.test."
-				"; an outer.example. 300 MX 10 www.other.test." },
-		{ "cname.example.", MX, "NOERROR aa; an cname.example. 300 MX 10 alias.example." },
-		{ "null.example.", MX, "NOERROR aa; an null.example. 300 MX 10 ." },
-		{ "none.example.", SRV, "NOERROR aa; an none.example. 300 SRV 0 ." },
-		{ "gone.example.", MX, "NOERROR aa; an gone.example. 300 MX 10 absent.example." },
-		{ "empty.example.", MX,
-				"NOERROR aa; an empty.example. 300 MX 10 text.example."
-				"; an empty.example. 300 MX 10 a.ent.example."
-				"; an empty.example. 300 MX 10 ent.example." },
-		{ "through.example.", MX,
-				"NOERROR aa; an through.example. 300 MX 10 x.moved.example." },
-		{ "placed.example.", MX,
-				"NOERROR aa; an placed.example. 300 MX 10 dyn.example."
-				"; an placed.example. 300 MX 10 host.example." HOST_A HOST_AAAA },
-	};
 	struct tbl_view view;
 	size_t size;
-	void *image = sample_build(zones, 3, dynamics, &size);
+	void *image = sample_build(outside_zones, 3, outside_dynamics, &size);
 
 	(void)state;
 	tbl_view_init(&view, image, NULL);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		reply_expect(&view, &rows[i], REPLY_EVERYWHERE);
+	for (size_t i = 0; i < ARRAY_LEN(outside_rows); i++) {
+		reply_expect(&view, &outside_rows[i], REPLY_EVERYWHERE);
 	}
 	/* A question without a dynamic record in its answer has scope 0 (RFC 7871 §7.2.1). */
 	assert_int_equal(reply_ask(&view, "placed.example.", MX, "192.0.2.1",
