@@ -25,6 +25,7 @@
 #define PASSES    200u /* over all queries of a case, natively: most of a second */
 #define NS_PER_S  1000000000LL
 #define TYPE_A    1u
+#define TYPE_MX   15u
 #define OPT_BYTES 11u
 
 enum edns {
@@ -39,10 +40,10 @@ enum limits {
 	LIMITS_ALL,     /* and one for each prefix */
 };
 
-/* One kind of query: which name is asked for, with what EDNS, and what must come of it. */
+/* One kind of query: which name is asked for (MAIL for its MX), with what EDNS, and what must come of it. */
 struct kind {
 	const char *name;
-	enum { HOST, BELOW_W, BELOW_APEX, BELOW_HOST, APEX, ELSEWHERE, DEEPEST } owner;
+	enum { HOST, BELOW_W, BELOW_APEX, BELOW_HOST, APEX, MAIL, ELSEWHERE, DEEPEST } owner;
 	enum edns edns;
 	enum tbl_verdict verdict;
 	enum limits limits;
@@ -58,6 +59,7 @@ static const struct kind kinds[] = {
 	{ "NXDOMAIN", BELOW_HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NXDOMAIN, LIMITS_OFF, false },
 	{ "geo A, no ECS", APEX, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
 	{ "geo A, ECS /24", APEX, EDNS_ECS, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
+	{ "MX, two additional", MAIL, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_OFF, false },
 	{ "REFUSED", ELSEWHERE, EDNS_NONE, TBL_VERDICT_ANSWER_REFUSED, LIMITS_OFF, false },
 	{ "static A, rate limit", HOST, EDNS_NONE, TBL_VERDICT_ANSWER_NOERROR, LIMITS_BY_NAME,
 			false },
@@ -134,6 +136,9 @@ print_owner(struct bench *bench, const struct kind *kind, char *text, size_t siz
 	case APEX:
 		(void)snprintf(text, size, "zone%u.test.", zone);
 		break;
+	case MAIL:
+		(void)snprintf(text, size, "mail.zone%u.test.", zone);
+		break;
 	case ELSEWHERE:
 		(void)snprintf(text, size, "x%x.example.net.", word);
 		break;
@@ -188,7 +193,7 @@ make_query(struct bench *bench, const struct kind *kind, struct query *query)
 	dp_store_be16(query->bytes + 4, 1);
 	memcpy(query->bytes + DP_HEADER_BYTES, name, (size_t)name_len);
 	query->len = DP_HEADER_BYTES + (size_t)name_len;
-	dp_store_be16(query->bytes + query->len, TYPE_A);
+	dp_store_be16(query->bytes + query->len, kind->owner == MAIL ? TYPE_MX : TYPE_A);
 	dp_store_be16(query->bytes + query->len + 2, 1);
 	query->len += 4;
 	if (kind->edns != EDNS_NONE) {

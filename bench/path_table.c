@@ -11,6 +11,7 @@
 #define TYPE_NS    2u
 #define TYPE_CNAME 5u
 #define TYPE_SOA   6u
+#define TYPE_MX    15u
 
 /* As many blocks as a country database has for IPv4, near enough: every /16 of unicast space and a
  * /24 in each with another answer. */
@@ -99,6 +100,26 @@ add_names(const struct zone *zone)
 	}
 	(void)wire_name(owner, "*.zone%u.test.", zone->number);
 	add(zone, owner, TYPE_CNAME, target, wire_name(target, "zone%u.test.", zone->number));
+}
+
+/* An MX whose two hosts have an address each: those stand beside it. */
+static void
+add_mail(const struct zone *zone)
+{
+	uint8_t owner[TBL_NAME_MAX];
+	uint8_t rdata[2][2 + TBL_NAME_MAX] = { { 0, 10 }, { 0, 20 } };
+	struct tbl_rdata records[2];
+	struct tbl_error error;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		records[i].bytes = rdata[i];
+		records[i].size = (uint16_t)(2 + wire_name(rdata[i] + 2, "h%u.zone%u.test.", i,
+								 zone->number));
+	}
+	(void)wire_name(owner, "mail.zone%u.test.", zone->number);
+	check(tbl_builder_add_rrset(
+			      zone->builder, zone->handle, owner, TYPE_MX, 300, records, 2, &error),
+			&error);
 }
 
 static void
@@ -202,6 +223,7 @@ bench_table(bool is_deep, size_t *ret_size)
 		check(tbl_builder_add_zone(zone.builder, apex, &zone.handle, &error), &error);
 		add_infrastructure(&zone);
 		add_names(&zone);
+		add_mail(&zone);
 		add_apex(&zone);
 	}
 	if (is_deep) {

@@ -160,9 +160,6 @@ look_up(struct draft *draft)
 	}
 	tbl_resolve(draft->opt.answerer->view, &query->name, query->qtype, &asker,
 			dp_random(&draft->opt.answerer->random), reply);
-	if (draft->opt.answerer->settings->is_rotating) {
-		reply->rotate = (uint32_t)(dp_random(&draft->opt.answerer->random) >> 32);
-	}
 	draft->opt.rcode = reply->rcode;
 	draft->is_authoritative = reply->is_authoritative;
 	draft->opt.has_ecs = reply->has_ecs;
@@ -253,9 +250,14 @@ is_within_limit(struct draft *draft)
 static void
 write_records(struct draft *draft)
 {
-	int len = tbl_reply_write(draft->opt.answerer->view, draft->reply,
-			draft->opt.query->name.len, draft->message, draft->len,
-			draft->limit - draft->opt_len, &draft->counts);
+	struct dp_answerer *answerer = draft->opt.answerer;
+	int len;
+
+	if (answerer->settings->is_rotating) {
+		draft->reply->rotate = (uint32_t)(dp_random(&answerer->random) >> 32);
+	}
+	len = tbl_reply_write(answerer->view, draft->reply, draft->opt.query->name.len,
+			draft->message, draft->len, draft->limit - draft->opt_len, &draft->counts);
 
 	if (len < 0) {
 		draft->is_truncated = true; /* RFC 2181 §9: no half sets, so no records at all */

@@ -405,14 +405,14 @@ tbl_resolve(const struct tbl_view *view, const struct tbl_name *name, uint16_t t
 	ret_reply->rcode = TBL_RCODE_NOERROR;
 	ret_reply->is_authoritative = true;
 	ret_reply->is_referral = false;
+	ret_reply->is_wildcard = false;
 	ret_reply->has_additional = false;
-	ret_reply->rotate = 0;
 	ret_reply->has_ecs = false;
 	ret_reply->scope_bits = 0;
 	ret_reply->piece_cnt = 0;
+	ret_reply->rotate = 0;
 	ret_reply->match = walk.at;
-	ret_reply->is_wildcard = false;
-	ret_reply->trace = (struct tbl_trace){ 0 };
+	ret_reply->trace.dyn = NULL;
 
 	if (walk.at.kind == TBL_MATCH_NONE) {
 		ret_reply->rcode = TBL_RCODE_REFUSED;

@@ -50,20 +50,21 @@ struct tbl_trace {
 };
 
 struct tbl_reply {
+	/* The first eight bytes are set together, by one store. */
 	uint8_t rcode;         /* 0, 3 (NXDOMAIN), 5 (REFUSED) or 6 (YXDOMAIN, RFC 6672 §3.2) */
 	bool is_authoritative; /* AA */
 	bool is_referral;
+	bool is_wildcard;    /* the question was answered by a wildcard */
 	bool has_additional; /* the last piece has struct tbl_additional, and they are wanted; whoever
 	                      * writes the reply may clear it */
-	uint32_t rotate; /* random bits that choose which address a set of several begins with; 0, as
-	                  * tbl_resolve leaves it: the first. For whoever writes the reply to set */
-	bool has_ecs;    /* the reply carries the client subnet back, with scope_bits */
+	bool has_ecs;        /* the reply carries the client subnet back, with scope_bits */
 	uint8_t scope_bits; /* longest of the dynamic records passed; 0 when none was */
 	uint8_t piece_cnt;
+	uint32_t rotate; /* random bits that choose which address a set of several begins with; 0, as
+	                  * tbl_resolve leaves it: the first. For whoever writes the reply to set */
 	uint32_t zone; /* which speaks of the question's name, a referral's above the cut; REFUSED: TBL_NONE */
 	struct tbl_piece pieces[TBL_PIECES_MAX];
 	struct tbl_match match; /* of the question name */
-	bool is_wildcard;       /* the question was answered by a wildcard */
 	struct tbl_trace trace; /* of the last dynamic record passed */
 };
 

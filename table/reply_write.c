@@ -159,16 +159,16 @@ place_fixups(const struct writer *writer, uint32_t index)
 	return 0;
 }
 
-/* The case every answer's pointers are stored for; see struct tbl_answer. One test for three rare
- * things: this is asked for every answer. */
+/* The case every answer is stored for, pointers and order; see struct tbl_answer. One test for four
+ * rare things: this is asked for every answer. */
 static bool
 is_preplaced(const struct tbl_reply *reply, uint32_t index)
 {
 	const struct tbl_piece *piece = &reply->pieces[index];
 
 	static_assert(TBL_REPLY_ANSWER == 0, "the one section answers are stored for");
-	return index == 0 &&
-	       (piece->section | (unsigned int)reply->is_wildcard | piece->answer->flags) == 0;
+	return index == 0 && (piece->section | (unsigned int)reply->is_wildcard |
+					     piece->answer->flags | reply->rotate) == 0;
 }
 
 /* How many bytes of a set of addresses stand in front of the record that is to come first. All its
@@ -185,17 +185,16 @@ skip_to_first(uint32_t rotate, const struct tbl_answer *answer, const uint8_t *w
 	return first * (TBL_FIRST_RDATA_POS + (type == TBL_TYPE_A ? 4u : 16u));
 }
 
-static inline void
-copy_records(const struct tbl_view *view, const struct tbl_reply *reply,
-		const struct tbl_answer *answer, uint8_t *at)
+/* Copies an answer to its place, the first of its records chosen by the reply's `rotate`. Not inlined:
+ * an option. */
+__attribute__((noinline)) static void
+copy_rotated(const struct writer *writer, const struct tbl_answer *answer, uint8_t *at)
 {
-	const uint8_t *wire = view->wire + answer->wire_off;
-	size_t skipped = reply->rotate == 0 ? 0 : skip_to_first(reply->rotate, answer, wire);
+	const uint8_t *wire = writer->view->wire + answer->wire_off;
+	size_t skipped = skip_to_first(writer->reply->rotate, answer, wire);
 
 	memcpy(at, wire + skipped, answer->wire_len - skipped);
-	if (skipped > 0) {
-		memcpy(at + (answer->wire_len - skipped), wire, skipped);
-	}
+	memcpy(at + (answer->wire_len - skipped), wire, skipped);
 }
 
 /* Copies the answer of piece `index` to its place and sets its pointers. Returns its bytes, or
@@ -204,11 +203,16 @@ static inline int
 write_answer(const struct writer *writer, uint32_t index, size_t room)
 {
 	const struct tbl_answer *answer = writer->reply->pieces[index].answer;
+	uint8_t *at = writer->message + writer->starts[index];
 
 	if (answer->wire_len > room) {
 		return -ENOSPC;
 	}
-	copy_records(writer->view, writer->reply, answer, writer->message + writer->starts[index]);
+	if (writer->reply->rotate != 0) {
+		copy_rotated(writer, answer, at);
+	} else {
+		memcpy(at, writer->view->wire + answer->wire_off, answer->wire_len);
+	}
 	if (!is_preplaced(writer->reply, index) && place_fixups(writer, index) != 0) {
 		return -ENOSPC;
 	}
@@ -333,7 +337,7 @@ tbl_reply_write(const struct tbl_view *view, const struct tbl_reply *reply, uint
 	if (answer->wire_len > capacity - len) {
 		return -ENOSPC;
 	}
-	copy_records(view, reply, answer, message + len);
+	memcpy(message + len, view->wire + answer->wire_off, answer->wire_len);
 	*ret_counts = (struct tbl_counts){ .answer = answer->rr_cnt,
 		.additional = answer->extra_cnt };
 	return (int)(len + answer->wire_len);

@@ -8,6 +8,8 @@
  *   - a finished image passes tbl_check(), says the same bytes for the same input, and keeps its
  *     content_hash when resealed;
  *   - every owner of an accepted table is found there, itself or (glue) its closest encloser;
+ *   - replies about them are well-formed, and no record stands in one twice (RFC 2181 §5), whatever is
+ *     beside the answer and whichever address comes first;
  *   - the selection that any health leaves passes tbl_check_selection().
  */
 #include <errno.h>
@@ -15,7 +17,10 @@
 #include <string.h>
 
 #include "table/build.h"
+#include "table/dns.h"
+#include "table/reply.h"
 
+#include "tests/fuzz/dataplane/reparse.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/table/sample.h"
 
@@ -31,7 +36,7 @@ static const char *const apexes[ZONES_MAX] = { "\1e", "\1s\1e", "\1y\1s\1e", "" 
 static const char *const labels[] = { "\1a", "\1B", "\1*", "\1s", "\1y", "\1x", "\2ns",
 	LONG_LABEL };
 static const uint16_t types[] = { A, AAAA, NS, CNAME, SOA, MX, PTR, TXT, SRV, DS, DNAME, 41, 0,
-	64 };
+	SVCB, HTTPS };
 
 /* Reads on; behind the end everything is zero. */
 struct input {
@@ -113,6 +118,15 @@ read_rdata(struct input *input, uint16_t type, bool is_raw, uint8_t *rdata)
 	case DNAME:
 		return read_name(input, rdata);
 	case MX:
+		return (uint16_t)(2 + read_name(input, rdata + 2));
+	case SRV:
+		return (uint16_t)(6 + read_name(input, rdata + 6));
+	case SVCB:
+	case HTTPS: /* AliasMode, or by one byte ServiceMode with "." now and then */
+		rdata[1] = next_byte(input) & 3;
+		if (rdata[1] == 3) {
+			return 3;
+		}
 		return (uint16_t)(2 + read_name(input, rdata + 2));
 	case SOA:
 		len = read_name(input, rdata);
@@ -251,6 +265,87 @@ check_selection(const void *image, uint8_t health)
 	free(selection);
 }
 
+/* Whether two names are one; the parser has them without compression, case kept. */
+static bool
+is_same_name(const struct reparse_name *a, const struct reparse_name *b)
+{
+	struct tbl_name x;
+	struct tbl_name y;
+
+	return tbl_name_parse(a->wire, sizeof(a->wire), &x) > 0 &&
+	       tbl_name_parse(b->wire, sizeof(b->wire), &y) == x.len &&
+	       memcmp(x.wire, y.wire, x.len) == 0;
+}
+
+/* Types without names that could be compressed: their octets tell. */
+static bool
+is_repeated(const struct reparse_message *parsed, unsigned int i, unsigned int k)
+{
+	const struct reparse_record *a = &parsed->records[i];
+	const struct reparse_record *b = &parsed->records[k];
+
+	return a->type == b->type && (a->type == A || a->type == AAAA || a->type >= SRV) &&
+	       a->rdata_len == b->rdata_len && is_same_name(&a->owner, &b->owner) &&
+	       memcmp(parsed->bytes + a->rdata_off, parsed->bytes + b->rdata_off, a->rdata_len) ==
+	                       0;
+}
+
+static void
+ask(const struct tbl_view *view, const struct tbl_name *name, uint16_t type, uint32_t rotate)
+{
+	static const struct tbl_addr nowhere = { .family = 4 };
+	static const struct tbl_asker asker = { .source = &nowhere };
+	static uint8_t message[16384];
+	static struct reparse_message parsed;
+	size_t begin = TBL_MESSAGE_HEADER_BYTES + name->len + TBL_QUESTION_TAIL_BYTES;
+	struct tbl_counts counts;
+	struct tbl_reply reply;
+	int len;
+
+	tbl_resolve(view, name, type, &asker, 0, &reply);
+	reply.rotate = rotate;
+	memset(message, 0, begin);
+	memcpy(message + TBL_MESSAGE_HEADER_BYTES, name->wire, name->len);
+	message[begin - 3] = (uint8_t)type;
+	message[begin - 1] = 1;
+	len = tbl_reply_write(view, &reply, name->len, message, begin, sizeof(message), &counts);
+	FUZZ_ASSERT(len > 0);
+	message[2] = 0x80;
+	message[5] = 1;
+	message[7] = (uint8_t)counts.answer;
+	message[9] = (uint8_t)counts.authority;
+	message[11] = (uint8_t)counts.additional;
+	if (reparse(message, (size_t)len, &parsed) != NULL) {
+		return; /* a TXT that is none: opaque to a table (RFC 3597) */
+	}
+	for (unsigned int i = 0; i < parsed.record_cnt; i++) {
+		for (unsigned int k = 0; k < i; k++) {
+			FUZZ_ASSERT(!is_repeated(&parsed, i, k));
+		}
+	}
+}
+
+/* Asks for what leads to hosts, and for addresses: at the name, and below it for a wildcard's sake. */
+static void
+ask_about(const struct tbl_view *view, const struct tbl_name *name)
+{
+	static const uint16_t asked[] = { A, AAAA, NS, MX, SRV, SVCB, HTTPS, ANY };
+	bool is_wildcard = name->wire[0] == 1 && name->wire[1] == '*';
+	struct tbl_name below = *name;
+
+	for (uint8_t letter = 'a'; letter <= 'c'; letter++) {
+		for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+			ask(view, &below, asked[i], 0);
+			ask(view, &below, asked[i], UINT32_MAX);
+		}
+		if (!is_wildcard) {
+			return;
+		}
+		below.wire[1] = letter;
+		tbl_name_hash(&below, view->header->hash_seed);
+	}
+}
+
 static void
 check_image(void *image, size_t size, const struct build *build)
 {
@@ -272,6 +367,7 @@ check_image(void *image, size_t size, const struct build *build)
 		tbl_name_hash(&name, header->hash_seed);
 		match = tbl_find(&view, &name);
 		FUZZ_ASSERT(match.kind != TBL_MATCH_NONE);
+		ask_about(&view, &name);
 	}
 	tbl_reseal(image, 2, 3);
 	FUZZ_ASSERT(header->content_hash == content_hash);
