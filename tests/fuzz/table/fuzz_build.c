@@ -333,7 +333,7 @@ ask_about(const struct tbl_view *view, const struct tbl_name *name)
 	bool is_wildcard = name->wire[0] == 1 && name->wire[1] == '*';
 	struct tbl_name below = *name;
 
-	for (uint8_t letter = 'a'; letter <= 'c'; letter++) {
+	for (unsigned int letter = 'a'; letter <= 'c'; letter++) {
 		for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 			ask(view, &below, asked[i], 0);
 			ask(view, &below, asked[i], UINT32_MAX);
@@ -341,7 +341,7 @@ ask_about(const struct tbl_view *view, const struct tbl_name *name)
 		if (!is_wildcard) {
 			return;
 		}
-		below.wire[1] = letter;
+		below.wire[1] = (uint8_t)letter;
 		tbl_name_hash(&below, view->header->hash_seed);
 	}
 }
